@@ -1,0 +1,114 @@
+//! `/boards/{slug}.json`: an immutable snapshot of a board.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A published snapshot. Scores are 0..100; a value that does not exist is null, never 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Board {
+    /// Slug in the path.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// Digest of the snapshot's content, also its ETag.
+    pub snapshot: String,
+    /// When it was computed, UTC.
+    pub published_at: DateTime<Utc>,
+    /// Suite the board shows.
+    pub suite: String,
+    /// What the columns are.
+    pub columns: Columns,
+    /// Length buckets of the suite, short to long, e.g. `1k`.
+    pub lengths: Vec<String>,
+    /// Tasks of the suite, in its order.
+    pub tasks: Vec<BoardTask>,
+    /// Rows, best first; incomplete rows last.
+    pub rows: Vec<BoardRow>,
+    /// Remarks about the data, e.g. differences from a published table.
+    pub notes: Vec<String>,
+}
+
+/// Axis shown as columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// One column per length bucket.
+    Lengths,
+    /// One column per task.
+    Tasks,
+}
+
+/// A task as a board names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BoardTask {
+    /// Slug.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// Family slug.
+    pub family: String,
+    /// Languages, e.g. `en`.
+    pub languages: Vec<String>,
+    /// Metric slug, with its form (`official` or `strict`).
+    pub metric: String,
+}
+
+/// One entry of a board.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BoardRow {
+    /// Slug of the model.
+    pub entry: String,
+    /// Display name.
+    pub name: String,
+    /// `endpoint`, `baseline` or `predictions`.
+    pub kind: String,
+    /// Team slug.
+    pub team: String,
+    /// Mean over length buckets, null unless every cell of the suite is complete.
+    pub score: Option<f64>,
+    /// 95 % interval of `score`.
+    pub ci95: Option<[f64; 2]>,
+    /// Whether every cell has all its samples.
+    pub complete: bool,
+    /// Best and worst rank that the intervals allow.
+    pub rank: Option<[u32; 2]>,
+    /// How far the context really reaches.
+    pub effective_length: EffectiveLength,
+    /// Per length bucket.
+    pub by_length: BTreeMap<String, Cell>,
+    /// Per task.
+    pub by_task: BTreeMap<String, Cell>,
+    /// Per task, then per length bucket.
+    pub cells: BTreeMap<String, BTreeMap<String, Cell>>,
+    /// Warnings, e.g. `truncates`.
+    pub flags: Vec<String>,
+    /// Run the numbers come from.
+    pub run: Option<String>,
+}
+
+/// Effective context length, at 0.85 of the entry's own short-context score.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EffectiveLength {
+    /// Largest length up to which every bucket holds the threshold.
+    pub point: Option<String>,
+    /// Largest length for which that is certain at 95 %, tested from short to long.
+    pub certified: Option<String>,
+}
+
+/// A cell: a score with what it rests on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Cell {
+    /// 0..100, null without samples.
+    pub score: Option<f64>,
+    /// Samples that ended.
+    pub n: u32,
+    /// Samples the suite asks for.
+    pub expected: u32,
+    /// 95 % interval.
+    pub ci95: Option<[f64; 2]>,
+    /// Samples per outcome; they add up to `n`.
+    pub outcomes: BTreeMap<String, u32>,
+}

@@ -1,0 +1,6 @@
+//! Types that cross a process boundary: the worker API and the public JSON API.
+//!
+//! Data only. Everything is versioned by the path prefix `/api/v1`; fields may be added, never renamed.
+
+pub mod board;
+pub mod worker;

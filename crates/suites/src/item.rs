@@ -1,0 +1,106 @@
+//! A generated sample.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::length::Length;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The prompt.
+    User,
+    /// A worked example's answer.
+    Assistant,
+}
+
+/// One chat message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// Text.
+    pub content: String,
+}
+
+/// A planted piece of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Needle {
+    /// First byte in the joined message contents.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// Canonical tokens before the needle over canonical tokens of the whole prompt, 0..1, exact.
+    pub depth: f64,
+    /// Canonical tokens of the prompt before the needle.
+    pub token_start: u32,
+}
+
+/// Everything about one sample. Kept small enough to be rebuilt on demand: a prompt is never stored.
+#[derive(Debug, Clone, Serialize)]
+pub struct Item {
+    /// `{task}@{version}/{length}/{seed}/{index}`
+    pub id: String,
+    /// Task slug.
+    pub task: String,
+    /// Length bucket.
+    pub length: Length,
+    /// Season seed.
+    pub seed: u64,
+    /// Index within the cell.
+    pub index: u32,
+    /// The prompt. Joined contents are what `needles` count in: contents in order with nothing between.
+    pub messages: Vec<Message>,
+    /// Accepted or required answers, as the metric reads them.
+    pub references: Vec<String>,
+    /// Planted evidence in order of position.
+    pub needles: Vec<Needle>,
+    /// Canonical tokens of the joined contents, exact.
+    pub prompt_tokens: u32,
+    /// Tokens reserved for the answer. `prompt_tokens + output_tokens` lies within [0.98, 1.00] of `length`.
+    pub output_tokens: u32,
+    /// Requested depth of the (first) needle in percent, where the family sweeps depth: the heatmap's axis.
+    pub depth_percent: Option<u8>,
+}
+
+impl Item {
+    /// SHA-256 over roles and contents, in hex: the identity of the prompt stored with an answer.
+    #[must_use]
+    pub fn prompt_digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        for message in &self.messages {
+            let role = match message.role {
+                Role::System => "system",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            };
+            hasher.update(role.as_bytes());
+            hasher.update([0]);
+            hasher.update(message.content.as_bytes());
+            hasher.update([0xff]);
+        }
+        hex::encode(hasher.finalize())
+    }
+
+    /// The contents joined, the text that needle offsets point into.
+    #[must_use]
+    pub fn joined(&self) -> String {
+        self.messages.iter().map(|message| message.content.as_str()).collect()
+    }
+}
+
+/// The judgement of a metric on one answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scored {
+    /// Score of the task's metric, 0..1.
+    pub score: f64,
+    /// Score of the strict form, where there is one.
+    pub strict: Option<f64>,
+    /// What the metric read out of the answer, for the sample page.
+    pub extracted: String,
+    /// False when the answer does not have the required form, whatever it says.
+    pub well_formed: bool,
+}

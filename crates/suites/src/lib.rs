@@ -1,0 +1,17 @@
+//! Task families, haystacks, prompts, official metrics and length accounting.
+//!
+//! Pure: no I/O, no async, no clock, no unseeded randomness. The same (task version, seed, index, length) gives the
+//! same bytes on every machine.
+
+pub mod card;
+pub mod families;
+pub mod haystack;
+pub mod item;
+pub mod length;
+pub mod metrics;
+pub mod outcome;
+pub mod rng;
+pub mod suite;
+pub mod task;
+pub mod tokens;
+pub mod world;

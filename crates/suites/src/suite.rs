@@ -1,0 +1,159 @@
+//! Suites and run plans, as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::length::Length;
+
+/// A set of tasks run over a ladder of lengths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suite {
+    /// Slug, also of its board.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// One or two sentences for the board's head.
+    pub description: String,
+    /// Task slugs in order; a run uses the newest published version of each.
+    pub tasks: Vec<String>,
+    /// Length buckets, short to long.
+    pub lengths: Vec<Length>,
+    /// Samples per (task, length).
+    pub samples: u32,
+    /// Items come from uploaded prediction files, not from a generator.
+    pub imported: bool,
+}
+
+impl Suite {
+    /// The built-in suites.
+    #[must_use]
+    pub fn builtin() -> Vec<Suite> {
+        let lengths = |list: &[u32]| list.iter().filter_map(|&kilo| Length::new(kilo * 1024).ok()).collect::<Vec<_>>();
+        let suite = |slug: &str, title: &str, description: &str, tasks: &[&str], kilos: &[u32], samples| Suite {
+            slug: slug.into(),
+            title: title.into(),
+            description: description.into(),
+            tasks: tasks.iter().map(|&task| task.to_owned()).collect(),
+            lengths: lengths(kilos),
+            samples,
+            imported: false,
+        };
+        vec![
+            suite(
+                "quickstart",
+                "Quickstart",
+                "Four families from 1k to 32k tokens: one needle, several needles, tracing and counting. Small enough to run in a minute, wide enough to see where a context ends.",
+                &["niah_single_2", "niah_multiquery", "vt", "needlebench_mrt_en"],
+                &[1, 2, 4, 8, 16, 32],
+                10,
+            ),
+            suite(
+                "ruler",
+                "RULER",
+                "The eleven generated tasks of RULER on Longboard's own chronicle.",
+                &[
+                    "niah_single_1",
+                    "niah_single_2",
+                    "niah_single_3",
+                    "niah_multikey_1",
+                    "niah_multikey_2",
+                    "niah_multikey_3",
+                    "niah_multivalue",
+                    "niah_multiquery",
+                    "vt",
+                    "cwe",
+                    "fwe",
+                ],
+                &[4, 8, 16, 32, 64, 128],
+                25,
+            ),
+            suite(
+                "needle-threading",
+                "Needle Threading",
+                "Single, multiple and conditional needles, and chains of keys through a haystack of identifiers.",
+                &[
+                    "needle_threading_single",
+                    "needle_threading_multiple",
+                    "needle_threading_conditional",
+                    "needle_threading_threading",
+                    "needle_threading_multi_threading",
+                    "needle_threading_branched",
+                ],
+                &[4, 8, 16, 32, 64, 128],
+                25,
+            ),
+            suite(
+                "needlebench",
+                "NeedleBench",
+                "Single and multiple retrieval, multi-step reasoning and the Ancestral Trace Challenge, in English and Chinese.",
+                &[
+                    "needlebench_srt_en",
+                    "needlebench_srt_zh",
+                    "needlebench_mrt_en",
+                    "needlebench_mrt_zh",
+                    "needlebench_mrs_en",
+                    "needlebench_mrs_zh",
+                    "needlebench_atc_en",
+                    "needlebench_atc_zh",
+                ],
+                &[4, 8, 16, 32, 64, 128],
+                25,
+            ),
+        ]
+    }
+}
+
+/// A slice of one (task, length) cell: minutes of work for one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// Task slug.
+    pub task: String,
+    /// Length bucket.
+    pub length: Length,
+    /// First item index.
+    pub first_index: u32,
+    /// Number of items.
+    pub count: u32,
+}
+
+/// Prompt tokens that one slice should hold at most: at 128k one item, at 4k thirty-two.
+const SLICE_TOKENS: u32 = 128 * 1024;
+
+/// Expands a run into slices, short lengths first, so that a board fills from the left.
+#[must_use]
+pub fn plan(tasks: &[String], lengths: &[Length], samples: u32) -> Vec<Slice> {
+    let mut slices = Vec::new();
+    for &length in lengths {
+        let step = (SLICE_TOKENS / length.tokens()).clamp(1, 64);
+        for task in tasks {
+            let mut first_index = 0;
+            while first_index < samples {
+                let count = step.min(samples - first_index);
+                slices.push(Slice { task: task.clone(), length, first_index, count });
+                first_index += count;
+            }
+        }
+    }
+    slices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_covers_every_item_once() {
+        let lengths: Vec<Length> = ["1k", "32k", "1m"].iter().map(|text| text.parse().unwrap()).collect();
+        let tasks = vec!["a".to_owned(), "b".to_owned()];
+        let slices = plan(&tasks, &lengths, 70);
+        for task in &tasks {
+            for &length in &lengths {
+                let covered: Vec<u32> = slices
+                    .iter()
+                    .filter(|slice| &slice.task == task && slice.length == length)
+                    .flat_map(|slice| slice.first_index..slice.first_index + slice.count)
+                    .collect();
+                assert_eq!(covered, (0..70).collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Tasks: a family with parameters, frozen as an immutable version.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::card::Card;
+use crate::families;
+use crate::haystack::Haystack;
+use crate::item::{Item, Scored};
+use crate::length::Length;
+
+/// Family parameters by name.
+pub type Params = Map<String, Value>;
+
+/// A task version as data, the form in which it is stored and sent to workers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskDefinition {
+    /// Slug: lower-case letters, digits, `_`, `-`.
+    pub slug: String,
+    /// Version, from 1. A published version never changes.
+    pub version: u32,
+    /// Human title.
+    pub title: String,
+    /// Family slug.
+    pub family: String,
+    /// Parameters; missing ones take the family's defaults.
+    #[serde(default)]
+    pub params: Params,
+}
+
+/// A parameter of a family, rich enough to build a form from.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Parameter {
+    /// Name in [`Params`].
+    pub name: &'static str,
+    /// Label and help for the form.
+    pub help: &'static str,
+    /// Kind, range and default.
+    pub kind: ParameterKind,
+}
+
+/// Kind of a parameter.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ParameterKind {
+    /// A whole number.
+    Integer {
+        /// Smallest value.
+        min: i64,
+        /// Largest value.
+        max: i64,
+        /// Default.
+        default: i64,
+    },
+    /// One of a list.
+    Choice {
+        /// Allowed values.
+        options: &'static [&'static str],
+        /// Default.
+        default: &'static str,
+    },
+}
+
+/// A generator with its metric.
+pub trait Family: Sync {
+    /// Slug, e.g. `ruler_niah`.
+    fn slug(&self) -> &'static str;
+    /// Title, e.g. `RULER needle in a haystack`.
+    fn title(&self) -> &'static str;
+    /// Parameters for the form, in order.
+    fn parameters(&self) -> &'static [Parameter];
+    /// Declared facts for checked parameters.
+    fn card(&self, params: &Params) -> Card;
+    /// Builds the sample of `request`.
+    ///
+    /// # Errors
+    /// [`GenerateError::Unsatisfiable`] when the length cannot be met.
+    fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError>;
+    /// Scores an answer with the official metric and, where there is one, the strict form.
+    fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored;
+}
+
+/// Which sample to build.
+#[derive(Clone, Copy)]
+pub struct ItemRequest<'a> {
+    /// Season seed.
+    pub seed: u64,
+    /// Index within the (task, length) cell.
+    pub index: u32,
+    /// Length bucket.
+    pub length: Length,
+    /// An uploaded corpus instead of the built-in world.
+    pub corpus: Option<&'a dyn Haystack>,
+}
+
+/// A checked task version.
+#[derive(Clone)]
+pub struct Task {
+    definition: TaskDefinition,
+    family: &'static dyn Family,
+    card: Card,
+}
+
+impl Task {
+    /// Checks a definition: slug, family, parameter names, kinds and ranges; fills defaults.
+    ///
+    /// # Errors
+    /// [`TaskError`] names the first thing that is wrong and what is allowed.
+    pub fn new(mut definition: TaskDefinition) -> Result<Self, TaskError> {
+        check_slug(&definition.slug)?;
+        let family = families::find(&definition.family).ok_or_else(|| TaskError::UnknownFamily {
+            family: definition.family.clone(),
+            known: families::all().iter().map(|family| family.slug()).collect::<Vec<_>>().join(", "),
+        })?;
+        definition.params = check_params(family.parameters(), definition.params)?;
+        let card = family.card(&definition.params);
+        Ok(Self { definition, family, card })
+    }
+
+    /// The built-in tasks, in the order of lists and pages.
+    #[must_use]
+    pub fn builtin() -> &'static [Task] {
+        families::builtin_tasks()
+    }
+
+    /// A built-in task.
+    ///
+    /// # Errors
+    /// [`TaskError::UnknownTask`] with the nearest names.
+    pub fn find(slug: &str) -> Result<&'static Task, TaskError> {
+        Self::builtin().iter().find(|task| task.slug() == slug).ok_or_else(|| TaskError::UnknownTask {
+            slug: slug.to_owned(),
+            known: Self::builtin().iter().map(Task::slug).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// Slug.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        &self.definition.slug
+    }
+
+    /// The definition with all defaults filled in.
+    #[must_use]
+    pub fn definition(&self) -> &TaskDefinition {
+        &self.definition
+    }
+
+    /// The family.
+    #[must_use]
+    pub fn family(&self) -> &'static dyn Family {
+        self.family
+    }
+
+    /// Declared facts.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Builds one sample. CPU-bound: a 1M-token item takes about 0.1 s, so call it off the async threads.
+    ///
+    /// # Errors
+    /// [`GenerateError`] when the length cannot be met.
+    pub fn item(&self, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        if request.length.tokens() < self.card.min_tokens {
+            return Err(GenerateError::Unsatisfiable {
+                task: self.slug().to_owned(),
+                length: request.length.to_string(),
+                reason: format!("the shortest length of this task is {} tokens", self.card.min_tokens),
+            });
+        }
+        self.family.generate(self, request)
+    }
+
+    /// Scores an answer to `item`.
+    #[must_use]
+    pub fn score(&self, item: &Item, answer: &str) -> Scored {
+        self.family.score(&self.definition.params, item, answer)
+    }
+
+    /// Identity of a sample of this task.
+    #[must_use]
+    pub fn item_id(&self, request: &ItemRequest<'_>) -> String {
+        let TaskDefinition { slug, version, .. } = &self.definition;
+        format!("{slug}@{version}/{}/{}/{}", request.length, request.seed, request.index)
+    }
+}
+
+fn check_slug(slug: &str) -> Result<(), TaskError> {
+    let fine = (1..=64).contains(&slug.len())
+        && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-');
+    if fine { Ok(()) } else { Err(TaskError::BadSlug(slug.to_owned())) }
+}
+
+fn check_params(known: &[Parameter], given: Params) -> Result<Params, TaskError> {
+    if let Some(name) = given.keys().find(|name| known.iter().all(|parameter| parameter.name != name.as_str())) {
+        return Err(TaskError::UnknownParameter {
+            name: name.clone(),
+            known: known.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", "),
+        });
+    }
+    known
+        .iter()
+        .map(|parameter| Ok((parameter.name.to_owned(), check_param(parameter, given.get(parameter.name))?)))
+        .collect()
+}
+
+fn check_param(parameter: &Parameter, given: Option<&Value>) -> Result<Value, TaskError> {
+    let refuse = |allowed: String| TaskError::BadParameter { name: parameter.name.to_owned(), allowed };
+    match (parameter.kind, given) {
+        (ParameterKind::Integer { default, .. }, None) => Ok(default.into()),
+        (ParameterKind::Integer { min, max, .. }, Some(value)) => match value.as_i64() {
+            Some(number) if (min..=max).contains(&number) => Ok(number.into()),
+            _ => Err(refuse(format!("a whole number from {min} to {max}"))),
+        },
+        (ParameterKind::Choice { default, .. }, None) => Ok(default.into()),
+        (ParameterKind::Choice { options, .. }, Some(value)) => match value.as_str() {
+            Some(text) if options.contains(&text) => Ok(text.into()),
+            _ => Err(refuse(format!("one of {}", options.join(", ")))),
+        },
+    }
+}
+
+/// Reads a checked integer parameter; 0 when it is absent.
+#[must_use]
+pub fn integer(params: &Params, name: &str) -> usize {
+    params.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
+}
+
+/// Reads a checked choice parameter; empty when it is absent.
+#[must_use]
+pub fn choice<'a>(params: &'a Params, name: &str) -> &'a str {
+    params.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A task definition that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TaskError {
+    /// No such built-in task.
+    #[error("no task `{slug}`; the tasks are: {known}")]
+    UnknownTask {
+        /// What was asked for.
+        slug: String,
+        /// What there is.
+        known: String,
+    },
+    /// No such family.
+    #[error("no family `{family}`; the families are: {known}")]
+    UnknownFamily {
+        /// What was asked for.
+        family: String,
+        /// What there is.
+        known: String,
+    },
+    /// A slug with other characters.
+    #[error("`{0}` is not a slug: use 1 to 64 lower-case letters, digits, `_` and `-`")]
+    BadSlug(String),
+    /// A parameter the family does not have.
+    #[error("no parameter `{name}`; the family has: {known}")]
+    UnknownParameter {
+        /// What was given.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A value out of range.
+    #[error("parameter `{name}` must be {allowed}")]
+    BadParameter {
+        /// Which one.
+        name: String,
+        /// What is allowed.
+        allowed: String,
+    },
+}
+
+/// A sample that cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenerateError {
+    /// Length and parameters do not go together.
+    #[error("task `{task}` cannot be built at {length}: {reason}")]
+    Unsatisfiable {
+        /// Task slug.
+        task: String,
+        /// Length asked for.
+        length: String,
+        /// What stands in the way and what would work.
+        reason: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! The world: a seeded, procedural chronicle that knows every fact it wrote.

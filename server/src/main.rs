@@ -1,0 +1,2 @@
+//! `longboard`: the site.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `longboard-worker`: the fleet process.
+fn main() {}
