@@ -1,1 +1,4 @@
-//! Placeholder.
+//! What tests stand on: private databases, fake endpoints, processes. A dev-dependency only.
+
+pub mod database;
+pub mod process;
