@@ -1,0 +1,157 @@
+//! Uploaded text as a haystack.
+
+use super::{Haystack, HaystackError, Passage, PassageBuilder, planting_cost};
+use crate::card::Language;
+use crate::rng::Rng;
+use crate::tokens;
+
+/// Sentences looked at to fill the last tokens of a passage.
+const CANDIDATES: usize = 256;
+
+/// Uploaded prose, split in paragraphs (at empty lines) and sentences.
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    language: Language,
+    sentences: Vec<Sentence>,
+    tokens: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Sentence {
+    text: String,
+    cost: u32,
+    ends_paragraph: bool,
+}
+
+impl Corpus {
+    /// Reads a corpus. Line breaks inside a paragraph become spaces in English and vanish in Chinese.
+    ///
+    /// # Errors
+    /// [`HaystackError::Empty`] when there is no sentence.
+    pub fn new(language: Language, text: &str) -> Result<Self, HaystackError> {
+        let text = text.replace("\r\n", "\n");
+        let mut sentences = Vec::new();
+        for paragraph in text.split("\n\n") {
+            let joint = if language == Language::English { " " } else { "" };
+            let paragraph = paragraph.split_whitespace().collect::<Vec<_>>().join(joint);
+            for sentence in split_sentences(language, &paragraph) {
+                let cost = planting_cost(language, sentence);
+                sentences.push(Sentence { text: sentence.to_owned(), cost, ends_paragraph: false });
+            }
+            if let Some(last) = sentences.last_mut() {
+                last.ends_paragraph = true;
+            }
+        }
+        if sentences.is_empty() {
+            return Err(HaystackError::Empty);
+        }
+        let tokens = sentences.iter().map(|sentence| sentence.cost).fold(0, u32::saturating_add);
+        Ok(Self { language, sentences, tokens })
+    }
+
+    /// About how many canonical tokens the corpus holds.
+    #[must_use]
+    pub fn tokens(&self) -> u32 {
+        self.tokens
+    }
+
+    /// Appends what still fits: whole sentences from anywhere near, then the head of one.
+    fn fill(&self, builder: PassageBuilder, next: usize, budget: u32) -> PassageBuilder {
+        let mut builder = builder;
+        for sentence in self.sentences.iter().cycle().skip(next).take(CANDIDATES.min(self.sentences.len())) {
+            let room = budget.saturating_sub(builder.tokens());
+            if room <= 8 {
+                return builder;
+            }
+            if sentence.cost <= room {
+                builder = fitting(builder, &sentence.text, budget);
+            }
+        }
+        let stop = if self.language == Language::Chinese { '。' } else { '.' };
+        let Some(sentence) = self.sentences.get(next) else { return builder };
+        let mut ends: Vec<usize> =
+            sentence.text.char_indices().filter(|&(_, letter)| self.cuts_at(letter)).map(|(at, _)| at).collect();
+        ends.reverse();
+        for end in ends {
+            let head = format!("{}{stop}", sentence.text.get(..end).unwrap_or_default());
+            if planting_cost(self.language, &head) + builder.tokens() <= budget {
+                return fitting(builder, &head, budget);
+            }
+        }
+        builder
+    }
+
+    fn cuts_at(&self, letter: char) -> bool {
+        match self.language {
+            Language::English => letter == ' ',
+            Language::Chinese => letter.is_alphanumeric(),
+        }
+    }
+}
+
+impl Haystack for Corpus {
+    fn language(&self) -> Language {
+        self.language
+    }
+
+    fn passage(&self, variant: u64, budget: u32) -> Result<Passage, HaystackError> {
+        if self.tokens < budget {
+            return Err(HaystackError::TooShort { available: self.tokens, needed: budget });
+        }
+        let start = if variant == 0 { 0 } else { Rng::from_path(&[variant]).index(self.sentences.len()) };
+        let mut builder = PassageBuilder::new(self.language, budget as usize * 5);
+        for step in 0..self.sentences.len() {
+            let at = (start + step) % self.sentences.len();
+            let Some(sentence) = self.sentences.get(at) else { break };
+            let mark = builder.mark();
+            builder.counted_sentence(&sentence.text, sentence.cost);
+            if builder.tokens() > budget {
+                builder.reset(mark);
+                return Ok(self.fill(builder, at, budget).finish());
+            }
+            if sentence.ends_paragraph {
+                builder.end_paragraph();
+            }
+        }
+        Ok(self.fill(builder, start, budget).finish())
+    }
+}
+
+/// `builder` with `sentence` if that stays within `budget`, else unchanged.
+fn fitting(builder: PassageBuilder, sentence: &str, budget: u32) -> PassageBuilder {
+    let mark = builder.mark();
+    let mut builder = builder;
+    builder.sentence(sentence);
+    if builder.tokens() > budget {
+        builder.reset(mark);
+    }
+    builder
+}
+
+/// The sentences of a paragraph: they end after a full stop, question or exclamation mark and any closing quotes.
+fn split_sentences(language: Language, paragraph: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut letters = paragraph.char_indices().peekable();
+    let mut ended = false;
+    while let Some((at, letter)) = letters.next() {
+        ended = match letter {
+            '.' | '!' | '?' => language == Language::English,
+            '。' | '！' | '？' => true,
+            '"' | '”' | '’' | '」' | ')' | '）' => ended,
+            _ => false,
+        };
+        let closes = letters.peek().is_none_or(|&(_, next)| match language {
+            Language::English => next == ' ',
+            Language::Chinese => !matches!(next, '”' | '’' | '」' | '）' | '。' | '！' | '？'),
+        });
+        if ended && closes {
+            let end = at + letter.len_utf8();
+            sentences.push(paragraph.get(start..end).unwrap_or_default().trim());
+            start = end;
+        }
+    }
+    sentences.push(paragraph.get(start..).unwrap_or_default().trim());
+    sentences.retain(|sentence| !sentence.is_empty() && tokens::count(sentence) > 1);
+    sentences
+}
