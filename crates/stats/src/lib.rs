@@ -1,1 +1,68 @@
-//! Placeholder.
+//! Intervals, aggregates over lengths, effective length, rank sets and paired tests.
+//!
+//! Pure functions on slices; every formula names its source. Scores are in whatever unit the caller uses, intervals
+//! are at 95 % unless a name says otherwise.
+
+pub mod interval;
+pub mod length;
+pub mod paired;
+pub mod rank;
+
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+/// Inputs that have no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatsError {
+    /// Fewer observations (or clusters) than the formula needs.
+    #[error("{have} observations are too few: give at least {need}")]
+    TooFew {
+        /// What there is.
+        have: usize,
+        /// What is needed.
+        need: usize,
+    },
+    /// Slices that must run in parallel have different lengths.
+    #[error("lists of {left} and {right} values do not belong together: give one value each")]
+    Unequal {
+        /// Length of the first.
+        left: usize,
+        /// Length of the second.
+        right: usize,
+    },
+    /// A value outside its range, or not finite.
+    #[error("`{0}` is out of range")]
+    OutOfRange(&'static str),
+}
+
+/// An estimate with its standard error and 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Estimate {
+    /// Point estimate.
+    pub value: f64,
+    /// Standard error.
+    pub standard_error: f64,
+    /// 95 % interval.
+    pub ci95: [f64; 2],
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+pub(crate) fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / as_f64(values.len()) }
+}
+
+/// Standard normal quantile.
+#[must_use]
+pub fn normal_quantile(probability: f64) -> f64 {
+    Normal::standard().inverse_cdf(probability)
+}
+
+/// Quantile of Student's t; normal for absurd degrees of freedom.
+#[must_use]
+pub fn t_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees_of_freedom)
+        .map_or_else(|_| normal_quantile(probability), |t| t.inverse_cdf(probability))
+}

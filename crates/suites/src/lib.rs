@@ -10,6 +10,7 @@ pub mod item;
 pub mod length;
 pub mod metrics;
 pub mod outcome;
+pub mod predictions;
 pub mod rng;
 pub mod suite;
 pub mod task;

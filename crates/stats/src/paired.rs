@@ -1,0 +1,106 @@
+//! Comparing two models on the same items (arXiv 2411.00640, section 4).
+
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
+
+use crate::interval::{mean_interval, mean_interval_clustered};
+use crate::{Estimate, StatsError};
+
+/// Exact McNemar: `p = min(1, 2·P(Bin(b+c, ½) ≤ min(b, c)))`, from the counts of items only one of the two solves.
+///
+/// # Errors
+/// [`StatsError::OutOfRange`] when the counts cannot be added.
+pub fn mcnemar(only_a: u64, only_b: u64) -> Result<f64, StatsError> {
+    let total = only_a.checked_add(only_b).ok_or(StatsError::OutOfRange("counts"))?;
+    if total == 0 {
+        return Ok(1.0);
+    }
+    let binomial = Binomial::new(0.5, total).map_err(|_| StatsError::OutOfRange("counts"))?;
+    Ok((2.0 * binomial.cdf(only_a.min(only_b))).min(1.0))
+}
+
+/// A difference of two means on shared items.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    /// First minus second.
+    pub estimate: Estimate,
+    /// Two-sided p of "no difference"; 1 when all differences are 0.
+    pub p: f64,
+}
+
+/// Paired t over items.
+///
+/// # Errors
+/// [`StatsError::Unequal`] for lists of different length, [`StatsError::TooFew`] below two items.
+pub fn paired_difference(first: &[f64], second: &[f64]) -> Result<Difference, StatsError> {
+    let differences = differences(first, second)?;
+    let estimate = mean_interval(&differences)?;
+    Ok(with_p(estimate, crate::as_f64(differences.len()) - 1.0))
+}
+
+/// Paired t over clusters of items, e.g. questions on one document.
+///
+/// # Errors
+/// As [`paired_difference`], counting clusters.
+pub fn paired_difference_clustered<C: Ord>(
+    first: &[f64],
+    second: &[f64],
+    clusters: &[C],
+) -> Result<Difference, StatsError> {
+    let differences = differences(first, second)?;
+    let estimate = mean_interval_clustered(&differences, clusters)?;
+    let distinct = clusters.iter().collect::<std::collections::BTreeSet<_>>().len();
+    Ok(with_p(estimate, crate::as_f64(distinct) - 1.0))
+}
+
+fn differences(first: &[f64], second: &[f64]) -> Result<Vec<f64>, StatsError> {
+    if first.len() != second.len() {
+        return Err(StatsError::Unequal { left: first.len(), right: second.len() });
+    }
+    Ok(first.iter().zip(second).map(|(a, b)| a - b).collect())
+}
+
+fn with_p(estimate: Estimate, degrees_of_freedom: f64) -> Difference {
+    let p = if estimate.value == 0.0 {
+        1.0
+    } else if estimate.standard_error == 0.0 {
+        0.0
+    } else {
+        let t = (estimate.value / estimate.standard_error).abs();
+        StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(1.0, |student| 2.0 * student.sf(t))
+    };
+    Difference { estimate, p }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mcnemar_golden_values() {
+        for (b, c, p) in [
+            (18, 18, 1.0),
+            (33, 31, 0.900_653),
+            (37, 31, 0.544_612),
+            (10, 2, 0.038_574),
+            (1, 8, 0.039_062),
+            (0, 5, 0.0625),
+            (0, 0, 1.0),
+        ] {
+            assert!((mcnemar(b, c).unwrap() - p).abs() < 1e-6, "{b} {c}");
+        }
+    }
+
+    #[test]
+    fn paired_golden_values() {
+        let bits = |text: &str| text.chars().map(|bit| if bit == '1' { 1.0 } else { 0.0 }).collect::<Vec<f64>>();
+        let difference = paired_difference(&bits("1101101110"), &bits("1001100110")).unwrap();
+        assert!((difference.estimate.value - 0.2).abs() < 1e-12);
+        assert!((difference.estimate.standard_error - 0.133_333).abs() < 1e-6);
+        assert!((difference.p - 0.167_85).abs() < 1e-4);
+    }
+
+    #[test]
+    fn unequal_lists_are_refused() {
+        assert_eq!(paired_difference(&[1.0], &[]), Err(StatsError::Unequal { left: 1, right: 0 }));
+    }
+}
