@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Use cases of Longboard.
+
+pub mod board;

@@ -1,0 +1,372 @@
+//! Computes a board from sufficient statistics. Pure: the time of publication comes in.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use longboard_protocol::board::{Board, BoardRow, BoardTask, Cell, Columns, EffectiveLength};
+use longboard_stats::interval::{mean_interval_of_sums, wilson};
+use longboard_stats::length::{LengthScore, Threshold, effective_length};
+use longboard_stats::normal_quantile;
+use longboard_stats::rank::{Ranked, rank_sets};
+use longboard_suites::length::Length;
+use sha2::{Digest, Sha256};
+
+/// Everything a board shows.
+#[derive(Debug, Clone)]
+pub struct BoardInput {
+    /// Slug of the board.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// Suite slug.
+    pub suite: String,
+    /// What the columns are.
+    pub columns: Columns,
+    /// Length buckets, short to long.
+    pub lengths: Vec<Length>,
+    /// Tasks in order.
+    pub tasks: Vec<BoardTask>,
+    /// Entries in any order.
+    pub entries: Vec<BoardEntry>,
+    /// Remarks about the data.
+    pub notes: Vec<String>,
+    /// When the board is computed.
+    pub published_at: DateTime<Utc>,
+}
+
+/// One contestant.
+#[derive(Debug, Clone, Default)]
+pub struct BoardEntry {
+    /// Slug of the model.
+    pub entry: String,
+    /// Display name.
+    pub name: String,
+    /// `endpoint`, `baseline` or `predictions`.
+    pub kind: String,
+    /// Team slug.
+    pub team: String,
+    /// Warnings.
+    pub flags: Vec<String>,
+    /// Run the numbers come from.
+    pub run: Option<String>,
+    /// Statistics by task slug and length. Missing cells have no samples.
+    pub cells: BTreeMap<(String, Length), CellStatistics>,
+}
+
+/// Sufficient statistics of one (task, length) cell; scores are 0..1.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CellStatistics {
+    /// Samples the suite asks for.
+    pub expected: u32,
+    /// Sum of scores.
+    pub sum: f64,
+    /// Sum of squared scores.
+    pub sum_of_squares: f64,
+    /// Whether every score is 0 or 1.
+    pub binary: bool,
+    /// Samples per outcome slug; their total is the number of samples.
+    pub outcomes: BTreeMap<String, u32>,
+}
+
+impl CellStatistics {
+    /// Statistics of single samples: score 0..1 and outcome slug.
+    #[must_use]
+    pub fn of_samples<'a>(expected: u32, samples: impl IntoIterator<Item = (f64, &'a str)>) -> Self {
+        let mut cell = Self { expected, binary: true, ..Self::default() };
+        for (score, outcome) in samples {
+            cell.sum += score;
+            cell.sum_of_squares += score * score;
+            cell.binary &= score == 0.0 || score == 1.0;
+            *cell.outcomes.entry(outcome.to_owned()).or_default() += 1;
+        }
+        cell
+    }
+
+    /// Samples that ended.
+    #[must_use]
+    pub fn n(&self) -> u32 {
+        self.outcomes.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    fn complete(&self) -> bool {
+        self.n() > 0 && self.n() >= self.expected
+    }
+
+    /// Score in percent with its standard error.
+    fn score(&self) -> Option<Measured> {
+        let n = self.n();
+        (n > 0).then(|| Measured { score: 100.0 * self.sum / f64::from(n), variance: self.standard_error().powi(2) })
+    }
+
+    /// In percent. Binary cells take the half width of the Wilson interval, which is not 0 at 0 or 100 %.
+    fn standard_error(&self) -> f64 {
+        let [low, high] = self.interval().unwrap_or([0.0, 100.0]);
+        if self.binary {
+            return (high - low) / 2.0 / normal_quantile(0.975);
+        }
+        mean_interval_of_sums(self.n() as usize, self.sum, self.sum_of_squares)
+            .map_or(50.0, |estimate| 100.0 * estimate.standard_error)
+    }
+
+    /// Wilson when all scores are 0 or 1, else t; in percent within 0..100.
+    fn interval(&self) -> Option<[f64; 2]> {
+        let n = self.n();
+        let ci = if self.binary {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of ones, at most n")]
+            let successes = self.sum.round().max(0.0) as u64;
+            wilson(successes.min(u64::from(n)), u64::from(n)).ok()?
+        } else {
+            mean_interval_of_sums(n as usize, self.sum, self.sum_of_squares).ok()?.ci95
+        };
+        Some(ci.map(|bound| (100.0 * bound).clamp(0.0, 100.0)))
+    }
+
+    fn cell(&self) -> Cell {
+        Cell {
+            score: self.score().map(|measured| measured.score),
+            n: self.n(),
+            expected: self.expected,
+            ci95: self.interval(),
+            outcomes: self.outcomes.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    score: f64,
+    variance: f64,
+}
+
+impl Measured {
+    fn mean(parts: &[Self]) -> Option<Self> {
+        let count = f64::from(u32::try_from(parts.len()).ok().filter(|count| *count > 0)?);
+        Some(Self {
+            score: parts.iter().map(|part| part.score).sum::<f64>() / count,
+            variance: parts.iter().map(|part| part.variance).sum::<f64>() / (count * count),
+        })
+    }
+
+    fn ci95(self) -> [f64; 2] {
+        let half = normal_quantile(0.975) * self.variance.sqrt();
+        [(self.score - half).clamp(0.0, 100.0), (self.score + half).clamp(0.0, 100.0)]
+    }
+}
+
+/// Computes the board. Complete rows come first, best first; incomplete ones follow by name, without score and rank.
+#[must_use]
+pub fn compute(input: BoardInput) -> Board {
+    let mut scored: Vec<(BoardRow, Option<Measured>)> =
+        input.entries.iter().map(|entry| row(entry, &input.tasks, &input.lengths)).collect();
+    scored.sort_by(|(left, _), (right, _)| {
+        let score = |row: &BoardRow| row.score.unwrap_or(f64::NEG_INFINITY);
+        score(right).total_cmp(&score(left)).then_with(|| left.entry.cmp(&right.entry))
+    });
+    rank(&mut scored);
+    let mut board = Board {
+        slug: input.slug,
+        title: input.title,
+        snapshot: String::new(),
+        published_at: input.published_at,
+        suite: input.suite,
+        columns: input.columns,
+        lengths: input.lengths.iter().map(ToString::to_string).collect(),
+        tasks: input.tasks,
+        rows: scored.into_iter().map(|(row, _)| row).collect(),
+        notes: input.notes,
+    };
+    board.snapshot = digest(&board);
+    board
+}
+
+/// SHA-256 of the content without the time of publication, in hex.
+fn digest(board: &Board) -> String {
+    let content = serde_json::json!([
+        board.slug,
+        board.title,
+        board.suite,
+        board.columns,
+        board.lengths,
+        board.tasks,
+        board.rows,
+        board.notes
+    ]);
+    hex::encode(Sha256::digest(content.to_string()))
+}
+
+fn rank(scored: &mut [(BoardRow, Option<Measured>)]) {
+    let entries: Vec<Ranked> = scored
+        .iter()
+        .filter_map(|(_, measured)| *measured)
+        .map(|measured| Ranked { score: measured.score, standard_error: measured.variance.sqrt() })
+        .collect();
+    let complete = scored.iter_mut().filter(|(_, measured)| measured.is_some());
+    for ((row, _), set) in complete.zip(rank_sets(&entries)) {
+        row.rank = Some(set);
+    }
+}
+
+fn row(entry: &BoardEntry, tasks: &[BoardTask], lengths: &[Length]) -> (BoardRow, Option<Measured>) {
+    let none = CellStatistics::default();
+    let cell = |task: &BoardTask, length: Length| entry.cells.get(&(task.slug.clone(), length)).unwrap_or(&none);
+    let column = |length: Length| tasks.iter().map(|task| cell(task, length)).collect::<Vec<_>>();
+    let columns: Vec<(Length, Vec<&CellStatistics>)> = lengths.iter().map(|&length| (length, column(length))).collect();
+    let complete = !columns.is_empty()
+        && columns.iter().all(|(_, cells)| !cells.is_empty() && cells.iter().all(|cell| cell.complete()));
+    let measured: Vec<Measured> = columns.iter().filter_map(|(_, cells)| mean_of(cells)).collect();
+    let overall = Measured::mean(&measured).filter(|_| complete);
+    let by_task = tasks.iter().map(|task| {
+        let cells: Vec<&CellStatistics> = lengths.iter().map(|&length| cell(task, length)).collect();
+        (task.slug.clone(), merged(&cells))
+    });
+    let cells = tasks.iter().map(|task| {
+        let per_length = lengths.iter().map(|&length| (length.to_string(), cell(task, length).cell()));
+        (task.slug.clone(), per_length.collect())
+    });
+    let row = BoardRow {
+        entry: entry.entry.clone(),
+        name: entry.name.clone(),
+        kind: entry.kind.clone(),
+        team: entry.team.clone(),
+        score: overall.map(|measured| measured.score),
+        ci95: overall.map(Measured::ci95),
+        complete,
+        rank: None,
+        effective_length: reach(&columns),
+        by_length: columns.iter().map(|(length, cells)| (length.to_string(), merged(cells))).collect(),
+        by_task: by_task.collect(),
+        cells: cells.collect(),
+        flags: entry.flags.clone(),
+        run: entry.run.clone(),
+    };
+    (row, overall)
+}
+
+/// Plain mean of cells; `None` unless every one has samples.
+fn mean_of(cells: &[&CellStatistics]) -> Option<Measured> {
+    let parts: Option<Vec<Measured>> = cells.iter().map(|cell| cell.score()).collect();
+    Measured::mean(&parts?)
+}
+
+fn merged(cells: &[&CellStatistics]) -> Cell {
+    let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
+    for (outcome, count) in cells.iter().flat_map(|cell| &cell.outcomes) {
+        *outcomes.entry(outcome.clone()).or_default() += count;
+    }
+    let measured = mean_of(cells);
+    Cell {
+        score: measured.map(|measured| measured.score),
+        n: cells.iter().map(|cell| cell.n()).sum(),
+        expected: cells.iter().map(|cell| cell.expected).sum(),
+        ci95: measured.map(Measured::ci95),
+        outcomes,
+    }
+}
+
+/// Effective length over the leading lengths whose cells are complete.
+fn reach(columns: &[(Length, Vec<&CellStatistics>)]) -> EffectiveLength {
+    let points: Vec<LengthScore> = columns
+        .iter()
+        .take_while(|(_, cells)| cells.iter().all(|cell| cell.complete()))
+        .filter_map(|(length, cells)| {
+            let measured = mean_of(cells)?;
+            Some(LengthScore {
+                length: length.tokens(),
+                score: measured.score,
+                standard_error: measured.variance.sqrt(),
+            })
+        })
+        .collect();
+    let found = effective_length(&points, Threshold::NOLIMA);
+    let name =
+        |tokens: Option<u32>| tokens.and_then(|tokens| Length::new(tokens).ok()).map(|length| length.to_string());
+    EffectiveLength { point: name(found.point), certified: name(found.certified) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn length(kilo: u32) -> Length {
+        Length::new(kilo * 1024).unwrap()
+    }
+
+    fn task(slug: &str) -> BoardTask {
+        BoardTask {
+            slug: slug.to_owned(),
+            title: slug.to_owned(),
+            family: "ruler_niah".to_owned(),
+            languages: vec!["en".to_owned()],
+            metric: "ruler.string_match_all".to_owned(),
+        }
+    }
+
+    fn statistics(correct: u32, wrong: u32, expected: u32) -> CellStatistics {
+        let samples = std::iter::repeat_n((1.0, "correct"), correct as usize);
+        CellStatistics::of_samples(expected, samples.chain(std::iter::repeat_n((0.0, "wrong"), wrong as usize)))
+    }
+
+    fn entry(slug: &str, short: CellStatistics, long: CellStatistics) -> BoardEntry {
+        let cells = [(("vt".to_owned(), length(4)), short), (("vt".to_owned(), length(8)), long)].into();
+        BoardEntry { entry: slug.to_owned(), cells, ..BoardEntry::default() }
+    }
+
+    fn board(entries: Vec<BoardEntry>, seconds: i64) -> Board {
+        compute(BoardInput {
+            slug: "ruler".to_owned(),
+            title: "RULER".to_owned(),
+            suite: "ruler".to_owned(),
+            columns: Columns::Lengths,
+            lengths: vec![length(4), length(8)],
+            tasks: vec![task("vt")],
+            entries,
+            notes: Vec::new(),
+            published_at: DateTime::from_timestamp(seconds, 0).unwrap(),
+        })
+    }
+
+    #[test]
+    fn incomplete_rows_are_last_and_unranked() {
+        let partial = entry("a", statistics(5, 0, 5), statistics(4, 0, 5));
+        let done = entry("b", statistics(90, 10, 100), statistics(10, 90, 100));
+        let board = board(vec![partial, done], 0);
+        assert_eq!(board.rows.iter().map(|row| row.entry.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!((board.rows[0].score, board.rows[0].rank), (Some(50.0), Some([1, 1])));
+        assert_eq!((board.rows[1].score, board.rows[1].rank, board.rows[1].complete), (None, None, false));
+        assert_eq!(board.rows[0].effective_length.point.as_deref(), Some("4k"));
+    }
+
+    #[test]
+    fn a_missing_cell_is_null_and_not_zero() {
+        let mut one = entry("a", statistics(5, 0, 5), statistics(5, 0, 5));
+        one.cells.remove(&("vt".to_owned(), length(8)));
+        let board = board(vec![one], 0);
+        assert_eq!(board.rows[0].by_length["8k"].score, None);
+        assert_eq!(board.rows[0].by_length["4k"].score, Some(100.0));
+        assert_eq!(board.rows[0].score, None);
+    }
+
+    #[test]
+    fn outcomes_add_up_in_every_cell() {
+        let board = board(vec![entry("a", statistics(3, 2, 5), statistics(1, 3, 5))], 0);
+        for row in &board.rows {
+            let cells =
+                row.by_length.values().chain(row.by_task.values()).chain(row.cells.values().flat_map(|c| c.values()));
+            for cell in cells {
+                assert_eq!(cell.outcomes.values().sum::<u32>(), cell.n);
+            }
+        }
+    }
+
+    #[test]
+    fn the_snapshot_names_the_content_and_not_the_time_or_order() {
+        let (a, b) = (
+            entry("a", statistics(3, 2, 5), statistics(1, 4, 5)),
+            entry("b", statistics(3, 2, 5), statistics(1, 4, 5)),
+        );
+        let first = board(vec![a.clone(), b.clone()], 0);
+        assert_eq!(first.snapshot, board(vec![b, a.clone()], 99).snapshot);
+        assert_ne!(first.snapshot, board(vec![a], 0).snapshot);
+        assert_eq!(first.rows[0].rank, Some([1, 2]));
+    }
+}
