@@ -2,6 +2,7 @@
 
 use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line, summarise};
 
+#[expect(clippy::unwrap_used, reason = "a row that cannot be read fails the test")]
 fn check(name: &str, text: &str, rows: usize) {
     let results: Vec<GoldenResult> = text.lines().map(|line| score_line(line).unwrap()).collect();
     let failed: Vec<String> = text

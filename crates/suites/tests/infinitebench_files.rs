@@ -34,3 +34,15 @@ fn published_files_reproduce_the_official_scores() {
     }
     assert!(files > 50, "only {files} files were found");
 }
+
+#[test]
+fn the_fixture_scores_by_model_name() {
+    let task = task_of_file("preds_math_calc.jsonl").unwrap();
+    let text = include_str!("fixtures/preds_math_calc.jsonl");
+    let scores = |model: &str| {
+        let import = import_infinitebench(task, model, text).unwrap();
+        import.rows.iter().map(|row| row.score).collect::<Vec<_>>()
+    };
+    assert_eq!(scores("other"), [0.75, 0.0, 0.0]);
+    assert_eq!(scores("gpt4"), [0.0, 1.0, 0.0]);
+}
