@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Talking to language models over the OpenAI-compatible protocol.
+//!
+//! The only crate that opens connections to addresses that users gave. Everything that comes back is hostile until
+//! parsed: bodies are capped, every wait has a deadline, details are cleaned before they are kept.
+
+pub mod client;
+pub mod fake;
+mod guard;
+pub mod limit;
+pub mod model;
+pub mod policy;
+pub mod probe;
+pub mod retry;
+mod stream;

@@ -1,0 +1,437 @@
+//! The client: chat, completions and embeddings of OpenAI-compatible servers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::guard::GuardedResolver;
+use crate::limit::AdaptiveLimit;
+use crate::model::{CallError, ChatMessage, ChatModel, ChatRequest, Embedder, Reply, cleaned};
+use crate::policy::{AddressPolicy, PolicyError};
+use crate::retry::{RetryPolicy, is_transient, retry_after};
+use crate::stream::{Reading, Unreadable};
+
+/// The two generation calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Api {
+    /// `chat/completions`
+    #[default]
+    Chat,
+    /// `completions`: the messages' contents joined
+    Completions,
+}
+
+/// Where and how to call.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    /// Base URL including the version prefix, e.g. `https://api.example.com/v1`.
+    pub base_url: String,
+    /// Model name.
+    pub model: String,
+    /// Which call.
+    pub api: Api,
+    /// Bearer secret.
+    pub secret: Option<SecretString>,
+    /// Most requests in flight.
+    pub max_concurrency: u32,
+    /// Deadlines.
+    pub deadlines: Deadlines,
+    /// Retries.
+    pub retry: RetryPolicy,
+}
+
+impl EndpointConfig {
+    /// A configuration with the defaults.
+    #[must_use]
+    pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            model: model.into(),
+            api: Api::Chat,
+            secret: None,
+            max_concurrency: 16,
+            deadlines: Deadlines::default(),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+/// Longest waits of one attempt.
+#[derive(Debug, Clone)]
+pub struct Deadlines {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Until the first byte: prefill of a long prompt happens here.
+    pub first_byte: Duration,
+    /// Between two chunks.
+    pub idle: Duration,
+    /// For the whole answer, besides `first_byte`, per generated token.
+    pub per_token: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(120),
+            idle: Duration::from_secs(60),
+            per_token: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A client for one endpoint.
+pub struct OpenAiClient {
+    config: EndpointConfig,
+    http: Client,
+    url: Url,
+    authorization: Option<HeaderValue>,
+    limit: Arc<AdaptiveLimit>,
+    jitter: AtomicU64,
+}
+
+/// Why a client cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The policy refuses the URL.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The secret cannot stand in a header.
+    #[error("the secret holds characters that cannot be sent; enter it again")]
+    Secret,
+    /// TLS or the HTTP client cannot be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Setup(String),
+}
+
+#[derive(Serialize)]
+struct ChatBody<'a> {
+    model: &'a str,
+    messages: &'a [ChatMessage],
+    max_tokens: u32,
+    temperature: f32,
+    stream: bool,
+    stream_options: StreamOptions,
+}
+
+#[derive(Serialize)]
+struct CompletionBody<'a> {
+    model: &'a str,
+    prompt: String,
+    max_tokens: u32,
+    temperature: f32,
+    stream: bool,
+    stream_options: StreamOptions,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// What one attempt came to.
+enum Attempt {
+    Answered(Reply),
+    Again { error: CallError, cause: String, after: Option<Duration>, overloaded: bool },
+    Final(CallError),
+}
+
+impl OpenAiClient {
+    /// A client that reaches only what `policy` allows. `seed` drives the jitter of retries.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the address is refused or the client cannot be set up.
+    pub fn new(config: EndpointConfig, policy: &AddressPolicy, seed: u64) -> Result<Self, ClientError> {
+        let mut url = policy.check_url(&config.base_url)?;
+        let port = url.port_or_known_default().unwrap_or(443);
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = Client::builder()
+            .dns_resolver(Arc::new(GuardedResolver { policy: policy.clone(), port }))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(config.deadlines.connect)
+            .pool_max_idle_per_host(512)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| ClientError::Setup(error.to_string()))?;
+        let authorization = config.secret.as_ref().map(bearer).transpose()?;
+        let limit = AdaptiveLimit::new(config.max_concurrency);
+        Ok(Self { config, http, url, authorization, limit, jitter: AtomicU64::new(seed | 1) })
+    }
+
+    /// The adaptive bound on requests in flight.
+    #[must_use]
+    pub fn limit(&self) -> &Arc<AdaptiveLimit> {
+        &self.limit
+    }
+
+    fn body(&self, request: ChatRequest) -> Result<Bytes, CallError> {
+        let (model, max_tokens) = (self.config.model.as_str(), request.max_tokens);
+        let stream_options = StreamOptions { include_usage: true };
+        let body = match self.config.api {
+            Api::Chat => {
+                let messages = request.messages.as_slice();
+                serde_json::to_vec(&ChatBody {
+                    model,
+                    messages,
+                    max_tokens,
+                    temperature: 0.0,
+                    stream: true,
+                    stream_options,
+                })
+            }
+            Api::Completions => {
+                let prompt = request.messages.into_iter().map(|message| message.content).collect();
+                serde_json::to_vec(&CompletionBody {
+                    model,
+                    prompt,
+                    max_tokens,
+                    temperature: 0.0,
+                    stream: true,
+                    stream_options,
+                })
+            }
+        };
+        body.map(Bytes::from).map_err(|error| failed("unsendable", &error.to_string()))
+    }
+
+    async fn attempt(&self, path: &str, body: Bytes, max_tokens: u32) -> Attempt {
+        let started = Instant::now();
+        let deadlines = &self.config.deadlines;
+        let response = match tokio::time::timeout(deadlines.first_byte, self.post(path, body)).await {
+            Err(_) => return again(CallError::TimedOut { stage: "first_byte", attempts: 0 }, false),
+            Ok(Err(error)) => return connection_failed(&error),
+            Ok(Ok(response)) => response,
+        };
+        let status = response.status().as_u16();
+        if status != 200 {
+            return refused(response, status, deadlines.idle).await;
+        }
+        if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Attempt::Final(failed("content_encoding", "the answer is compressed, which was not asked for"));
+        }
+        let total = deadlines.first_byte + deadlines.per_token.saturating_mul(max_tokens.max(16));
+        match tokio::time::timeout(total, read(response, started, deadlines.idle)).await {
+            Err(_) => Attempt::Final(CallError::TimedOut { stage: "total", attempts: 0 }),
+            Ok(Err(ReadError::Idle)) => again(CallError::TimedOut { stage: "idle", attempts: 0 }, false),
+            Ok(Err(ReadError::Broken(detail))) => again(failed("connection_broken", &detail), false),
+            Ok(Err(ReadError::Unreadable((cause, detail)))) => Attempt::Final(failed(cause, &detail)),
+            Ok(Ok(reply)) => Attempt::Answered(reply),
+        }
+    }
+
+    async fn post(&self, path: &str, body: Bytes) -> reqwest::Result<Response> {
+        let url = self.url.join(path).unwrap_or_else(|_| self.url.clone());
+        let mut request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        request.send().await
+    }
+
+    /// A share in [0, 1) for the next delay (xorshift64).
+    fn jitter(&self) -> f64 {
+        let step = |mut state: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^ (state << 17)
+        };
+        let before = self.jitter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| Some(step(state)));
+        (step(before.unwrap_or(1)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl ChatModel for OpenAiClient {
+    async fn complete(&self, request: ChatRequest) -> Result<Reply, CallError> {
+        let path = if self.config.api == Api::Chat { "chat/completions" } else { "completions" };
+        let max_tokens = request.max_tokens;
+        let body = self.body(request)?;
+        let mut causes = Vec::new();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let permit = self.limit.acquire().await;
+            match self.attempt(path, body.clone(), max_tokens).await {
+                Attempt::Answered(reply) => {
+                    permit.succeeded();
+                    return Ok(Reply { attempts: attempt, retry_causes: causes, ..reply });
+                }
+                Attempt::Final(error) => return Err(with_attempts(error, attempt)),
+                Attempt::Again { error, cause, after, overloaded } => {
+                    if overloaded {
+                        permit.overloaded();
+                    }
+                    if attempt >= self.config.retry.attempts {
+                        return Err(with_attempts(error, attempt));
+                    }
+                    drop(permit);
+                    causes.push(cause);
+                    tokio::time::sleep(self.config.retry.delay(attempt, after, self.jitter())).await;
+                }
+            }
+        }
+    }
+}
+
+impl Embedder for OpenAiClient {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, CallError> {
+        #[derive(Deserialize)]
+        struct Row {
+            embedding: Vec<f32>,
+        }
+        #[derive(Deserialize)]
+        struct Rows {
+            data: Vec<Row>,
+        }
+        let body = serde_json::json!({ "model": self.config.model, "input": texts }).to_string();
+        let _permit = self.limit.acquire().await;
+        let waited = tokio::time::timeout(self.config.deadlines.first_byte, self.post("embeddings", body.into())).await;
+        let response = waited
+            .map_err(|_| CallError::TimedOut { stage: "first_byte", attempts: 1 })?
+            .map_err(|error| CallError::Unreachable { detail: cleaned(&error.to_string()), attempts: 1 })?;
+        let text = excerpt(response, self.config.deadlines.idle, crate::stream::BODY_LIMIT).await;
+        let rows: Rows = serde_json::from_str(&text).map_err(|_| failed("not_json", &text))?;
+        if rows.data.len() != texts.len() {
+            return Err(failed("not_an_answer", &format!("{} vectors for {} texts", rows.data.len(), texts.len())));
+        }
+        Ok(rows.data.into_iter().map(|row| row.embedding).collect())
+    }
+}
+
+fn bearer(secret: &SecretString) -> Result<HeaderValue, ClientError> {
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret())).map_err(|_| ClientError::Secret)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn failed(cause: &str, detail: &str) -> CallError {
+    CallError::Failed { cause: cause.to_owned(), detail: cleaned(detail), attempts: 1 }
+}
+
+fn again(error: CallError, overloaded: bool) -> Attempt {
+    Attempt::Again { cause: error.cause().to_owned(), error, after: None, overloaded }
+}
+
+fn with_attempts(error: CallError, made: u32) -> CallError {
+    match error {
+        CallError::TimedOut { stage, .. } => CallError::TimedOut { stage, attempts: made },
+        CallError::Unreachable { detail, .. } => CallError::Unreachable { detail, attempts: made },
+        CallError::Failed { cause, detail, .. } => CallError::Failed { cause, detail, attempts: made },
+        other => other,
+    }
+}
+
+/// The innermost words of an error, without the URL.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    cleaned(&innermost.to_string())
+}
+
+fn connection_failed(error: &reqwest::Error) -> Attempt {
+    let detail = root_cause(error);
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(current) = source {
+        if current.downcast_ref::<PolicyError>().is_some() {
+            return Attempt::Final(CallError::AddressRefused { detail });
+        }
+        source = current.source();
+    }
+    if error.is_timeout() && error.is_connect() {
+        return again(CallError::TimedOut { stage: "connect", attempts: 0 }, false);
+    }
+    again(CallError::Unreachable { detail, attempts: 0 }, false)
+}
+
+/// Names an HTTP status that is no answer. A redirect is not followed: it could lead anywhere.
+async fn refused(response: Response, status: u16, idle: Duration) -> Attempt {
+    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let after = header.and_then(|value| retry_after(value, SystemTime::now()));
+    let detail = cleaned(&excerpt(response, idle, 16 * 1024).await);
+    let lower = detail.to_lowercase();
+    let too_long =
+        matches!(status, 400 | 413 | 422) && (lower.contains("context") || lower.contains("too long") || status == 413);
+    match status {
+        401 | 403 => Attempt::Final(CallError::Unauthorised { status, detail }),
+        300..=399 => Attempt::Final(failed("redirected", "the endpoint redirects; enter the address it leads to")),
+        404 => Attempt::Final(failed("not_found", &format!("no such model or path: {detail}"))),
+        _ if too_long => Attempt::Final(failed("context_exceeded", &detail)),
+        _ if is_transient(status) => {
+            let error = failed(&format!("http_{status}"), &detail);
+            Attempt::Again {
+                cause: format!("http_{status}"),
+                error,
+                after,
+                overloaded: matches!(status, 429 | 503 | 529),
+            }
+        }
+        _ => Attempt::Final(failed(&format!("http_{status}"), &detail)),
+    }
+}
+
+/// At most `limit` bytes of a body as text.
+async fn excerpt(mut response: Response, idle: Duration, limit: usize) -> String {
+    let mut body = Vec::new();
+    while let Ok(Ok(Some(chunk))) = tokio::time::timeout(idle, response.chunk()).await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= limit {
+            break;
+        }
+    }
+    body.truncate(limit);
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+enum ReadError {
+    Idle,
+    Broken(String),
+    Unreadable(Unreadable),
+}
+
+async fn read(mut response: Response, started: Instant, idle: Duration) -> Result<Reply, ReadError> {
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let streamed = content_type.starts_with("text/event-stream");
+    let mut reading = Reading::default();
+    let mut first_token_ms = None;
+    loop {
+        let chunk = tokio::time::timeout(idle, response.chunk()).await.map_err(|_| ReadError::Idle)?;
+        let Some(chunk) = chunk.map_err(|error| ReadError::Broken(root_cause(&error)))? else { break };
+        let taken = if streamed { reading.events(&chunk) } else { reading.take(&chunk) };
+        taken.map_err(ReadError::Unreadable)?;
+        if reading.started && first_token_ms.is_none() {
+            first_token_ms = Some(milliseconds(started));
+        }
+        if reading.done {
+            break;
+        }
+    }
+    let ended = if streamed { reading.end_of_events() } else { reading.end_of_document() };
+    ended.map_err(ReadError::Unreadable)?;
+    Ok(Reply {
+        text: reading.text,
+        finish_reason: reading.finish_reason,
+        prompt_tokens: reading.prompt_tokens,
+        completion_tokens: reading.completion_tokens,
+        first_token_ms,
+        latency_ms: milliseconds(started),
+        attempts: 1,
+        retry_causes: Vec::new(),
+    })
+}
+
+fn milliseconds(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
+}
