@@ -1,1 +1,10 @@
-//! Placeholder.
+//! What `longboard-worker` does: generate and score samples, evaluate an endpoint without a server, serve baselines.
+
+pub mod baseline;
+pub mod canary;
+pub mod cli;
+pub mod eval;
+mod generate;
+mod lists;
+mod score;
+mod serve_model;

@@ -79,7 +79,7 @@ pub enum EndpointApi {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
     /// Send a slice of items and post their answers.
-    Run(RunWork),
+    Run(Box<RunWork>),
     /// Check an endpoint and post a [`ProbeReport`].
     Probe,
 }

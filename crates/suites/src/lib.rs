@@ -4,6 +4,7 @@
 //! same bytes on every machine.
 
 pub mod card;
+mod counter;
 pub mod families;
 pub mod haystack;
 pub mod item;
@@ -11,6 +12,7 @@ pub mod length;
 pub mod metrics;
 pub mod outcome;
 pub mod predictions;
+mod prompt;
 pub mod rng;
 pub mod suite;
 pub mod task;

@@ -1,0 +1,104 @@
+//! Length accounting: every built-in task meets every length it declares, to the token.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::string_slice, reason = "a test may panic")]
+
+use longboard_suites::length::Length;
+use longboard_suites::task::{ItemRequest, Task};
+use longboard_suites::tokens;
+
+fn request(length: u32, seed: u64, index: u32) -> ItemRequest<'static> {
+    ItemRequest { seed, index, length: Length::new(length).unwrap(), corpus: None }
+}
+
+fn check(task: &Task, length: u32, seed: u64, index: u32) {
+    let item = task.item(&request(length, seed, index)).unwrap_or_else(|error| panic!("{error}"));
+    let text = item.joined();
+    let name = &item.id;
+    assert_eq!(item.prompt_tokens, tokens::count(&text), "{name}: the count is not exact");
+    let share = f64::from(item.prompt_tokens + item.output_tokens) / f64::from(length);
+    assert!((0.98..=1.0).contains(&share), "{name}: {share}");
+    for needle in &item.needles {
+        let before = tokens::count(&text[..needle.start]);
+        assert!(before.abs_diff(needle.token_start) <= 1, "{name}: {before} tokens before, not {}", needle.token_start);
+        assert!((needle.depth - f64::from(needle.token_start) / f64::from(item.prompt_tokens)).abs() < 1e-12);
+        assert!(!text[needle.start..needle.end].trim().is_empty());
+    }
+    assert!(!item.references.is_empty() && item.references.iter().all(|reference| !reference.is_empty()), "{name}");
+}
+
+#[test]
+fn every_task_meets_every_length() {
+    for task in Task::builtin() {
+        for length in [1024, 2048, 4096, 8192, 16_384, 32_768] {
+            if length >= task.card().min_tokens {
+                for index in 0..6 {
+                    check(task, length, 42, index);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_items_are_exact_too() {
+    for task in Task::builtin() {
+        check(task, 131_072, 7, 3);
+    }
+    for slug in ["niah_multikey_2", "cwe", "needle_threading_single", "needlebench_srt_zh"] {
+        check(Task::find(slug).unwrap(), 1_048_576, 7, 1);
+    }
+}
+
+#[test]
+fn a_length_that_cannot_be_met_is_named() {
+    let task = Task::find("needle_threading_single").unwrap();
+    let error = task.item(&request(1024, 1, 0)).unwrap_err().to_string();
+    assert!(error.contains("needle_threading_single") && error.contains("4096"), "{error}");
+}
+
+#[test]
+fn references_score_in_full_and_nothing_scores_nothing() {
+    for task in Task::builtin() {
+        for index in 0..4 {
+            let item = task.item(&request(4096, 11, index)).unwrap();
+            let right = if task.card().metric == "needlebench.boxed" {
+                format!("\\boxed{{{}}}", item.references[0])
+            } else {
+                item.references.join(", ")
+            };
+            assert_eq!(task.score(&item, &right).score, 1.0, "{}: {right}", item.id);
+            let empty = task.score(&item, "");
+            assert!(empty.score == 0.0 && !empty.well_formed, "{}", item.id);
+        }
+    }
+}
+
+#[test]
+fn answers_stand_only_in_needles() {
+    for task in Task::builtin().iter().filter(|task| !["vt", "cwe", "fwe"].contains(&task.slug())) {
+        let item = task.item(&request(4096, 5, 2)).unwrap();
+        let text = item.joined();
+        if task.slug().contains("_mrs_") || task.slug().contains("_atc_") {
+            continue;
+        }
+        for reference in &item.references {
+            let everywhere = text.matches(reference.as_str()).count();
+            let planted: usize = item
+                .needles
+                .iter()
+                .map(|needle| text[needle.start..needle.end].matches(reference.as_str()).count())
+                .sum();
+            assert_eq!(everywhere, planted, "{}: `{reference}`", item.id);
+            assert!(planted >= 1);
+        }
+    }
+}
+
+#[test]
+fn items_differ_by_index_and_repeat_by_seed() {
+    for task in Task::builtin() {
+        let digest = |seed, index| task.item(&request(4096, seed, index)).unwrap().prompt_digest();
+        assert_eq!(digest(3, 0), digest(3, 0));
+        assert_ne!(digest(3, 0), digest(3, 1));
+        assert_ne!(digest(3, 0), digest(4, 0));
+    }
+}

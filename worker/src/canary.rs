@@ -1,0 +1,35 @@
+//! Probe prompts: the world with a code at head, middle and tail.
+
+use longboard_endpoint::probe::CanaryPrompt;
+use longboard_suites::card::Language;
+use longboard_suites::haystack::{Haystack, HaystackError};
+use longboard_suites::rng::Rng;
+use longboard_suites::tokens;
+use longboard_suites::world::World;
+
+const HEAD: &str = "Three access codes are hidden in the text below.\n\n";
+const TAIL: &str = "\n\nWhich access codes does the text hide? List all of them.\nAccess codes:";
+
+/// Tokens kept free for the frame and the three sentences.
+const FRAME_TOKENS: u32 = 120;
+
+/// A prompt of about `length_tokens` canonical tokens.
+///
+/// # Errors
+/// [`HaystackError`] when the world cannot fill the length.
+pub fn prompt(seed: u64, length_tokens: u32) -> Result<CanaryPrompt, HaystackError> {
+    let mut rng = Rng::from_path(&[seed, Rng::name("canary"), u64::from(length_tokens)]);
+    let mut code = || rng.between(10_000_000, 99_999_999).to_string();
+    let (head, middle, tail) = (code(), code(), code());
+    let budget = length_tokens.saturating_sub(FRAME_TOKENS).max(64);
+    let passage = World::new(seed).haystack(Language::English).passage(u64::from(length_tokens), budget)?;
+    let sentence = |code: &str| format!("One of the hidden access codes is {code}.");
+    let sentences = [sentence(&head), sentence(&middle), sentence(&tail)];
+    let plants: Vec<(usize, &str)> = [0.0, 0.5, 1.0]
+        .into_iter()
+        .zip(&sentences)
+        .map(|(place, text)| (passage.break_at(place), text.as_str()))
+        .collect();
+    let text = [HEAD, &passage.plant(&plants).text, TAIL].concat();
+    Ok(CanaryPrompt { prompt_tokens: tokens::count(&text), text, head, middle, tail })
+}

@@ -1,0 +1,62 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{eval, generate, lists, score, serve_model};
+
+/// Tools for measuring long-context language models.
+#[derive(Debug, Parser)]
+#[command(name = "longboard-worker", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints samples of a task as JSON lines.
+    Generate(generate::Generate),
+    /// Scores golden rows and compares with their expected values; exit 1 on a mismatch.
+    Score(score::Score),
+    /// Evaluates an endpoint without a server. Can be stopped and started again.
+    Eval(eval::Eval),
+    /// Serves a baseline over the OpenAI-compatible protocol.
+    ServeModel(serve_model::ServeModel),
+    /// Lists the tasks.
+    Tasks,
+    /// Lists the metrics.
+    Metrics,
+    /// Lists the sparse-attention policies of the reference model.
+    Policies,
+}
+
+impl Cli {
+    /// Runs the command. Exit code 0: fine, 1: a check failed, 2: the input is wrong.
+    pub async fn run(self) -> ExitCode {
+        let outcome = match self.command {
+            Command::Generate(command) => command.run(),
+            Command::Score(command) => command.run(),
+            Command::Eval(command) => command.run().await,
+            Command::ServeModel(command) => command.run().await,
+            Command::Tasks => lists::tasks(),
+            Command::Metrics => lists::metrics(),
+            Command::Policies => lists::policies(),
+        };
+        outcome.unwrap_or_else(|error| {
+            if is_broken_pipe(&error) {
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        })
+    }
+}
+
+/// A reader that closed our output has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,83 @@
+//! `score --golden`: our metrics against rows of the official scorers.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line, summarise};
+
+#[derive(Debug, Args)]
+pub struct Score {
+    /// Golden files: JSON lines of benchmark, metric, prediction, reference, extra, expected.
+    #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+    golden: Vec<PathBuf>,
+}
+
+#[derive(Default)]
+struct Tally {
+    results: Vec<GoldenResult>,
+    skipped: BTreeMap<String, u64>,
+}
+
+impl Score {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let mut tally = Tally::default();
+        for path in &self.golden {
+            tally.file(path)?;
+        }
+        tally.print(&mut std::io::stdout().lock())?;
+        let passed = tally.results.iter().all(|result| result.passed);
+        Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}
+
+impl Tally {
+    fn file(&mut self, path: &Path) -> anyhow::Result<()> {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        for (number, line) in BufReader::new(file).lines().enumerate() {
+            let place = || format!("{}:{}", path.display(), number + 1);
+            let line = line.with_context(|| format!("{}: not UTF-8", place()))?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            match score_line(&line) {
+                Ok(result) => {
+                    if !result.passed {
+                        eprintln!(
+                            "{}: {}: expected {}, ours is {}",
+                            place(),
+                            result.metric,
+                            result.expected,
+                            result.ours
+                        );
+                    }
+                    self.results.push(result);
+                }
+                Err(error @ GoldenError::Unknown { .. }) => *self.skipped.entry(error.to_string()).or_default() += 1,
+                Err(error) => return Err(error).with_context(place),
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
+        for (metric, summary) in summarise(&self.results) {
+            write!(
+                out,
+                "{metric:<48} {:>5}/{:<5} worst difference {:.3e}",
+                summary.passed, summary.total, summary.worst
+            )?;
+            match summary.raises {
+                0 => writeln!(out)?,
+                rows => writeln!(out, "  ({rows} rows on which the official scorer raises)")?,
+            }
+        }
+        for (reason, rows) in &self.skipped {
+            writeln!(out, "SKIPPED {rows} rows: {reason}")?;
+        }
+        Ok(())
+    }
+}
