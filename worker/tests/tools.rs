@@ -1,11 +1,5 @@
 //! The commands as a user runs them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::panic,
-    reason = "a test may panic"
-)]
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test may panic")]
 
 use std::path::Path;
 use std::process::{Command, Output};

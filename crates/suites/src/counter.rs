@@ -9,6 +9,7 @@ use crate::tokens;
 #[derive(Default)]
 pub struct Counter {
     known: HashMap<Box<[u8]>, u32, BuildHasherDefault<Fnv>>,
+    spaced: Vec<u8>,
 }
 
 impl Counter {
@@ -25,6 +26,19 @@ impl Counter {
             rest = after;
         }
         total
+    }
+
+    /// Canonical tokens of ASCII `text` that begins with a letter, with one space before it.
+    pub fn count_after_space(&mut self, text: &str) -> u32 {
+        let first = pre_token(text.as_bytes());
+        let (head, tail) = text.split_at_checked(first).unwrap_or((text, ""));
+        self.spaced.clear();
+        self.spaced.push(b' ');
+        self.spaced.extend_from_slice(head.as_bytes());
+        let word = std::mem::take(&mut self.spaced);
+        let tokens = self.word(&word) + self.count(tail);
+        self.spaced = word;
+        tokens
     }
 
     fn word(&mut self, word: &[u8]) -> u32 {

@@ -1,5 +1,4 @@
 //! The world: endless, never repeating, and consistent with what it says.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::collections::HashSet;
 

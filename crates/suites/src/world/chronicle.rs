@@ -129,10 +129,11 @@ impl Haystack for WorldHaystack {
     }
 }
 
-/// Tokens of a sentence after another: with its joint, less the full stop it is counted with.
+/// Tokens of a sentence after another. An English sentence begins with a word, which takes the space before it.
 fn cost(language: Language, counter: &mut Counter, text: &str) -> u32 {
     match language {
-        Language::English => counter.count(&[". ", text].concat()) - 1,
+        Language::English if text.starts_with(|first: char| first.is_ascii_digit()) => planting_cost(language, text),
+        Language::English => counter.count_after_space(text),
         Language::Chinese => planting_cost(language, text),
     }
 }

@@ -3,20 +3,31 @@
 use crate::card::Language;
 use crate::rng::Rng;
 
-/// A name in both languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A name in both languages, kept as its syllables: most names are made to be compared or written once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name {
-    english: String,
-    chinese: String,
+    form: Form,
+    parts: [Syllable; 3],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Person,
+    Place,
+    River,
 }
 
 impl Name {
     /// The name as `language` writes it.
     #[must_use]
-    pub fn of(&self, language: Language) -> &str {
-        match language {
-            Language::English => &self.english,
-            Language::Chinese => &self.chinese,
+    pub fn of(&self, language: Language) -> String {
+        let [first, second, last] = self.parts.map(|part| if language == Language::English { part.0 } else { part.1 });
+        match (self.form, language) {
+            (Form::Person, Language::English) => [first, second, " ", last].concat(),
+            (Form::Person, Language::Chinese) => [first, second, "·", last].concat(),
+            (Form::River, Language::English) => ["the river ", first, second].concat(),
+            (Form::River, Language::Chinese) => [first, second, "河"].concat(),
+            (Form::Place, _) => [first, second, last].concat(),
         }
     }
 }
@@ -166,25 +177,17 @@ fn pick(rng: &mut Rng, list: &[Syllable]) -> Syllable {
 
 /// A given name and a family name.
 pub(super) fn person(given: &mut Rng, family: &mut Rng) -> Name {
-    let (first, second, family) = (pick(given, &FIRST), pick(given, &SECOND), pick(family, &FAMILY));
-    Name {
-        english: format!("{}{} {}", first.0, second.0, family.0),
-        chinese: format!("{}{}·{}", first.1, second.1, family.1),
-    }
+    Name { form: Form::Person, parts: [pick(given, &FIRST), pick(given, &SECOND), pick(family, &FAMILY)] }
 }
 
 /// A place.
 pub(super) fn place(rng: &mut Rng) -> Name {
     let (first, last) = (pick(rng, &FIRST), pick(rng, &PLACE));
-    let (second, other) = (pick(rng, &SECOND), rng.index(2));
-    if other == 0 {
-        return Name { english: [first.0, last.0].concat(), chinese: [first.1, last.1].concat() };
-    }
-    Name { english: [first.0, second.0, last.0].concat(), chinese: [first.1, second.1, last.1].concat() }
+    let (second, short) = (pick(rng, &SECOND), rng.index(2) == 0);
+    Name { form: Form::Place, parts: [first, if short { ("", "") } else { second }, last] }
 }
 
 /// A river.
 pub(super) fn river(rng: &mut Rng) -> Name {
-    let (first, second) = (pick(rng, &FIRST), pick(rng, &SECOND));
-    Name { english: format!("the river {}{}", first.0, second.0), chinese: format!("{}{}河", first.1, second.1) }
+    Name { form: Form::River, parts: [pick(rng, &FIRST), pick(rng, &SECOND), ("", "")] }
 }

@@ -40,11 +40,11 @@ pub(super) fn paragraph(world: World, facts: &[Fact], wording: &mut Rng) -> Vec<
 }
 
 fn person(world: World, id: PersonId) -> String {
-    world.person(id).name.of(English).to_owned()
+    world.person(id).name.of(English)
 }
 
 fn town(world: World, id: TownId) -> String {
-    world.town(id).name.of(English).to_owned()
+    world.town(id).name.of(English)
 }
 
 fn sentence(world: World, fact: &Fact, same_year: bool, wording: usize) -> String {

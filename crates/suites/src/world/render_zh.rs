@@ -13,11 +13,11 @@ pub(super) fn paragraph(world: World, facts: &[Fact], wording: &mut Rng) -> Vec<
 }
 
 fn person(world: World, id: PersonId) -> String {
-    world.person(id).name.of(Chinese).to_owned()
+    world.person(id).name.of(Chinese)
 }
 
 fn town(world: World, id: TownId) -> String {
-    world.town(id).name.of(Chinese).to_owned()
+    world.town(id).name.of(Chinese)
 }
 
 fn sentence(world: World, fact: &Fact, wording: usize) -> String {

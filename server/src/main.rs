@@ -1,2 +1,0 @@
-//! `longboard`: the site.
-fn main() {}
