@@ -18,7 +18,7 @@ pub struct Cli {
 enum Command {
     /// Prints samples of a task as JSON lines.
     Generate(generate::Generate),
-    /// Scores golden rows and compares with their expected values; exit 1 on a mismatch.
+    /// Scores golden rows against their expected values (exit 1 on a mismatch), or prediction files against their labels.
     Score(score::Score),
     /// Evaluates an endpoint without a server. Can be stopped and started again.
     Eval(eval::Eval),

@@ -6,5 +6,6 @@ pub mod cli;
 pub mod eval;
 mod generate;
 mod lists;
+mod predictions;
 mod score;
 mod serve_model;

@@ -1,4 +1,4 @@
-//! `score --golden`: our metrics against rows of the official scorers.
+//! `score`: our metrics against rows of the official scorers, or prediction files against their labels.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -9,11 +9,16 @@ use anyhow::Context;
 use clap::Args;
 use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line, summarise};
 
+use crate::predictions;
+
 #[derive(Debug, Args)]
 pub struct Score {
     /// Golden files: JSON lines of benchmark, metric, prediction, reference, extra, expected.
-    #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+    #[arg(long, num_args = 1.., required_unless_present = "predictions", value_name = "FILE")]
     golden: Vec<PathBuf>,
+    /// InfiniteBench prediction files (preds_<task>.jsonl) or folders of them, one folder per model.
+    #[arg(long, num_args = 1.., conflicts_with = "golden", value_name = "PATH")]
+    predictions: Vec<PathBuf>,
 }
 
 #[derive(Default)]
@@ -24,6 +29,10 @@ struct Tally {
 
 impl Score {
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        if !self.predictions.is_empty() {
+            predictions::score(&self.predictions, &mut std::io::stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut tally = Tally::default();
         for path in &self.golden {
             tally.file(path)?;

@@ -87,6 +87,27 @@ fn golden_rows_pass_and_a_mismatch_ends_with_one() {
 }
 
 #[test]
+fn prediction_files_are_scored_by_model_and_bad_lines_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("some-model");
+    std::fs::create_dir(&model).unwrap();
+    let rows = "{\"id\":0,\"prediction\":\"71432\",\"ground_truth\":[\"71432\"]}\n{\"id\":1,\"prediction\":\"1\",\"ground_truth\":[\"2\"]}\n";
+    std::fs::write(model.join("preds_passkey.jsonl"), rows).unwrap();
+    let output = worker(&["score", "--predictions", folder.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.contains("some-model"), "{table}");
+    assert!(
+        table.lines().any(|line| line.starts_with("infinitebench_passkey") && line.trim_end().ends_with("50.00")),
+        "{table}"
+    );
+
+    std::fs::write(model.join("preds_passkey.jsonl"), format!("{rows}nonsense\n")).unwrap();
+    let output = worker(&["score", "--predictions", folder.path().to_str().unwrap()]);
+    assert!(text(&output.stderr).contains("preds_passkey.jsonl:3"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn lists_begin_with_the_slug() {
     for (list, first) in [("tasks", "niah_single_1 "), ("metrics", "")] {
         let output = worker(&[list]);
