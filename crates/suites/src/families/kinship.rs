@@ -84,24 +84,34 @@ pub struct Chain {
     pub names: Vec<String>,
     /// One sentence per link, in order.
     pub sentences: Vec<String>,
-    /// Generations from the first to the last.
-    pub generations: u32,
+    /// Generations that each link spans.
+    spans: Vec<u32>,
 }
 
 impl Chain {
     /// Links `names` with random relations and wordings.
     pub fn new(language: Language, names: Vec<String>, rng: &mut Rng) -> Self {
-        let mut generations = 0;
-        let links = names.iter().zip(names.iter().skip(1));
-        let sentences = links
-            .map(|(elder, younger)| {
-                let relations = if language == Language::English { &ENGLISH } else { &CHINESE };
-                let (relation, span) = rng.choose(relations).copied().unwrap_or(("father", 1));
-                generations += span;
-                sentence(language, rng.index(4), elder, younger, relation)
-            })
-            .collect();
-        Self { names, sentences, generations }
+        let relations = if language == Language::English { &ENGLISH } else { &CHINESE };
+        let mut chain =
+            Self { sentences: Vec::with_capacity(names.len()), spans: Vec::with_capacity(names.len()), names };
+        for (elder, younger) in chain.names.iter().zip(chain.names.iter().skip(1)) {
+            let (relation, span) = rng.choose(relations).copied().unwrap_or(("father", 1));
+            chain.spans.push(span);
+            chain.sentences.push(sentence(language, rng.index(4), elder, younger, relation));
+        }
+        chain
+    }
+
+    /// The chain cut after `links` links.
+    pub fn truncate(&mut self, links: usize) {
+        self.names.truncate(links + 1);
+        self.sentences.truncate(links);
+        self.spans.truncate(links);
+    }
+
+    /// Generations from the first to the last.
+    pub fn generations(&self) -> u32 {
+        self.spans.iter().sum()
     }
 
     /// The eldest.

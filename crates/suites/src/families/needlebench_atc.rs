@@ -5,6 +5,7 @@ use crate::families::kinship::{self, Chain};
 use crate::families::prose;
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
+use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task};
 
 /// A chain of kinship as long as the prompt.
@@ -53,11 +54,10 @@ impl Family for NeedleBenchAtc {
         let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
         // A sentence costs at least eight tokens, so these names always suffice.
         let names = kinship::names(language, &mut rng, limit as usize / 8 + 2);
-        let all = Chain::new(language, names, &mut rng.clone());
-        let mut links = longest_fit(&all, language, request, limit);
+        let mut chain = Chain::new(language, names, &mut rng);
+        let mut links = longest_fit(&chain, language, request, limit);
         loop {
-            let names = all.names.get(..=links).unwrap_or(&all.names).to_vec();
-            let chain = Chain::new(language, names, &mut rng.clone());
+            chain.truncate(links);
             let mut prompt = Prompt::default();
             let reference = write(&mut prompt, &chain, language, request);
             if prompt.tokens() <= limit {
@@ -77,7 +77,8 @@ impl Family for NeedleBenchAtc {
 /// Links whose sentences fit beside the frame, by their counts; names in the question may still cost a few tokens.
 fn longest_fit(all: &Chain, language: Language, request: &ItemRequest<'_>, limit: u32) -> usize {
     let mut prompt = Prompt::default();
-    let frame = Chain { names: all.names.iter().take(2).cloned().collect(), sentences: Vec::new(), generations: 100 };
+    let mut frame = Chain::new(language, all.names.iter().take(2).cloned().collect(), &mut Rng::from_path(&[]));
+    frame.sentences.clear();
     write(&mut prompt, &frame, language, request);
     let mut left = limit.saturating_sub(prompt.tokens());
     all.sentences
@@ -95,7 +96,7 @@ fn longest_fit(all: &Chain, language: Language, request: &ItemRequest<'_>, limit
 /// Writes the whole prompt and returns the reference.
 fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemRequest<'_>) -> String {
     let mut order: Vec<&String> = chain.sentences.iter().collect();
-    crate::rng::Rng::from_path(&[request.seed, u64::from(request.index)]).shuffle(&mut order);
+    Rng::from_path(&[request.seed, u64::from(request.index)]).shuffle(&mut order);
     prompt.push(match language {
         Language::English => "The sentences below describe one family. Every one of them is needed.\n\n",
         Language::Chinese => "下面的句子描述了一个家族，每一句都用得上。\n\n",
@@ -104,7 +105,7 @@ fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemR
         prompt.push_needle(sentence);
         prompt.push("\n");
     }
-    let (eldest, youngest, n) = (chain.eldest(), chain.youngest(), chain.generations);
+    let (eldest, youngest, n) = (chain.eldest(), chain.youngest(), chain.generations());
     let (question, reference) = match (language, request.index % 4) {
         (Language::English, 0) => {
             (format!("Who is the eldest ancestor of {youngest} that can be traced?"), eldest.to_owned())
