@@ -61,7 +61,7 @@ fn references_score_in_full_and_nothing_scores_nothing() {
     for task in Task::builtin() {
         for index in 0..4 {
             let item = task.item(&request(4096, 11, index)).unwrap();
-            let right = if task.card().metric == "needlebench.boxed" {
+            let right = if task.card().metric == "needlebench.v2_atc_boxed" {
                 format!("\\boxed{{{}}}", item.references[0])
             } else {
                 item.references.join(", ")
@@ -102,4 +102,22 @@ fn items_differ_by_index_and_repeat_by_seed() {
         assert_ne!(digest(3, 0), digest(3, 1));
         assert_ne!(digest(3, 0), digest(4, 0));
     }
+}
+
+#[test]
+fn every_metric_of_a_card_is_in_the_catalogue() {
+    let known: Vec<&str> = longboard_suites::metrics::catalogue().iter().map(|metric| metric.slug).collect();
+    for task in Task::builtin() {
+        for metric in std::iter::once(task.card().metric).chain(task.card().strict_metric) {
+            assert!(known.contains(&metric), "{}: {metric}", task.slug());
+        }
+    }
+}
+
+#[test]
+fn reciting_the_haystack_scores_officially_but_not_strictly() {
+    let task = Task::find("niah_single_2").unwrap();
+    let item = task.item(&request(4096, 1, 0)).unwrap();
+    let scored = task.score(&item, &item.joined());
+    assert_eq!((scored.score, scored.strict), (1.0, Some(0.0)));
 }

@@ -52,7 +52,7 @@ impl Family for NeedleBench {
                     Diffusion::Medium,
                     Scope::Several,
                     192,
-                    "needlebench.boxed",
+                    "needlebench.v2_atc_boxed",
                 ),
                 _ => (
                     "Find one planted fact",
@@ -60,7 +60,7 @@ impl Family for NeedleBench {
                     Diffusion::Low,
                     Scope::Narrow,
                     64,
-                    "needlebench.single_v2",
+                    "needlebench.v2_single_keyword",
                 ),
             };
         Card {

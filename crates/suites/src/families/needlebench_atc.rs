@@ -42,7 +42,7 @@ impl Family for NeedleBenchAtc {
             scope: Scope::Wide,
             random_guess: 0.0,
             output_tokens: 256,
-            metric: "needlebench.boxed",
+            metric: "needlebench.v2_atc_boxed",
             strict_metric: None,
             min_tokens: 1024,
         }

@@ -1,6 +1,6 @@
 //! RULER's common words (arXiv 2404.06654, section 3): which ten words of a list occur most often.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use crate::card::{Card, Diffusion, Scope};
 use crate::families::{prose, words};
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
@@ -43,23 +43,14 @@ impl Family for RulerCwe {
 
     fn card(&self, _: &Params) -> Card {
         Card {
-            benchmark: "RULER",
             what: "Name the ten words that occur most often in a numbered list. One worked example stands first; the \
                    lead-in of the answer stands at the end of the user message."
                 .into(),
-            citation: super::RULER,
-            licence: "official code Apache-2.0; prompts and words here are Longboard's own",
-            language: Language::English,
-            length_unit: LengthUnit::ModelTokens,
-            tokenizer: "the model's own",
             abilities: &["counting", "aggregation"],
             diffusion: Diffusion::High,
             scope: Scope::Wide,
-            random_guess: 0.0,
             output_tokens: 120,
-            metric: "ruler.string_match_all",
-            strict_metric: Some("ruler.string_match_all.strict"),
-            min_tokens: 1024,
+            ..super::ruler_card()
         }
     }
 

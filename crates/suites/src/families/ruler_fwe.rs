@@ -1,6 +1,6 @@
 //! RULER's frequent words (arXiv 2404.06654, section 3): coded words with Zipf frequencies.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use crate::card::{Card, Diffusion, Scope};
 use crate::families::{prose, words};
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
@@ -33,23 +33,14 @@ impl Family for RulerFwe {
 
     fn card(&self, _: &Params) -> Card {
         Card {
-            benchmark: "RULER",
             what: "Name the three most frequent words of a coded text; dots do not count. The lead-in of the answer \
                    stands at the end of the user message."
                 .into(),
-            citation: super::RULER,
-            licence: "official code Apache-2.0; prompts here are Longboard's own",
-            language: Language::English,
-            length_unit: LengthUnit::ModelTokens,
-            tokenizer: "the model's own",
             abilities: &["counting", "aggregation"],
             diffusion: Diffusion::High,
             scope: Scope::Wide,
-            random_guess: 0.0,
             output_tokens: 50,
-            metric: "ruler.string_match_all",
-            strict_metric: Some("ruler.string_match_all.strict"),
-            min_tokens: 1024,
+            ..super::ruler_card()
         }
     }
 

@@ -1,6 +1,6 @@
 //! RULER's needles in a haystack (arXiv 2404.06654, section 3): eight tasks from one generator.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use crate::card::{Card, Diffusion, Language, Scope};
 use crate::families::prose::{self, Plan};
 use crate::families::words;
 use crate::haystack::{Passage, PassageBuilder, planting_cost};
@@ -51,23 +51,14 @@ impl Family for RulerNiah {
         let needles = choice(params, "haystack") == "needles";
         let several = integer(params, "values").max(integer(params, "queries")) > 1;
         Card {
-            benchmark: "RULER",
             what: "Find what a text says about one or several keys. The lead-in of the answer stands at the end of \
                    the user message, because chat endpoints cannot continue an answer."
                 .into(),
-            citation: super::RULER,
-            licence: "official code Apache-2.0; prompts, words and haystacks here are Longboard's own",
-            language: Language::English,
-            length_unit: LengthUnit::ModelTokens,
-            tokenizer: "the model's own",
             abilities: &["retrieval"],
             diffusion: if needles || integer(params, "keys") > 1 { Diffusion::Medium } else { Diffusion::Low },
             scope: if several { Scope::Several } else { Scope::Narrow },
-            random_guess: 0.0,
             output_tokens: 128,
-            metric: "ruler.string_match_all",
-            strict_metric: Some("ruler.string_match_all.strict"),
-            min_tokens: 1024,
+            ..super::ruler_card()
         }
     }
 

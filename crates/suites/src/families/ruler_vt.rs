@@ -1,6 +1,6 @@
 //! RULER's variable tracking (arXiv 2404.06654, section 3): follow assignments through noise.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use crate::card::{Card, Diffusion, Language, Scope};
 use crate::families::prose::{self, Plan};
 use crate::families::words;
 use crate::item::{Item, Scored};
@@ -39,23 +39,14 @@ impl Family for RulerVt {
 
     fn card(&self, _: &Params) -> Card {
         Card {
-            benchmark: "RULER",
             what: "Name every variable that holds a value, directly or through other variables. One worked example \
                    stands first; the lead-in of the answer stands at the end of the user message."
                 .into(),
-            citation: super::RULER,
-            licence: "official code Apache-2.0; prompts here are Longboard's own",
-            language: Language::English,
-            length_unit: LengthUnit::ModelTokens,
-            tokenizer: "the model's own",
             abilities: &["tracing"],
             diffusion: Diffusion::Medium,
             scope: Scope::Several,
-            random_guess: 0.0,
             output_tokens: 30,
-            metric: "ruler.string_match_all",
-            strict_metric: Some("ruler.string_match_all.strict"),
-            min_tokens: 1024,
+            ..super::ruler_card()
         }
     }
 

@@ -48,8 +48,9 @@ const fn metric(
 
 use Form::{Official, Strict, ThirdParty};
 
-static CATALOGUE: [Metric; 32] = [
+static CATALOGUE: [Metric; 33] = [
     metric(RULER, "ruler.string_match_all", "All references found", Official, 100.0),
+    metric(RULER, "ruler.string_match_all.strict", "All references found in a short answer", Strict, 1.0),
     metric(RULER, "ruler.string_match_part", "Any reference found", Official, 100.0),
     metric(RULER, "ruler.corpus_score", "Mean over a task", Official, 100.0),
     metric(RULER, "ruler.effective_length_published_row", "Averages and effective length of a row", Official, 100.0),

@@ -20,6 +20,18 @@ pub fn string_match_all(prediction: &str, references: &[String]) -> f64 {
     ratio(found, references.len())
 }
 
+/// Words of an answer besides its references that the strict form still takes for an answer.
+const STRICT_SPARE_WORDS: usize = 24;
+
+/// [`string_match_all`], 0 where the answer is longer than twice the number of references and a sentence: official
+/// containment rewards an answer that recites the haystack; 0..1.
+#[must_use]
+pub fn string_match_all_strict(prediction: &str, references: &[String]) -> f64 {
+    let words = prediction.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+    let count = words.filter(|word| !word.is_empty()).count();
+    if count <= 2 * references.len() + STRICT_SPARE_WORDS { string_match_all(prediction, references) } else { 0.0 }
+}
+
 /// 1 when any of `references` occurs in the cleaned answer, else 0.
 #[must_use]
 pub fn string_match_part(prediction: &str, references: &[String]) -> f64 {
