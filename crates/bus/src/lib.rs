@@ -1,0 +1,1 @@
+//! Wake-ups, progress fan-out and rate windows.

@@ -1,0 +1,1 @@
+//! Entities, queries, transactions and the lease queue.

@@ -1,0 +1,1 @@
+//! The schema, one source for SQLite and PostgreSQL.

@@ -1,0 +1,3 @@
+//! `longboard`: the site.
+
+fn main() {}
