@@ -1,1 +1,29 @@
-//! Entities, queries, transactions and the lease queue.
+//! Entities, queries, transactions and the lease queue, on SQLite and PostgreSQL alike.
+//!
+//! The only crate that names sea-orm or SQL. Time comes in as an argument and is stored in whole microseconds.
+//! Every change of state is one statement whose `WHERE` repeats what the caller believes; zero rows is an answer.
+
+mod entity;
+
+pub mod account;
+pub mod answer;
+pub mod audit;
+pub mod board;
+mod connection;
+mod dialect;
+pub mod endpoint;
+mod error;
+pub mod queue;
+pub mod run;
+pub mod seed;
+pub mod setting;
+pub mod task;
+pub mod token;
+pub mod vault;
+
+pub use connection::{Database, Store};
+pub use entity::kind::{
+    Causes, EndpointCall, EndpointKind, LengthList, ProbeState, Role, RunState, ShardKind, ShardState, TaskSlugs,
+    TaskVersion, TaskVersions,
+};
+pub use error::StoreError;

@@ -1,0 +1,198 @@
+//! Answers: stored once, whatever happens to workers and messages.
+
+use chrono::{DateTime, Duration, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
+use sea_orm::{IntoActiveModel, NotSet, Set, TryInsertResult};
+use uuid::Uuid;
+
+use crate::Store;
+use crate::connection::micros;
+pub use crate::entity::answer::Model as Answer;
+use crate::entity::{answer, shard};
+use crate::error::StoreError;
+use crate::queue::{answers_of, held_or_cancelled};
+
+/// Rows of one insert.
+const CHUNK: usize = 200;
+
+/// A filter over the samples of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SampleFilter {
+    /// Only this task.
+    pub task: Option<String>,
+    /// Only this bucket.
+    pub length_tokens: Option<i32>,
+    /// Only this outcome.
+    pub outcome: Option<String>,
+}
+
+/// One answer's latency figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Bucket.
+    pub length_tokens: i32,
+    /// Time to first token.
+    pub first_token_ms: Option<i32>,
+    /// Time to last byte.
+    pub latency_ms: i32,
+}
+
+impl Store {
+    /// Stores a batch under a lease and extends the lease. Returns how many were new; the first copy of an answer stays.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`]: nothing of the batch is stored.
+    pub async fn record_answers(
+        &self,
+        shard_id: Uuid,
+        owner: Uuid,
+        fence: u32,
+        answers: Vec<Answer>,
+        lease: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let now = micros(now);
+        let transaction = self.db.begin().await?;
+        let touched = shard::Entity::update_many()
+            .set(shard::ActiveModel { lease_until: Set(Some(now + lease)), updated_at: Set(now), ..Default::default() })
+            .filter(held_or_cancelled(shard_id, owner, fence))
+            .exec(&transaction)
+            .await?;
+        if touched.rows_affected == 0 {
+            return Err(StoreError::LeaseLost);
+        }
+        let stored = insert(&transaction, answers).await?;
+        shard::Entity::update_many()
+            .col_expr(shard::Column::DoneCount, Expr::expr(answers_of(shard_id)).cast_as("integer"))
+            .filter(shard::Column::Id.eq(shard_id))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(stored)
+    }
+
+    /// Stores answers of a prediction file. Returns how many were new.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]: nothing is stored.
+    pub async fn add_imported_answers(&self, answers: Vec<Answer>) -> Result<u64, StoreError> {
+        let transaction = self.db.begin().await?;
+        let stored = insert(&transaction, answers).await?;
+        transaction.commit().await?;
+        Ok(stored)
+    }
+
+    /// Items of a shard that are answered: (index, repetition).
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn answered(&self, shard: Uuid) -> Result<Vec<(i32, i32)>, StoreError> {
+        Ok(answer::Entity::find()
+            .select_only()
+            .columns([answer::Column::ItemIndex, answer::Column::Repetition])
+            .filter(answer::Column::ShardId.eq(shard))
+            .order_by_asc(answer::Column::ItemIndex)
+            .into_tuple()
+            .all(&self.db)
+            .await?)
+    }
+
+    /// The answer with this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn answer(&self, run: Uuid, number: i32) -> Result<Option<Answer>, StoreError> {
+        let found = answer::Entity::find().filter(answer::Column::RunId.eq(run));
+        Ok(found.filter(answer::Column::Number.eq(number)).one(&self.db).await?)
+    }
+
+    /// Answers of a run by number, one page, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn answers(
+        &self,
+        run: Uuid,
+        filter: &SampleFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Result<(Vec<Answer>, u64), StoreError> {
+        let mut found = answer::Entity::find().filter(answer::Column::RunId.eq(run));
+        if let Some(task) = &filter.task {
+            found = found.filter(answer::Column::TaskSlug.eq(task));
+        }
+        if let Some(length) = filter.length_tokens {
+            found = found.filter(answer::Column::LengthTokens.eq(length));
+        }
+        if let Some(outcome) = &filter.outcome {
+            found = found.filter(answer::Column::Outcome.eq(outcome));
+        }
+        let total = found.clone().count(&self.db).await?;
+        let page = found.order_by_asc(answer::Column::Number).offset(offset).limit(limit);
+        Ok((page.all(&self.db).await?, total))
+    }
+
+    /// Latencies of a run.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn timings(&self, run: Uuid) -> Result<Vec<Timing>, StoreError> {
+        let rows: Vec<(i32, Option<i32>, i32)> = answer::Entity::find()
+            .select_only()
+            .columns([answer::Column::LengthTokens, answer::Column::FirstTokenMs, answer::Column::LatencyMs])
+            .filter(answer::Column::RunId.eq(run))
+            .filter(answer::Column::LatencyMs.is_not_null())
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let timing = |(length_tokens, first_token_ms, latency_ms)| Timing { length_tokens, first_token_ms, latency_ms };
+        Ok(rows.into_iter().map(timing).collect())
+    }
+
+    /// Causes of retries and failures of a run with their counts, most frequent first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn causes(&self, run: Uuid) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows: Vec<(crate::Causes, Option<String>)> = answer::Entity::find()
+            .select_only()
+            .columns([answer::Column::RetryCauses, answer::Column::Cause])
+            .filter(answer::Column::RunId.eq(run))
+            .filter(answer::Column::Attempts.gt(1).or(answer::Column::Cause.is_not_null()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut counts: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        for cause in rows.into_iter().flat_map(|(causes, cause)| causes.0.into_iter().chain(cause)) {
+            *counts.entry(cause).or_default() += 1;
+        }
+        let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Ok(counts)
+    }
+}
+
+async fn insert(db: &impl sea_orm::ConnectionTrait, answers: Vec<Answer>) -> Result<u64, StoreError> {
+    let mut stored = 0;
+    let rows: Vec<answer::ActiveModel> = answers
+        .into_iter()
+        .map(|mut row| {
+            row.created_at = micros(row.created_at);
+            row.score = row.score.filter(|score| score.is_finite());
+            row.strict = row.strict.filter(|score| score.is_finite());
+            answer::ActiveModel { id: NotSet, ..row.into_active_model() }
+        })
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        let inserted = answer::Entity::insert_many(chunk.to_vec())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert()
+            .exec_without_returning(db)
+            .await?;
+        if let TryInsertResult::Inserted(count) = inserted {
+            stored += count;
+        }
+    }
+    Ok(stored)
+}

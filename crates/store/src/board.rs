@@ -1,0 +1,175 @@
+//! What boards are computed from, and their published snapshots.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use longboard_protocol::board::Board;
+use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use uuid::Uuid;
+
+use crate::Store;
+use crate::connection::micros;
+pub use crate::entity::snapshot::Model as Snapshot;
+use crate::entity::{answer, snapshot};
+use crate::error::StoreError;
+
+/// Sufficient statistics of one (run, task, length).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CellSums {
+    /// Sum of scores; an absent score counts as 0.
+    pub sum: f64,
+    /// Sum of squared scores.
+    pub sum_of_squares: f64,
+    /// Whether every score is 0 or 1.
+    pub binary: bool,
+    /// Samples per outcome slug.
+    pub outcomes: BTreeMap<String, u32>,
+}
+
+/// Key of a cell: run, task slug, length in tokens.
+pub type CellKey = (Uuid, String, i32);
+
+/// Mean score at one depth and length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DepthCell {
+    /// Requested depth.
+    pub depth_percent: i32,
+    /// Bucket.
+    pub length_tokens: i32,
+    /// 0..1.
+    pub score: f64,
+    /// Samples.
+    pub n: i64,
+}
+
+impl Store {
+    /// Statistics of runs by task and length.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn cells(&self, runs: &[Uuid]) -> Result<BTreeMap<CellKey, CellSums>, StoreError> {
+        type Row = (Uuid, String, i32, String, i64, f64, f64, i64);
+        let score = || Expr::expr(Func::coalesce([Expr::col(answer::Column::Score), Expr::value(0.0)]));
+        let between = Expr::case(score().gt(0.0).and(score().lt(1.0)), 1).finally(0);
+        let rows: Vec<Row> = answer::Entity::find()
+            .select_only()
+            .columns([
+                answer::Column::RunId,
+                answer::Column::TaskSlug,
+                answer::Column::LengthTokens,
+                answer::Column::Outcome,
+            ])
+            .column_as(answer::Column::Id.count(), "n")
+            .column_as(score().sum(), "total")
+            .column_as(score().mul(score()).sum(), "squares")
+            .column_as(Expr::expr(between).sum(), "between")
+            .filter(answer::Column::RunId.is_in(runs.iter().copied()))
+            .group_by(answer::Column::RunId)
+            .group_by(answer::Column::TaskSlug)
+            .group_by(answer::Column::LengthTokens)
+            .group_by(answer::Column::Outcome)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut cells: BTreeMap<CellKey, CellSums> = BTreeMap::new();
+        for (run, task, length, outcome, n, sum, squares, between) in rows {
+            let fresh = CellSums { binary: true, ..CellSums::default() };
+            let cell = cells.entry((run, task, length)).or_insert(fresh);
+            cell.sum += sum;
+            cell.sum_of_squares += squares;
+            cell.binary &= between == 0;
+            cell.outcomes.insert(outcome, u32::try_from(n).unwrap_or(u32::MAX));
+        }
+        Ok(cells)
+    }
+
+    /// Mean scores of a run by depth and length, where the task sweeps depth.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn depth_cells(&self, run: Uuid) -> Result<Vec<DepthCell>, StoreError> {
+        let score = Expr::expr(Func::coalesce([Expr::col(answer::Column::Score), Expr::value(0.0)]));
+        let rows: Vec<(i32, i32, f64, i64)> = answer::Entity::find()
+            .select_only()
+            .columns([answer::Column::DepthPercent, answer::Column::LengthTokens])
+            .column_as(score.sum(), "total")
+            .column_as(answer::Column::Id.count(), "n")
+            .filter(answer::Column::RunId.eq(run))
+            .filter(answer::Column::DepthPercent.is_not_null())
+            .group_by(answer::Column::DepthPercent)
+            .group_by(answer::Column::LengthTokens)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        #[expect(clippy::cast_precision_loss, reason = "a count of samples")]
+        let cell = |(depth_percent, length_tokens, total, n): (i32, i32, f64, i64)| DepthCell {
+            depth_percent,
+            length_tokens,
+            score: total / Ord::max(n, 1) as f64,
+            n,
+        };
+        Ok(rows.into_iter().map(cell).collect())
+    }
+
+    /// Stores a snapshot. The same content is stored once.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the board cannot be written as JSON.
+    pub async fn add_snapshot(&self, board: &Board, data_version: i64) -> Result<(), StoreError> {
+        let body = serde_json::to_string(board).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let row = snapshot::ActiveModel {
+            board_slug: Set(board.slug.clone()),
+            digest: Set(board.snapshot.clone()),
+            data_version: Set(data_version),
+            published_at: Set(micros(board.published_at)),
+            body: Set(body),
+        };
+        let key = [snapshot::Column::BoardSlug, snapshot::Column::Digest];
+        let update = [snapshot::Column::DataVersion, snapshot::Column::PublishedAt, snapshot::Column::Body];
+        snapshot::Entity::insert(row)
+            .on_conflict(OnConflict::columns(key).update_columns(update).to_owned())
+            .exec_without_returning(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// The newest snapshot of a board with its data version.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be read.
+    pub async fn latest_snapshot(&self, board: &str) -> Result<Option<(Board, i64)>, StoreError> {
+        let found = snapshot::Entity::find().filter(snapshot::Column::BoardSlug.eq(board));
+        let newest = found.order_by_desc(snapshot::Column::PublishedAt).one(&self.db).await?;
+        newest.map(|row| Ok((read(&row.body)?, row.data_version))).transpose()
+    }
+
+    /// When each snapshot of a board was published, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn snapshots(&self, board: &str) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        Ok(snapshot::Entity::find()
+            .select_only()
+            .columns([snapshot::Column::Digest, snapshot::Column::PublishedAt])
+            .filter(snapshot::Column::BoardSlug.eq(board))
+            .order_by_desc(snapshot::Column::PublishedAt)
+            .into_tuple()
+            .all(&self.db)
+            .await?)
+    }
+
+    /// A snapshot by digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be read.
+    pub async fn snapshot(&self, board: &str, digest: &str) -> Result<Option<Board>, StoreError> {
+        let key = (board.to_owned(), digest.to_owned());
+        let row = snapshot::Entity::find_by_id(key).one(&self.db).await?;
+        row.map(|row| read(&row.body)).transpose()
+    }
+}
+
+fn read(body: &str) -> Result<Board, StoreError> {
+    serde_json::from_str(body).map_err(|error| StoreError::Corrupt(format!("snapshot: {error}")))
+}

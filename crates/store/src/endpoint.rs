@@ -1,0 +1,179 @@
+//! Endpoints: the contestants.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, TransactionTrait};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::connection::micros;
+pub use crate::entity::endpoint::Model as Endpoint;
+use crate::entity::kind::{EndpointKind, ProbeState, ShardKind, ShardState};
+use crate::entity::{endpoint, shard};
+use crate::error::StoreError;
+use crate::queue::new_shard;
+
+/// Priority of probes: somebody waits for them.
+const PROBE_PRIORITY: i32 = 100;
+
+/// What a probe found out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeResult {
+    /// Whether runs may start.
+    pub usable: bool,
+    /// The checklist.
+    pub report: Value,
+    /// Reported over canonical tokens.
+    pub token_ratio: Option<f64>,
+    /// Silent truncation was seen.
+    pub truncates: bool,
+}
+
+impl Store {
+    /// Adds an endpoint, and queues its probe unless it is a set of prediction files.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when the slug is in use.
+    pub async fn add_endpoint(&self, mut row: Endpoint) -> Result<Endpoint, StoreError> {
+        row.created_at = micros(row.created_at);
+        row.probe_state = if row.kind == EndpointKind::Predictions { ProbeState::None } else { ProbeState::Pending };
+        let transaction = self.db.begin().await?;
+        let added = endpoint::Entity::insert(endpoint::ActiveModel::from(row))
+            .exec_with_returning(&transaction)
+            .await
+            .map_err(|error| StoreError::taken(error, "this model name"))?;
+        if added.probe_state == ProbeState::Pending {
+            shard::Entity::insert(probe_shard(&added, added.created_at)).exec_without_returning(&transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(added)
+    }
+
+    /// Queues another probe; does nothing while one is pending.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn queue_probe(&self, id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let now = micros(now);
+        let transaction = self.db.begin().await?;
+        let changed = endpoint::Entity::update_many()
+            .set(endpoint::ActiveModel { probe_state: Set(ProbeState::Pending), ..Default::default() })
+            .filter(endpoint::Column::Id.eq(id))
+            .filter(endpoint::Column::ProbeState.is_in([ProbeState::Passed, ProbeState::Failed]))
+            .exec(&transaction)
+            .await?;
+        if changed.rows_affected == 1 {
+            let row = endpoint::Entity::find_by_id(id).one(&transaction).await?;
+            let row = row.ok_or(StoreError::NotFound("such endpoint"))?;
+            shard::Entity::insert(probe_shard(&row, now)).exec_without_returning(&transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Stores a probe's result and finishes its shard.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn record_probe(
+        &self,
+        shard_id: Uuid,
+        owner: Uuid,
+        fence: u32,
+        result: ProbeResult,
+        now: DateTime<Utc>,
+    ) -> Result<Endpoint, StoreError> {
+        let now = micros(now);
+        let transaction = self.db.begin().await?;
+        let done = shard::Entity::update_many()
+            .set(shard::ActiveModel {
+                state: Set(ShardState::Done),
+                updated_at: Set(now),
+                done_count: Set(1),
+                in_flight: Set(0),
+                ..Default::default()
+            })
+            .filter(shard::Column::Kind.eq(ShardKind::Probe))
+            .filter(crate::queue::held(shard_id, owner, fence))
+            .exec_with_returning(&transaction)
+            .await?;
+        let Some(shard) = done.into_iter().next() else { return Err(StoreError::LeaseLost) };
+        let state = if result.usable { ProbeState::Passed } else { ProbeState::Failed };
+        let changed = endpoint::ActiveModel {
+            probe_state: Set(state),
+            probe_report: Set(Some(result.report)),
+            probed_at: Set(Some(now)),
+            token_ratio: Set(result.token_ratio.filter(|ratio| ratio.is_finite())),
+            truncates: Set(result.truncates),
+            ..Default::default()
+        };
+        let row = endpoint::Entity::update_many()
+            .set(changed)
+            .filter(endpoint::Column::Id.eq(shard.endpoint_id))
+            .exec_with_returning(&transaction)
+            .await?;
+        transaction.commit().await?;
+        row.into_iter().next().ok_or(StoreError::NotFound("such endpoint"))
+    }
+
+    /// An endpoint by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn endpoint(&self, id: Uuid) -> Result<Option<Endpoint>, StoreError> {
+        Ok(endpoint::Entity::find_by_id(id).one(&self.db).await?)
+    }
+
+    /// An endpoint by slug.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn endpoint_by_slug(&self, slug: &str) -> Result<Option<Endpoint>, StoreError> {
+        Ok(endpoint::Entity::find().filter(endpoint::Column::Slug.eq(slug)).one(&self.db).await?)
+    }
+
+    /// Endpoints of a team, or of all, by slug.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn endpoints(&self, team: Option<Uuid>) -> Result<Vec<Endpoint>, StoreError> {
+        let mut found = endpoint::Entity::find().order_by_asc(endpoint::Column::Slug);
+        if let Some(team) = team {
+            found = found.filter(endpoint::Column::TeamId.eq(team));
+        }
+        Ok(found.all(&self.db).await?)
+    }
+
+    /// Changes where a baseline listens: its port is new with every start.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn move_baseline(&self, slug: &str, base_url: &str) -> Result<(), StoreError> {
+        endpoint::Entity::update_many()
+            .set(endpoint::ActiveModel { base_url: Set(base_url.to_owned()), ..Default::default() })
+            .filter(endpoint::Column::Slug.eq(slug))
+            .filter(endpoint::Column::Kind.eq(EndpointKind::Baseline))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes an endpoint off new runs; its results stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn retire_endpoint(&self, id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
+        endpoint::Entity::update_many()
+            .set(endpoint::ActiveModel { retired_at: Set(Some(micros(now))), ..Default::default() })
+            .filter(endpoint::Column::Id.eq(id))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+}
+
+fn probe_shard(row: &Endpoint, now: DateTime<Utc>) -> shard::ActiveModel {
+    shard::ActiveModel {
+        priority: ActiveValue::Set(PROBE_PRIORITY),
+        ..new_shard(ShardKind::Probe, None, row.id, row.team_id, now)
+    }
+}

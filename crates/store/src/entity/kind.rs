@@ -1,0 +1,143 @@
+//! Enumerations and lists that columns hold.
+
+use longboard_suites::length::Length;
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+        #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$variant_doc])* #[sea_orm(string_value = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Name in the database, JSON and pages.
+            #[must_use]
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(self.slug())
+            }
+        }
+    };
+}
+
+text_enum! {
+    /// What a member of a team may do.
+    Role {
+        /// Everything, members included.
+        Owner = "owner",
+        /// Register endpoints and submit runs.
+        Member = "member",
+    }
+}
+
+text_enum! {
+    /// Kind of a contestant.
+    EndpointKind {
+        /// A served model.
+        Endpoint = "endpoint",
+        /// One of Longboard's own baselines.
+        Baseline = "baseline",
+        /// Prediction files.
+        Predictions = "predictions",
+    }
+}
+
+text_enum! {
+    /// Which OpenAI-compatible call an endpoint takes.
+    EndpointCall {
+        /// `chat/completions`
+        Chat = "chat",
+        /// `completions`
+        Completions = "completions",
+    }
+}
+
+text_enum! {
+    /// Where an endpoint's probe stands. Shards of runs wait while it is pending.
+    ProbeState {
+        /// Never probed, and not to be: prediction files.
+        None = "none",
+        /// Queued or in work.
+        Pending = "pending",
+        /// Runs may start.
+        Passed = "passed",
+        /// Runs would fail.
+        Failed = "failed",
+    }
+}
+
+text_enum! {
+    /// State of a run.
+    RunState {
+        /// Shards are queued or in work.
+        Open = "open",
+        /// Every sample has ended.
+        Done = "done",
+        /// Ended with dead shards; can be resumed.
+        Incomplete = "incomplete",
+        /// Stopped by its team; can be resumed.
+        Cancelled = "cancelled",
+    }
+}
+
+text_enum! {
+    /// Kind of a shard.
+    ShardKind {
+        /// A slice of items.
+        Run = "run",
+        /// A check of an endpoint.
+        Probe = "probe",
+    }
+}
+
+text_enum! {
+    /// State of a shard.
+    ShardState {
+        /// Waits for a worker.
+        Queued = "queued",
+        /// A worker has it.
+        Leased = "leased",
+        /// All answers are stored.
+        Done = "done",
+        /// Gave up; `last_cause` says why.
+        Dead = "dead",
+        /// Its run was cancelled.
+        Cancelled = "cancelled",
+    }
+}
+
+/// Task slugs in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct TaskSlugs(pub Vec<String>);
+
+/// Length buckets, short to long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct LengthList(pub Vec<Length>);
+
+/// A task version by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TaskVersion {
+    /// Slug.
+    pub slug: String,
+    /// Version, from 1.
+    pub version: i32,
+}
+
+/// Task versions in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct TaskVersions(pub Vec<TaskVersion>);
+
+/// Named causes in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Causes(pub Vec<String>);
