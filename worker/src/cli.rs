@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{eval, generate, lists, score, serve_model};
+use crate::{eval, generate, lists, run, score, serve_model};
 
 /// Tools for measuring long-context language models.
 #[derive(Debug, Parser)]
@@ -16,6 +16,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Claims work from a Longboard server until it is stopped.
+    Run(run::Run),
     /// Prints samples of a task as JSON lines.
     Generate(generate::Generate),
     /// Scores golden rows against their expected values (exit 1 on a mismatch), or prediction files against their labels.
@@ -36,6 +38,7 @@ impl Cli {
     /// Runs the command. Exit code 0: fine, 1: a check failed, 2: the input is wrong.
     pub async fn run(self) -> ExitCode {
         let outcome = match self.command {
+            Command::Run(command) => command.run().await,
             Command::Generate(command) => command.run(),
             Command::Score(command) => command.run(),
             Command::Eval(command) => command.run().await,

@@ -1,4 +1,5 @@
-//! What `longboard-worker` does: generate and score samples, evaluate an endpoint without a server, serve baselines.
+//! What `longboard-worker` does: carry out shards of a server, generate and score samples, evaluate an endpoint without
+//! a server, serve baselines.
 
 pub mod baseline;
 pub mod canary;
@@ -7,5 +8,6 @@ pub mod eval;
 mod generate;
 mod lists;
 mod predictions;
+pub mod run;
 mod score;
 mod serve_model;

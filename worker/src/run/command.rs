@@ -1,0 +1,94 @@
+//! The command line of the fleet loop, and its signals.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use longboard_endpoint::policy::AllowRule;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+use super::{Fleet, Voice};
+
+/// Claims work from a Longboard server until it is stopped.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Address of the server, e.g. https://longboard.example
+    #[arg(long, env = "LONGBOARD_SERVER")]
+    server: String,
+    /// Worker token, made with `longboard admin create-worker-token`.
+    #[arg(long, env = "LONGBOARD_WORKER_TOKEN", hide_env_values = true)]
+    token: SecretString,
+    /// What this worker can do, separated by commas, e.g. gpu
+    #[arg(long, value_delimiter = ',')]
+    labels: Vec<String>,
+    /// Shards carried out at a time.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    slots: u16,
+    /// Endpoint address that may be reached although it is local, e.g. 127.0.0.1:9001 or 10.0.0.0/8. Can be repeated.
+    #[arg(long, value_name = "RULE")]
+    allow: Vec<AllowRule>,
+}
+
+impl Run {
+    /// Works until a signal: the first gives open shards back, the second ends at once.
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let fleet = Fleet {
+            server: self.server,
+            token: self.token,
+            labels: self.labels.into_iter().filter(|label| !label.is_empty()).collect(),
+            slots: usize::from(self.slots),
+            allow: self.allow,
+        };
+        let mut signals = Signals::new().context("signals cannot be waited for")?;
+        let stop = CancellationToken::new();
+        let mut serving = std::pin::pin!(fleet.serve_by(stop.clone(), Voice::Terminal));
+        tokio::select! {
+            ended = &mut serving => return ended.map(|()| ExitCode::SUCCESS),
+            () = signals.next() => {
+                eprintln!("stopping: calls in flight get 20 s, then open shards go back; a second signal ends at once");
+                stop.cancel();
+            }
+        }
+        tokio::select! {
+            ended = serving => ended.map(|()| ExitCode::SUCCESS),
+            () = signals.next() => Ok(ExitCode::from(130)),
+        }
+    }
+}
+
+/// Ctrl-C and, where there is one, SIGTERM. Registered once, so that no signal falls between two waits.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

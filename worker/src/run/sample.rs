@@ -1,0 +1,148 @@
+//! One sample of a shard: build, send, name the end. The server scores.
+
+use std::sync::Arc;
+
+use longboard_endpoint::client::OpenAiClient;
+use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
+use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, RunWork};
+use longboard_suites::haystack::{Corpus, Haystack};
+use longboard_suites::item::{Item, Role};
+use longboard_suites::length::Length;
+use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
+use sha2::{Digest, Sha256};
+
+use super::lease::{Failure, Lease};
+
+/// What became of a sample.
+pub(super) enum SampleEnd {
+    /// It has an answer.
+    Answered(Box<Answer>),
+    /// The endpoint cannot be reached; the sample stays open.
+    Unreachable(String),
+    /// Every other sample would end like this as well.
+    Fatal(Failure),
+}
+
+/// What all samples of a shard share.
+pub(super) struct Bench {
+    pub client: OpenAiClient,
+    pub lease: Arc<Lease>,
+    pub generator: Arc<Generator>,
+    pub context_limit: Option<u32>,
+}
+
+/// Builds the items of a shard.
+pub(super) struct Generator {
+    task: Task,
+    length: Length,
+    seed: u64,
+    corpus: Option<Corpus>,
+}
+
+impl Generator {
+    /// Checks the task and reads the corpus. CPU-bound where there is one.
+    pub fn new(work: &RunWork) -> Result<Self, Failure> {
+        let spec = &work.task;
+        let definition = TaskDefinition {
+            slug: spec.slug.clone(),
+            version: spec.version,
+            title: spec.title.clone(),
+            family: spec.family.clone(),
+            params: spec.params.clone(),
+        };
+        let task = Task::new(definition).map_err(|error| Failure::lasting("unknown_task", error))?;
+        let length = Length::new(work.length_tokens).map_err(|error| Failure::lasting("unsatisfiable", error))?;
+        let corpus = spec.corpus.as_ref().map(|corpus| read(&task, corpus)).transpose()?;
+        Ok(Self { task, length, seed: work.seed, corpus })
+    }
+
+    fn item(&self, index: u32) -> Result<Item, Failure> {
+        let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
+        let request = ItemRequest { seed: self.seed, index, length: self.length, corpus };
+        self.task.item(&request).map_err(|error| Failure::lasting("unsatisfiable", error))
+    }
+}
+
+fn read(task: &Task, corpus: &CorpusSpec) -> Result<Corpus, Failure> {
+    let unusable = |what: &str| Failure::lasting("corpus_unusable", format!("corpus `{}`: {what}", corpus.slug));
+    if !hex::encode(Sha256::digest(&corpus.text)).eq_ignore_ascii_case(&corpus.digest) {
+        return Err(unusable("the text does not have the digest it is known by; upload it again"));
+    }
+    Corpus::new(task.card().language, &corpus.text).map_err(|error| unusable(&error.to_string()))
+}
+
+impl Bench {
+    /// Runs one sample to its end.
+    pub async fn run(self: Arc<Self>, (index, repetition): (u32, u32)) -> SampleEnd {
+        let generator = Arc::clone(&self.generator);
+        let built = tokio::task::spawn_blocking(move || {
+            generator.item(index).map(|item| {
+                let digest = item.prompt_digest();
+                (item, digest)
+            })
+        });
+        let (item, prompt_digest) = match built.await {
+            Ok(Ok(built)) => built,
+            Ok(Err(failure)) => return SampleEnd::Fatal(failure),
+            Err(error) => return SampleEnd::Fatal(Failure::retryable("worker_error", error)),
+        };
+        let prompt_tokens = item.prompt_tokens;
+        match self.exchange(item).await {
+            Err(end) => end,
+            Ok(result) => {
+                SampleEnd::Answered(Box::new(Answer { index, repetition, prompt_digest, prompt_tokens, result }))
+            }
+        }
+    }
+
+    /// Sends the prompt, unless it is longer than the endpoint's declared limit.
+    async fn exchange(&self, item: Item) -> Result<Exchange, SampleEnd> {
+        let needed_tokens = item.prompt_tokens.saturating_add(item.output_tokens);
+        if let Some(limit_tokens) = self.context_limit.filter(|&limit| needed_tokens > limit) {
+            return Ok(Exchange::OverLength { needed_tokens, limit_tokens });
+        }
+        let _counted = self.lease.request();
+        match self.client.complete(request(item)).await {
+            Ok(reply) => Ok(Exchange::Completed(completion(reply))),
+            Err(error) => failed(error),
+        }
+    }
+}
+
+/// The request; takes the prompt's text out of the item, so that it is held once.
+fn request(item: Item) -> ChatRequest {
+    let messages = item.messages.into_iter().map(|message| {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        ChatMessage { role: role.to_owned(), content: message.content }
+    });
+    ChatRequest { messages: messages.collect(), max_tokens: item.output_tokens }
+}
+
+fn completion(reply: Reply) -> Completion {
+    Completion {
+        text: reply.text,
+        finish_reason: reply.finish_reason,
+        reported_prompt_tokens: reply.prompt_tokens,
+        reported_completion_tokens: reply.completion_tokens,
+        first_token_ms: reply.first_token_ms,
+        latency_ms: reply.latency_ms,
+        attempts: reply.attempts,
+        retry_causes: reply.retry_causes,
+    }
+}
+
+/// A failure of this sample, or of every sample.
+fn failed(error: CallError) -> Result<Exchange, SampleEnd> {
+    let detail = error.to_string();
+    match error {
+        CallError::TimedOut { stage, attempts } => Ok(Exchange::TimedOut { stage: stage.to_owned(), attempts }),
+        CallError::Failed { cause, detail, attempts } => Ok(Exchange::Failed { cause, detail, attempts }),
+        CallError::Unreachable { .. } => Err(SampleEnd::Unreachable(detail)),
+        CallError::AddressRefused { .. } => Err(SampleEnd::Fatal(Failure::lasting("address_refused", detail))),
+        CallError::Unauthorised { .. } => Err(SampleEnd::Fatal(Failure::lasting("unauthorised", detail))),
+    }
+}

@@ -1,0 +1,240 @@
+//! One shard from claim to end.
+
+use std::collections::HashSet;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use longboard_endpoint::client::{Api, ClientError, Deadlines, EndpointConfig, OpenAiClient};
+use longboard_endpoint::policy::AddressPolicy;
+use longboard_protocol::worker::{Answer, EndpointApi, EndpointSpec, ProbeReport, RunWork, ShardLease, Work};
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::lease::{Failure, Lease};
+use super::sample::{Bench, Generator, SampleEnd};
+use super::server::{ApiError, Server};
+use super::{outbox, probe, renewal};
+
+/// How long calls in flight may still take once the worker is told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// How long giving a shard back may take after that.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Samples in a row that find nobody before the shard is given back.
+const UNREACHABLE_IN_A_ROW: u32 = 3;
+
+/// Prompt tokens held at once, so that long prompts cannot fill the memory whatever the endpoint carries.
+const HELD_TOKENS: u32 = 8 * 1024 * 1024;
+
+/// Answers that may wait for the server before calls wait for them.
+const WAITING_ANSWERS: usize = 256;
+
+/// How the work on a shard ended.
+pub(super) enum End {
+    /// Everything is answered and posted.
+    Finished,
+    /// The endpoint is probed.
+    Probed(Box<ProbeReport>),
+    /// It cannot go on here.
+    Failed(Failure),
+    /// The run was cancelled.
+    Cancelled,
+    /// Another worker has it.
+    Lost,
+}
+
+/// Carries a shard to its end, which the server learns unless the lease was lost or the run cancelled.
+pub(super) async fn carry_out(
+    server: &Arc<Server>,
+    leased: ShardLease,
+    policy: &AddressPolicy,
+    stop: &CancellationToken,
+) {
+    let since = Instant::now();
+    let lease = Arc::new(Lease::new(Arc::clone(server), &leased));
+    // Aborted when this function ends, however it ends.
+    let mut renewals = JoinSet::new();
+    renewals.spawn(renewal::keep(Arc::clone(&lease), leased.lease_ms, since));
+    let work = async {
+        let end = work(&lease, leased, policy, stop).await;
+        settle(&lease, end).await;
+    };
+    let grace = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        biased;
+        () = lease.lost.cancelled() => {}
+        () = work => {}
+        () = grace => {
+            let farewell = settle(&lease, End::Failed(Failure::shutdown()));
+            if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+                tracing::warn!(shard = %lease.shard, "the shard could not be given back; its lease runs out");
+            }
+        }
+    }
+}
+
+/// Tells the server how it ended.
+async fn settle(lease: &Lease, end: End) {
+    let told = match end {
+        End::Finished => lease.finish().await,
+        End::Probed(report) => lease.report(*report).await,
+        End::Failed(failure) => {
+            tracing::warn!(shard = %lease.shard, cause = failure.cause, detail = failure.detail, "the shard is given back");
+            lease.fail(failure).await
+        }
+        End::Cancelled | End::Lost => Ok(()),
+    };
+    match told {
+        Ok(()) => {}
+        Err(ApiError::Lost) => tracing::warn!(shard = %lease.shard, "the server did not take the shard's end"),
+        Err(error) => tracing::warn!(shard = %lease.shard, %error, "the server did not take the shard's end"),
+    }
+}
+
+async fn work(lease: &Arc<Lease>, leased: ShardLease, policy: &AddressPolicy, stop: &CancellationToken) -> End {
+    let client = connect(&leased, policy);
+    match leased.work {
+        Work::Probe => {
+            let seed = leased.shard.as_u64_pair().1;
+            let probed = probe::report(client, seed, leased.endpoint.context_limit_tokens);
+            tokio::select! {
+                biased;
+                () = lease.cancelled.cancelled() => End::Cancelled,
+                end = probed => end,
+            }
+        }
+        Work::Run(work) => match client {
+            Ok(client) => run(lease, client, &leased.endpoint, *work, stop).await,
+            Err(error) => End::Failed(unusable(&error)),
+        },
+    }
+}
+
+fn connect(leased: &ShardLease, policy: &AddressPolicy) -> Result<OpenAiClient, ClientError> {
+    let endpoint = &leased.endpoint;
+    let first_byte = Duration::from_millis(endpoint.first_byte_timeout_ms);
+    let config = EndpointConfig {
+        api: match endpoint.api {
+            EndpointApi::Chat => Api::Chat,
+            EndpointApi::Completions => Api::Completions,
+        },
+        secret: endpoint.secret.clone().map(SecretString::from),
+        max_concurrency: endpoint.max_concurrency,
+        deadlines: Deadlines { first_byte, ..Deadlines::default() },
+        ..EndpointConfig::new(endpoint.base_url.clone(), endpoint.model.clone())
+    };
+    OpenAiClient::new(config, policy, leased.shard.as_u64_pair().1)
+}
+
+fn unusable(error: &ClientError) -> Failure {
+    match error {
+        ClientError::Policy(_) => Failure::lasting("address_refused", error),
+        ClientError::Secret => Failure::lasting("unauthorised", error),
+        ClientError::Setup(_) => Failure::retryable("worker_error", error),
+    }
+}
+
+/// Runs the open samples, and posts their answers at the same time.
+async fn run(
+    lease: &Arc<Lease>,
+    client: OpenAiClient,
+    endpoint: &EndpointSpec,
+    work: RunWork,
+    stop: &CancellationToken,
+) -> End {
+    let work = Arc::new(work);
+    let reading = tokio::task::spawn_blocking({
+        let work = Arc::clone(&work);
+        move || Generator::new(&work)
+    });
+    let generator = match reading.await {
+        Ok(Ok(generator)) => Arc::new(generator),
+        Ok(Err(failure)) => return End::Failed(failure),
+        Err(error) => return End::Failed(Failure::retryable("worker_error", error)),
+    };
+    let context_limit = endpoint.context_limit_tokens;
+    let bench = Arc::new(Bench { client, lease: Arc::clone(lease), generator, context_limit });
+    let at_once = endpoint.max_concurrency.min(HELD_TOKENS / work.length_tokens.max(1)).max(1);
+    let (sender, receiver) = mpsc::channel(WAITING_ANSWERS);
+    let answering = async { Ok(answer(bench, &work, at_once as usize, stop, sender).await) };
+    match tokio::try_join!(answering, outbox::deliver(lease, receiver)) {
+        Ok((end, ())) | Err(end) => end,
+    }
+}
+
+/// Runs the open samples in order. Once told to stop it begins no more, but waits for those that are under way.
+async fn answer(
+    bench: Arc<Bench>,
+    work: &RunWork,
+    at_once: usize,
+    stop: &CancellationToken,
+    answers: mpsc::Sender<Answer>,
+) -> End {
+    let lease = Arc::clone(&bench.lease);
+    let mut open = open(work);
+    let begun = std::iter::from_fn(|| if stop.is_cancelled() { None } else { open.next() });
+    let mut missed = Missed::default();
+    {
+        let mut ends = pin!(stream::iter(begun).map(|sample| Arc::clone(&bench).run(sample)).buffer_unordered(at_once));
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = lease.cancelled.cancelled() => return End::Cancelled,
+                next = ends.next() => next,
+            };
+            match next {
+                None => break,
+                Some(SampleEnd::Fatal(failure)) => return End::Failed(failure),
+                Some(SampleEnd::Unreachable(detail)) => {
+                    if missed.count(detail) >= UNREACHABLE_IN_A_ROW {
+                        return missed.end();
+                    }
+                }
+                Some(SampleEnd::Answered(answer)) => {
+                    missed.in_a_row = 0;
+                    // Refused only when the outbox has ended, and then its end counts.
+                    let _ = answers.send(*answer).await;
+                }
+            }
+        }
+    }
+    if open.next().is_some() { End::Failed(Failure::shutdown()) } else { missed.end() }
+}
+
+/// Samples of the shard without an answer, in order.
+fn open(work: &RunWork) -> impl Iterator<Item = (u32, u32)> + use<> {
+    let answered: HashSet<(u32, u32)> = work.answered.iter().copied().collect();
+    let repetitions = work.repetitions.max(1);
+    (work.first_index..work.first_index.saturating_add(work.count))
+        .flat_map(move |index| (0..repetitions).map(move |repetition| (index, repetition)))
+        .filter(move |sample| !answered.contains(sample))
+}
+
+/// Samples that found nobody. They stay open for the next attempt at the shard.
+#[derive(Default)]
+struct Missed {
+    in_a_row: u32,
+    last: Option<String>,
+}
+
+impl Missed {
+    fn count(&mut self, detail: String) -> u32 {
+        self.last = Some(detail);
+        self.in_a_row += 1;
+        self.in_a_row
+    }
+
+    /// The shard is finished only when none was missed.
+    fn end(self) -> End {
+        self.last.map_or(End::Finished, |detail| End::Failed(Failure::retryable("endpoint_unreachable", detail)))
+    }
+}
