@@ -72,17 +72,6 @@ impl Store {
         Ok(stored)
     }
 
-    /// Stores answers of a prediction file. Returns how many were new.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`]: nothing is stored.
-    pub async fn add_imported_answers(&self, answers: Vec<Answer>) -> Result<u64, StoreError> {
-        let transaction = self.db.begin().await?;
-        let stored = insert(&transaction, answers).await?;
-        transaction.commit().await?;
-        Ok(stored)
-    }
-
     /// Items of a shard that are answered: (index, repetition).
     ///
     /// # Errors
@@ -173,7 +162,7 @@ impl Store {
     }
 }
 
-async fn insert(db: &impl sea_orm::ConnectionTrait, answers: Vec<Answer>) -> Result<u64, StoreError> {
+pub(crate) async fn insert(db: &impl sea_orm::ConnectionTrait, answers: Vec<Answer>) -> Result<u64, StoreError> {
     let mut stored = 0;
     let rows: Vec<answer::ActiveModel> = answers
         .into_iter()

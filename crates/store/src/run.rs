@@ -10,6 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::Store;
+use crate::answer::{Answer, insert as insert_answers};
 use crate::connection::micros;
 use crate::entity::kind::{LengthList, RunState, ShardKind, ShardState, TaskVersions};
 pub use crate::entity::run::Model as Run;
@@ -92,12 +93,19 @@ impl Store {
         Ok(run)
     }
 
-    /// Stores a run that came as prediction files: closed at once, without shards.
+    /// Stores a run that came as prediction files with its answers: closed at once, without shards.
     ///
     /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn add_imported_run(&self, new: NewRun, total: i32, now: DateTime<Utc>) -> Result<Run, StoreError> {
+    /// [`StoreError::Database`]: nothing is stored.
+    pub async fn add_imported_run(
+        &self,
+        new: NewRun,
+        answers: Vec<Answer>,
+        now: DateTime<Utc>,
+    ) -> Result<Run, StoreError> {
         let now = micros(now);
+        let transaction = self.db.begin().await?;
+        let total = i32::try_from(answers.len()).unwrap_or(i32::MAX);
         let row = run::ActiveModel {
             total: Set(total),
             state: Set(RunState::Done),
@@ -105,8 +113,11 @@ impl Store {
             closed_at: Set(Some(now)),
             ..run_row(Uuid::now_v7(), new, &[], now)
         };
-        let run = run::Entity::insert(row).exec_with_returning(&self.db).await?;
-        event(&self.db, run.id, "imported", &format!("{total} answers by {}", run.submitted_by), now).await?;
+        let run = run::Entity::insert(row).exec_with_returning(&transaction).await?;
+        let answers = answers.into_iter().map(|answer| Answer { run_id: run.id, ..answer }).collect();
+        insert_answers(&transaction, answers).await?;
+        event(&transaction, run.id, "imported", &format!("{total} answers by {}", run.submitted_by), now).await?;
+        transaction.commit().await?;
         Ok(run)
     }
 

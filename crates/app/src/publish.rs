@@ -1,0 +1,137 @@
+//! Publishing: from stored answers to an immutable snapshot.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use longboard_protocol::board::{Board, BoardTask, Columns};
+use longboard_store::board::{CellKey, CellSums};
+use longboard_store::endpoint::Endpoint;
+use longboard_store::run::Run;
+use longboard_store::task::{Suite, Task as TaskRow};
+use longboard_store::{RunState, Store};
+use longboard_suites::length::Length;
+use longboard_suites::predictions::{TASKS, notes};
+use longboard_suites::task::Task;
+
+use crate::AppError;
+use crate::board::{BoardEntry, BoardInput, CellStatistics, compute};
+
+/// Computes a suite's board from what is stored now, and stores it as a snapshot.
+///
+/// # Errors
+/// [`AppError::NotFound`] without the suite.
+pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Result<Board, AppError> {
+    let suite = store.suite(slug).await?.ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))?;
+    let mut tasks = Vec::with_capacity(suite.tasks.0.len());
+    for task in &suite.tasks.0 {
+        let row = store.task(task, None).await?.ok_or_else(|| AppError::NotFound(format!("task `{task}`")))?;
+        tasks.push(board_task(&row)?);
+    }
+    let runs = contestants(store.runs_of_suite(slug).await?);
+    let cells = store.cells(&runs.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
+    let mut entries = Vec::with_capacity(runs.len());
+    for run in &runs {
+        let Some(endpoint) = store.endpoint(run.endpoint_id).await? else { continue };
+        let team = store.team(run.team_id).await?.map(|team| team.slug).unwrap_or_default();
+        entries.push(entry(run, &endpoint, team, &suite, &cells));
+    }
+    let data_version = suite.data_version;
+    let input = BoardInput {
+        slug: suite.slug,
+        title: suite.title,
+        suite: slug.to_owned(),
+        columns: if suite.imported { Columns::Tasks } else { Columns::Lengths },
+        lengths: suite.lengths.0,
+        tasks,
+        entries,
+        notes: if suite.imported { notes().iter().map(ToString::to_string).collect() } else { Vec::new() },
+        published_at: now,
+    };
+    let board = compute(input);
+    store.add_snapshot(&board, data_version).await?;
+    Ok(board)
+}
+
+/// The newest snapshot of a board; a fresh one when the data has changed since.
+///
+/// # Errors
+/// [`AppError::NotFound`] without the board.
+pub async fn current_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Result<(Board, i64), AppError> {
+    let suite = store.suite(slug).await?.ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))?;
+    match store.latest_snapshot(slug).await? {
+        Some((board, version)) if version == suite.data_version => Ok((board, version)),
+        _ => Ok((publish_board(store, slug, now).await?, suite.data_version)),
+    }
+}
+
+/// One run per endpoint: its newest finished one, else its newest.
+fn contestants(runs: Vec<Run>) -> Vec<Run> {
+    let mut chosen: Vec<Run> = Vec::new();
+    for run in runs {
+        match chosen.iter_mut().find(|other| other.endpoint_id == run.endpoint_id) {
+            Some(other) if other.state != RunState::Done && run.state == RunState::Done => *other = run,
+            Some(_) => {}
+            None => chosen.push(run),
+        }
+    }
+    chosen
+}
+
+fn board_task(row: &TaskRow) -> Result<BoardTask, AppError> {
+    if let Some(task) = TASKS.iter().find(|task| row.imported() && task.slug == row.slug) {
+        return Ok(BoardTask {
+            slug: row.slug.clone(),
+            title: row.title.clone(),
+            family: row.family.clone(),
+            languages: vec![task.language.code().to_owned()],
+            metric: task.metric.to_owned(),
+        });
+    }
+    let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
+    Ok(BoardTask {
+        slug: row.slug.clone(),
+        title: row.title.clone(),
+        family: row.family.clone(),
+        languages: vec![task.card().language.code().to_owned()],
+        metric: task.card().metric.to_owned(),
+    })
+}
+
+fn entry(
+    run: &Run,
+    endpoint: &Endpoint,
+    team: String,
+    suite: &Suite,
+    cells: &BTreeMap<CellKey, CellSums>,
+) -> BoardEntry {
+    let expected = |task: &str| {
+        let imported = TASKS.iter().find(|known| suite.imported && known.slug == task);
+        imported.map_or(run.samples.cast_unsigned(), |known| known.samples)
+    };
+    let own = cells.iter().filter(|((id, _, _), _)| *id == run.id).filter_map(|((_, task, tokens), sums)| {
+        let statistics = CellStatistics {
+            expected: expected(task),
+            sum: sums.sum,
+            sum_of_squares: sums.sum_of_squares,
+            binary: sums.binary,
+            outcomes: sums.outcomes.clone(),
+        };
+        Some(((task.clone(), Length::new(tokens.cast_unsigned()).ok()?), statistics))
+    });
+    let mut flags = Vec::new();
+    if endpoint.truncates {
+        flags.push("truncates".to_owned());
+    }
+    if run.state != RunState::Done {
+        flags.push(run.state.slug().to_owned());
+    }
+    BoardEntry {
+        entry: endpoint.slug.clone(),
+        name: endpoint.name.clone(),
+        kind: endpoint.kind.slug().to_owned(),
+        team,
+        flags,
+        run: Some(run.id.to_string()),
+        cells: own.collect(),
+    }
+}
