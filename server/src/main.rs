@@ -1,3 +1,13 @@
 //! `longboard`: the site.
 
-fn main() {}
+use clap::Parser;
+use longboard_server::cli::Cli;
+
+#[actix_web::main]
+async fn main() -> std::process::ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    Cli::parse().run().await
+}

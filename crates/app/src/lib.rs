@@ -6,4 +6,5 @@ pub mod predictions;
 pub mod publish;
 
 pub use error::AppError;
+pub use longboard_store::task::Suite;
 pub use longboard_store::{Store, StoreError, vault};

@@ -1,0 +1,51 @@
+//! The data folder: database file and key, readable by their owner only.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use longboard_app::vault::{KEY_BYTES, Vault};
+
+/// An existing data folder.
+pub(crate) struct DataDir(PathBuf);
+
+/// Opens the folder, making it when it is missing.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn open(path: &Path) -> anyhow::Result<DataDir> {
+    if !path.is_dir() {
+        let mut builder = fs::DirBuilder::new();
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("cannot make the data folder {}; choose another --data-dir", path.display()))?;
+    }
+    let absolute = path.canonicalize().with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(DataDir(absolute))
+}
+
+impl DataDir {
+    /// URL of the database file.
+    pub(crate) fn sqlite_url(&self) -> String {
+        format!("sqlite://{}", self.0.join("longboard.db").display())
+    }
+
+    /// The vault under this folder's key, which is made on first use.
+    pub(crate) fn vault(&self) -> anyhow::Result<Vault> {
+        let path = self.0.join("key");
+        if !path.exists() {
+            let mut options = fs::OpenOptions::new();
+            let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(&rand::random::<[u8; KEY_BYTES]>())?;
+            file.sync_all()?;
+        }
+        let bytes = fs::read(&path).with_context(|| format!("cannot read the key {}", path.display()))?;
+        let key = <[u8; KEY_BYTES]>::try_from(bytes)
+            .map_err(|_| anyhow::anyhow!("{} is no key: restore the file from your backup", path.display()))?;
+        Ok(Vault::new(key))
+    }
+}

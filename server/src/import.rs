@@ -1,0 +1,91 @@
+//! `import predictions`: files of answers that were produced elsewhere.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use chrono::Utc;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use longboard_app::Store;
+use longboard_app::predictions::{FileReport, PredictionFile, import_predictions, operator_team};
+
+/// Files larger than this are refused before they are read.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Lines named per file before the rest is only counted.
+const NAMED_LINES: usize = 5;
+
+/// Imports the files of one model.
+#[derive(Debug, Args)]
+pub(crate) struct Predictions {
+    /// Name of the model, as the board shows it.
+    #[arg(long)]
+    model: String,
+    /// Files called preds_<task>.jsonl, or folders that hold them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl Predictions {
+    /// Reads, scores and stores.
+    pub(crate) async fn run(self, store: &Store) -> anyhow::Result<()> {
+        let paths = files(&self.paths)?;
+        let style = ProgressStyle::with_template("{msg:>8} [{bar:40}] {pos}/{len} files")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(paths.len() as u64).with_style(style).with_message("reading");
+        let mut read = Vec::with_capacity(paths.len());
+        for path in paths {
+            read.push(load(&path)?);
+            bar.inc(1);
+        }
+        bar.set_message("scoring");
+        let now = Utc::now();
+        let team = operator_team(store, now).await?;
+        let report = import_predictions(store, &team, &self.model, read, "longboard", now).await?;
+        bar.finish_with_message("done");
+        report.files.iter().for_each(print);
+        println!("stored as model {} in run {}", report.model, report.run);
+        Ok(())
+    }
+}
+
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        for entry in std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
+            let file = entry?.path();
+            if file.extension().is_some_and(|extension| extension == "jsonl") {
+                found.push(file);
+            }
+        }
+    }
+    found.sort();
+    anyhow::ensure!(!found.is_empty(), "no .jsonl file there; name files called preds_<task>.jsonl");
+    Ok(found)
+}
+
+fn load(path: &PathBuf) -> anyhow::Result<PredictionFile> {
+    let size = std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?.len();
+    anyhow::ensure!(size <= MAX_BYTES, "{} has {size} bytes; at most {MAX_BYTES} are read", path.display());
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(PredictionFile { name, text: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+fn print(file: &FileReport) {
+    match &file.outcome {
+        Ok((task, percent)) => println!("{}: {task} {percent:.2} % over {} answers", file.name, file.rows),
+        Err(reason) => println!("{}: not used: {reason}", file.name),
+    }
+    for line in file.refused.iter().take(NAMED_LINES) {
+        println!("  line {}: {}", line.line, line.reason);
+    }
+    let more = file.refused.len().saturating_sub(NAMED_LINES);
+    if more > 0 {
+        println!("  and {more} more lines");
+    }
+}

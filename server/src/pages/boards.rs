@@ -1,0 +1,38 @@
+//! The list of boards.
+
+use askama::Template;
+use longboard_app::Suite;
+
+use crate::shelf::Shelf;
+
+/// All boards.
+#[derive(Template)]
+#[template(path = "boards/list.html")]
+pub struct BoardsPage {
+    boards: Vec<Listed>,
+}
+
+struct Listed {
+    slug: String,
+    title: String,
+    description: String,
+    tasks: usize,
+    lengths: String,
+    entries: usize,
+}
+
+impl BoardsPage {
+    /// The boards in the order of suites.
+    #[must_use]
+    pub fn new(suites: &[Suite], shelf: &Shelf) -> Self {
+        let listed = |suite: &Suite| Listed {
+            slug: suite.slug.clone(),
+            title: suite.title.clone(),
+            description: suite.description.clone(),
+            tasks: suite.tasks.0.len(),
+            lengths: suite.lengths.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            entries: shelf.get(&suite.slug).map_or(0, |edition| edition.entries),
+        };
+        Self { boards: suites.iter().map(listed).collect() }
+    }
+}

@@ -1,0 +1,114 @@
+//! The shelf of published boards: every body rendered and compressed once per data version, served from memory.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use askama::Template;
+use chrono::{DateTime, Utc};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use longboard_app::publish::current_board;
+use longboard_app::{AppError, Store};
+
+use crate::pages::board::{BoardPage, csv};
+
+/// How often the shelf asks whether data changed: one small query.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// A body with its compressed form.
+pub struct Body {
+    /// As it is.
+    pub plain: Bytes,
+    /// gzip, level 9.
+    pub gzip: Bytes,
+}
+
+impl Body {
+    fn new(text: String) -> std::io::Result<Self> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(text.as_bytes())?;
+        Ok(Self { gzip: Bytes::from(encoder.finish()?), plain: Bytes::from(text) })
+    }
+}
+
+/// A published board, ready to send.
+pub struct Edition {
+    /// Data version it shows.
+    pub data_version: i64,
+    /// Strong ETag: the digest of the content.
+    pub etag: String,
+    /// Title, for the list of boards.
+    pub title: String,
+    /// Number of rows, for the list of boards.
+    pub entries: usize,
+    /// The page.
+    pub html: Body,
+    /// The page's data.
+    pub json: Body,
+    /// The table.
+    pub csv: Body,
+}
+
+/// All published boards.
+pub struct Shelf {
+    store: Store,
+    editions: RwLock<HashMap<String, Arc<Edition>>>,
+}
+
+impl Shelf {
+    /// An empty shelf.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, editions: RwLock::new(HashMap::new()) }
+    }
+
+    /// A board by slug.
+    #[must_use]
+    pub fn get(&self, slug: &str) -> Option<Arc<Edition>> {
+        self.editions.read().unwrap_or_else(PoisonError::into_inner).get(slug).cloned()
+    }
+
+    /// Replaces the editions whose data changed.
+    ///
+    /// # Errors
+    /// [`AppError`] when the store does not answer; the old editions stay.
+    pub async fn refresh(&self, now: DateTime<Utc>) -> Result<(), AppError> {
+        for suite in self.store.suites().await? {
+            if self.get(&suite.slug).is_some_and(|edition| edition.data_version == suite.data_version) {
+                continue;
+            }
+            let (board, data_version) = current_board(&self.store, &suite.slug, now).await?;
+            let edition = edition(&board, &suite.description, data_version)
+                .map_err(|error| AppError::Invalid(format!("board `{}` cannot be rendered: {error}", suite.slug)))?;
+            let mut editions = self.editions.write().unwrap_or_else(PoisonError::into_inner);
+            editions.insert(suite.slug, Arc::new(edition));
+        }
+        Ok(())
+    }
+
+    /// Refreshes until it is dropped. A failure is logged and tried again.
+    pub async fn keep_fresh(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(REFRESH);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.refresh(Utc::now()).await {
+                tracing::warn!(%error, "boards could not be refreshed");
+            }
+        }
+    }
+}
+
+fn edition(board: &longboard_protocol::board::Board, description: &str, data_version: i64) -> anyhow::Result<Edition> {
+    Ok(Edition {
+        data_version,
+        etag: format!("\"{}\"", board.snapshot),
+        title: board.title.clone(),
+        entries: board.rows.len(),
+        html: Body::new(BoardPage::new(board, description).render()?)?,
+        json: Body::new(serde_json::to_string(board)?)?,
+        csv: Body::new(csv(board))?,
+    })
+}
