@@ -12,7 +12,7 @@ mod server;
 mod shard;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use longboard_endpoint::policy::{AddressPolicy, AllowRule};
@@ -27,6 +27,9 @@ use server::{ApiError, Server};
 
 /// How long the server may hold a claim while nothing is queued.
 const CLAIM_WAIT_MS: u64 = 20_000;
+
+/// A claim that brought nothing and took less was not held at all.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// A worker of some slots, each of which carries one shard at a time.
 #[derive(Debug, Clone)]
@@ -107,12 +110,16 @@ impl Crew {
             if self.stop.is_cancelled() {
                 return;
             }
-            match self.claim(CLAIM_WAIT_MS).await {
-                Ok(leased) => {
-                    backoff.reset();
-                    next = leased;
-                }
-                Err(_) => self.pause(&mut backoff).await,
+            let asked = Instant::now();
+            let claimed = self.claim(CLAIM_WAIT_MS).await;
+            if claimed.is_ok() {
+                backoff.reset();
+            }
+            // A server that goes down lets waiting claims go: asking again at once would only spin.
+            let soon = claimed.is_err() || asked.elapsed() < SHORTEST_WAIT;
+            next = claimed.ok().flatten();
+            if next.is_none() && soon {
+                self.pause(&mut backoff).await;
             }
         }
     }

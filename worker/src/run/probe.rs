@@ -16,8 +16,9 @@ use crate::canary;
 /// Lengths of the canaries in canonical tokens.
 const LENGTHS: [u32; 6] = [1024, 4 * 1024, 16 * 1024, 32 * 1024, 64 * 1024, 128 * 1024];
 
-/// Tokens of each length that stay free for the answer and the endpoint's own frame.
-const ROOM: u32 = 128;
+/// Tokens of each length that stay free for the answer and the endpoint's own frame, so that a canary as long as the
+/// declared limit fits.
+const ROOM: u32 = 64;
 
 /// Longest duration of a probe.
 const DEADLINE: Duration = Duration::from_secs(300);
