@@ -1,10 +1,30 @@
 //! Use cases: what people and workers do, with permissions and audit entries. No HTTP types, no HTML, no SQL.
+//!
+//! Permissions are proofs: a use case of a team takes a [`team::Member`], one of maintainers a
+//! [`account::Maintainer`], one of workers a [`fleet::FleetMember`], and only this crate makes them.
 
+pub mod account;
 pub mod board;
+pub mod endpoint;
 mod error;
+pub mod fleet;
+mod longboard;
+mod password;
 pub mod predictions;
 pub mod publish;
+pub mod quickstart;
+pub mod record;
+pub mod run;
+pub mod sample;
+mod slug;
+pub mod task;
+pub mod team;
 
 pub use error::AppError;
+pub use longboard::{Fresh, Longboard};
+pub use longboard_bus::{Admission, Bell, Bus, BusError};
+pub use longboard_endpoint::policy::{AddressPolicy, AllowRule};
+pub use longboard_store as store;
 pub use longboard_store::task::Suite;
 pub use longboard_store::{Store, StoreError, vault};
+pub use longboard_suites as suites;

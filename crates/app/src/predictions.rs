@@ -14,6 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::AppError;
+use crate::slug::slug;
 
 /// Suite that InfiniteBench files belong to.
 const SUITE: &str = "infinitebench";
@@ -183,17 +184,6 @@ fn new_contestant(team: &Team, model: &str, slug: String, now: DateTime<Utc>) ->
         created_at: now,
         retired_at: None,
     }
-}
-
-/// Lower-case letters, digits and single dashes of a name.
-fn slug(name: &str) -> Result<String, AppError> {
-    let mapped: String =
-        name.to_lowercase().chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
-    let slug = mapped.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
-    if (1..=64).contains(&slug.len()) {
-        return Ok(slug);
-    }
-    Err(AppError::Invalid(format!("`{name}` is no model name: use letters and digits, at most 64")))
 }
 
 fn answer(row: &ScoredPrediction) -> Answer {

@@ -48,7 +48,9 @@ pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
         published_at: now,
     };
     let board = compute(input);
-    store.add_snapshot(&board, data_version).await?;
+    if !runs.iter().any(|run| run.state == RunState::Open) {
+        store.add_snapshot(&board, data_version).await?;
+    }
     Ok(board)
 }
 

@@ -1,0 +1,142 @@
+//! Endpoints: registering, probing, retiring.
+
+use chrono::{DateTime, Utc};
+use longboard_store::endpoint::Endpoint;
+use longboard_store::{EndpointCall, EndpointKind, ProbeState};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::slug::{line, slug};
+use crate::team::Member;
+use crate::{AppError, Bell, Fresh, Longboard};
+
+/// Endpoints of one team.
+const ENDPOINTS: usize = 50;
+
+/// Shards of one endpoint in work at the same time.
+const LEASES: i32 = 2;
+
+/// What a team fills in.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Display name; its slug is the model's path.
+    pub name: String,
+    /// What it is, for the model page; may be empty.
+    pub description: String,
+    /// Base URL with the version prefix.
+    pub base_url: String,
+    /// Model name sent in requests.
+    pub model: String,
+    /// Which call.
+    pub api: EndpointCall,
+    /// Bearer secret.
+    pub secret: Option<SecretString>,
+    /// Most requests in flight.
+    pub max_concurrency: u32,
+    /// Declared context limit in its own tokens.
+    pub context_limit_tokens: Option<u32>,
+    /// Longest wait for the first byte in seconds.
+    pub first_byte_timeout_s: u32,
+}
+
+impl Longboard {
+    /// Registers an endpoint and queues its probe.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] names the field or what the address policy refuses; [`AppError::Store`] when the name is taken.
+    pub async fn register_endpoint(
+        &self,
+        by: &Member,
+        form: Registration,
+        fresh: Fresh,
+        now: DateTime<Utc>,
+    ) -> Result<Endpoint, AppError> {
+        if self.store.endpoints(Some(by.team().id)).await?.len() >= ENDPOINTS {
+            return Err(AppError::Invalid(format!("the team has {ENDPOINTS} endpoints; ask a maintainer for more")));
+        }
+        let mut row = self.checked(by.team().id, &form, now)?;
+        if let Some(secret) = form.secret.filter(|secret| !secret.expose_secret().is_empty()) {
+            row.secret_ciphertext = Some(self.store.vault().seal(row.team_id, row.id, &secret, nonce(fresh))?);
+        }
+        let added = self.store.add_endpoint(row).await?;
+        let detail = json!({"name": added.slug, "base_url": added.base_url, "model": added.model});
+        self.note(&by.user().email, "register_endpoint", added.id, detail, now).await?;
+        self.ring(Bell::Queue);
+        Ok(added)
+    }
+
+    fn checked(&self, team_id: Uuid, form: &Registration, now: DateTime<Utc>) -> Result<Endpoint, AppError> {
+        let name = line("the model's name", &form.name, 80)?;
+        let base_url = self.policy.check_url(&form.base_url)?;
+        let within = |what: &str, value: u32, most: u32| {
+            if (1..=most).contains(&value) {
+                return Ok(value.cast_signed());
+            }
+            Err(AppError::Invalid(format!("{what} is a whole number from 1 to {most}")))
+        };
+        let limit =
+            form.context_limit_tokens.map(|limit| within("the context limit", limit, 100_000_000)).transpose()?;
+        let timeout_s = within("the longest wait for the first byte, in seconds,", form.first_byte_timeout_s, 3600)?;
+        Ok(Endpoint {
+            id: Uuid::now_v7(),
+            team_id,
+            slug: slug(&name)?,
+            name,
+            description: form.description.trim().chars().filter(|letter| *letter != '\0').take(2000).collect(),
+            kind: EndpointKind::Endpoint,
+            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            model: line("the model name sent in requests", &form.model, 200)?,
+            api: form.api,
+            secret_ciphertext: None,
+            max_concurrency: within("the number of requests in flight", form.max_concurrency, 256)?,
+            max_leases: LEASES,
+            context_limit_tokens: limit,
+            first_byte_timeout_ms: i64::from(timeout_s) * 1000,
+            probe_state: ProbeState::Pending,
+            probe_report: None,
+            probed_at: None,
+            token_ratio: None,
+            truncates: false,
+            created_at: now,
+            retired_at: None,
+        })
+    }
+
+    /// An endpoint of the member's team.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], also for the endpoint of another team.
+    pub async fn own_endpoint(&self, by: &Member, slug: &str) -> Result<Endpoint, AppError> {
+        let found = self.store.endpoint_by_slug(slug).await?;
+        found.filter(|row| row.team_id == by.team().id).ok_or_else(|| AppError::no("endpoint of your team named", slug))
+    }
+
+    /// Queues another probe.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn probe_again(&self, by: &Member, slug: &str, now: DateTime<Utc>) -> Result<Endpoint, AppError> {
+        let endpoint = self.own_endpoint(by, slug).await?;
+        self.store.queue_probe(endpoint.id, now).await?;
+        self.note(&by.user().email, "probe_endpoint", endpoint.id, json!({}), now).await?;
+        self.ring(Bell::Queue);
+        Ok(endpoint)
+    }
+
+    /// Takes an endpoint off new runs; its results stay.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn retire_endpoint(&self, by: &Member, slug: &str, now: DateTime<Utc>) -> Result<(), AppError> {
+        let endpoint = self.own_endpoint(by, slug).await?;
+        self.store.retire_endpoint(endpoint.id, now).await?;
+        self.note(&by.user().email, "retire_endpoint", endpoint.id, json!({}), now).await
+    }
+}
+
+fn nonce(fresh: Fresh) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce.iter_mut().zip(fresh).for_each(|(to, from)| *to = from);
+    nonce
+}
