@@ -3,18 +3,19 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use actix_web::{App, HttpServer, web};
 use anyhow::Context;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
-use longboard_app::Store;
+use longboard_app::{AddressPolicy, AllowRule, Bus, Longboard, Store};
 
-use crate::shelf::Shelf;
-use crate::{data_dir, headers, import, routes};
+use crate::data_dir::DataDir;
+use crate::operator::Admin;
+use crate::site::Site;
+use crate::{data_dir, import, signal};
 
-/// The leaderboard for long-context language models.
+/// The public leaderboard for long-context language models. Without a command: the site with its own worker, which
+/// evaluates the built-in baselines at first start.
 #[derive(Debug, Parser)]
 #[command(name = "longboard", version)]
 pub struct Cli {
@@ -24,27 +25,44 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-/// Where Longboard listens and keeps its data.
+/// Options of all commands.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, global = true, env = "LONGBOARD_BIND", default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
-    /// Folder for the database file and the key.
+    /// Folder of the database file and the key that seals secrets.
     #[arg(long, global = true, env = "LONGBOARD_DATA_DIR", default_value = "longboard-data")]
     data_dir: PathBuf,
-    /// sqlite:// or postgres:// URL; a SQLite file in the data folder without it.
+    /// Database instead of the file in the data folder, e.g. postgres://longboard@localhost/longboard
     #[arg(long, global = true, env = "LONGBOARD_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
+    /// Redis between several servers, e.g. redis://localhost:6379
+    #[arg(long, global = true, env = "LONGBOARD_REDIS_URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// Address under which people reach the site, e.g. https://longboard.example
+    #[arg(long, global = true, env = "LONGBOARD_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Seconds after which the shard of a silent worker goes to another.
+    #[arg(long, global = true, env = "LONGBOARD_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=3600))]
+    lease_seconds: u16,
+    /// Endpoint address that may be registered although it is local, e.g. 127.0.0.1:9001 or 10.0.0.0/8. Can be repeated.
+    #[arg(long, global = true, value_name = "RULE", env = "LONGBOARD_ALLOW", value_delimiter = ',')]
+    allow: Vec<AllowRule>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves the site. The default.
+    /// Serves the site; workers run elsewhere.
     Serve,
-    /// Brings the database to this version.
+    /// Brings the database to this version and ends.
     Migrate,
-    /// Brings results in from files.
+    /// Accounts and worker tokens.
+    Admin {
+        #[command(subcommand)]
+        what: Admin,
+    },
+    /// Imports results that were produced elsewhere.
     Import {
         #[command(subcommand)]
         what: Import,
@@ -53,22 +71,14 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Import {
-    /// Scores prediction files and puts them on the InfiniteBench board.
+    /// Prediction files of InfiniteBench, one folder or some files per model.
     Predictions(import::Predictions),
 }
 
 impl Cli {
-    /// Runs the command. Exit code 0: fine, 2: the input or the surroundings are wrong.
+    /// Runs the command. Exit code 0: fine, 2: it could not be done.
     pub async fn run(self) -> ExitCode {
-        let outcome = match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve(&self.options).await,
-            Command::Migrate => open(&self.options).await.map(drop),
-            Command::Import { what: Import::Predictions(command) } => match open(&self.options).await {
-                Ok(store) => command.run(&store).await,
-                Err(error) => Err(error),
-            },
-        };
-        match outcome {
+        match self.carry_out().await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("error: {error:#}");
@@ -76,33 +86,72 @@ impl Cli {
             }
         }
     }
-}
 
-/// Opens the database and brings it to this version.
-async fn open(options: &Options) -> anyhow::Result<Store> {
-    let folder = data_dir::open(&options.data_dir)?;
-    let url = options.database_url.clone().unwrap_or_else(|| folder.sqlite_url());
-    let store = Store::connect(&url, folder.vault()?).await.context("cannot open the database")?;
-    store.migrate(Utc::now()).await.context("cannot bring the database to this version")?;
-    Ok(store)
-}
-
-async fn serve(options: &Options) -> anyhow::Result<()> {
-    let store = open(options).await?;
-    let shelf = Arc::new(Shelf::new(store.clone()));
-    shelf.refresh(Utc::now()).await.context("cannot read the boards")?;
-    let refresher = tokio::spawn(Arc::clone(&shelf).keep_fresh());
-    let data = (web::Data::new(store), web::Data::from(shelf));
-    let server = HttpServer::new(move || {
-        App::new().wrap(headers::security()).app_data(data.0.clone()).app_data(data.1.clone()).configure(routes::routes)
-    })
-    .shutdown_timeout(10)
-    .bind(options.bind)
-    .with_context(|| format!("cannot listen on {}; choose another --bind", options.bind))?;
-    for address in server.addrs() {
-        println!("Longboard at http://{address}");
+    async fn carry_out(self) -> anyhow::Result<()> {
+        let folder = data_dir::open(&self.options.data_dir)?;
+        match self.command {
+            None => everything(&self.options, &folder).await,
+            Some(Command::Serve) => {
+                let longboard = self.options.longboard(&folder, Vec::new()).await?;
+                serve(Site::open(longboard, self.options.bind, self.options.public_url).await?, async {}).await
+            }
+            Some(Command::Migrate) => self.options.store(&folder).await.map(drop),
+            Some(Command::Admin { what }) => what.run(&self.options.longboard(&folder, Vec::new()).await?).await,
+            Some(Command::Import { what: Import::Predictions(command) }) => {
+                command.run(&self.options.store(&folder).await?).await
+            }
+        }
     }
-    let outcome = server.run().await;
-    refresher.abort();
-    Ok(outcome?)
+}
+
+impl Options {
+    async fn store(&self, folder: &DataDir) -> anyhow::Result<Store> {
+        let url = self.database_url.clone().unwrap_or_else(|| folder.sqlite_url());
+        let store = Store::connect(&url, folder.vault()?).await.context("cannot open the database")?;
+        store.migrate(Utc::now()).await.context("cannot bring the database to this version")?;
+        Ok(store)
+    }
+
+    async fn longboard(&self, folder: &DataDir, own: Vec<AllowRule>) -> anyhow::Result<Longboard> {
+        let bus = match &self.redis_url {
+            Some(url) => Bus::over_redis(url).await?,
+            None => Bus::local(),
+        };
+        let policy = AddressPolicy::new(self.allow.iter().copied().chain(own).collect());
+        let lease = TimeDelta::seconds(i64::from(self.lease_seconds));
+        Ok(Longboard::new(self.store(folder).await?, bus, policy, lease))
+    }
+}
+
+/// Serves until a signal, then does what comes before the end, then answers what is under way.
+async fn serve(site: Site, before_end: impl Future<Output = ()>) -> anyhow::Result<()> {
+    println!("Longboard at http://{}", site.address);
+    let handle = site.handle();
+    let ending = async {
+        signal::end().await;
+        before_end.await;
+        handle.stop(true).await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = site.serve() => ended,
+        ended = ending => ended,
+    }
+}
+
+#[cfg(feature = "all-in-one")]
+async fn everything(options: &Options, folder: &DataDir) -> anyhow::Result<()> {
+    use crate::all_in_one::{Baselines, Crew, first_maintainer};
+    let baselines = Baselines::serve()?;
+    let longboard = options.longboard(folder, baselines.allow()).await?;
+    let site = Site::open(longboard.clone(), options.bind, options.public_url.clone()).await?;
+    first_maintainer(&longboard).await?;
+    let allow = options.allow.iter().copied().chain(baselines.allow()).collect();
+    let crew = Crew::start(&longboard, &baselines, site.address, folder.worker_key()?, allow).await?;
+    serve(site, crew.leave()).await
+}
+
+#[cfg(not(feature = "all-in-one"))]
+async fn everything(_: &Options, _: &DataDir) -> anyhow::Result<()> {
+    anyhow::bail!("this build has no worker of its own; use longboard serve and longboard-worker run")
 }

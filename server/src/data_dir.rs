@@ -6,7 +6,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use longboard_app::Fresh;
 use longboard_app::vault::{KEY_BYTES, Vault};
+use sha2::{Digest, Sha256};
 
 /// An existing data folder.
 pub(crate) struct DataDir(PathBuf);
@@ -34,8 +36,18 @@ impl DataDir {
         format!("sqlite://{}", self.0.join("longboard.db").display())
     }
 
-    /// The vault under this folder's key, which is made on first use.
+    /// The vault under this folder's key.
     pub(crate) fn vault(&self) -> anyhow::Result<Vault> {
+        Ok(Vault::new(self.key()?))
+    }
+
+    /// Randomness that only this instance knows, for the token of its own worker.
+    pub(crate) fn worker_key(&self) -> anyhow::Result<Fresh> {
+        Ok(Sha256::new().chain_update("in-process worker").chain_update(self.key()?).finalize().into())
+    }
+
+    /// The key, made on first use.
+    fn key(&self) -> anyhow::Result<[u8; KEY_BYTES]> {
         let path = self.0.join("key");
         if !path.exists() {
             let mut options = fs::OpenOptions::new();
@@ -44,8 +56,7 @@ impl DataDir {
             file.sync_all()?;
         }
         let bytes = fs::read(&path).with_context(|| format!("cannot read the key {}", path.display()))?;
-        let key = <[u8; KEY_BYTES]>::try_from(bytes)
-            .map_err(|_| anyhow::anyhow!("{} is no key: restore the file from your backup", path.display()))?;
-        Ok(Vault::new(key))
+        <[u8; KEY_BYTES]>::try_from(bytes)
+            .map_err(|_| anyhow::anyhow!("{} is no key: restore the file from your backup", path.display()))
     }
 }

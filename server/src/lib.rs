@@ -1,9 +1,18 @@
-//! The site: published boards over HTTP, and the operator's commands.
+//! The site: pages, the JSON interfaces of programs and workers, and the operator's commands.
 
+#[cfg(feature = "all-in-one")]
+mod all_in_one;
+mod api;
+mod caller;
 pub mod cli;
 mod data_dir;
+mod form;
 mod headers;
 mod import;
+mod operator;
 pub mod pages;
+mod refusal;
 pub mod routes;
 pub mod shelf;
+mod signal;
+mod site;

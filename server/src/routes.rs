@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use askama::Template;
-use longboard_app::Store;
+use longboard_app::Longboard;
 
 use crate::pages::boards::BoardsPage;
 use crate::pages::error::ErrorPage;
@@ -23,11 +23,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/static/longboard.css", get().to(style))
         .route("/healthz", get().to(healthz))
         .route("/readyz", get().to(readyz))
+        .configure(crate::api::worker::routes)
         .default_service(actix_web::web::to(nowhere));
 }
 
-async fn boards(store: Data<Store>, shelf: Data<Shelf>) -> HttpResponse {
-    match store.suites().await {
+async fn boards(longboard: Data<Longboard>, shelf: Data<Shelf>) -> HttpResponse {
+    match longboard.store().suites().await {
         Ok(suites) => page(&BoardsPage::new(&suites, &shelf), StatusCode::OK),
         Err(error) => failure(&error),
     }
@@ -82,8 +83,8 @@ async fn healthz() -> impl Responder {
     "ok\n"
 }
 
-async fn readyz(store: Data<Store>) -> HttpResponse {
-    match store.is_migrated().await {
+async fn readyz(longboard: Data<Longboard>) -> HttpResponse {
+    match longboard.store().is_migrated().await {
         Ok(true) => HttpResponse::Ok().body("ready\n"),
         Ok(false) => {
             HttpResponse::ServiceUnavailable().body("the schema is not this version's; run longboard migrate\n")

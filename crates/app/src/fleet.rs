@@ -67,6 +67,18 @@ impl Longboard {
         self.note(&by.user().email, "revoke_worker", id, json!({}), now).await
     }
 
+    /// The in-process worker under a token that follows from `key`, made on first use. What it still held is free again.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when its token was revoked.
+    pub async fn in_process_worker(&self, key: Fresh, now: DateTime<Utc>) -> Result<SecretString, AppError> {
+        let token = TokenKind::Worker.token(key);
+        match self.store.worker_by_token(&token_hash(token.expose_secret())).await? {
+            Some(worker) => self.store.release(worker.id, now).await.map(|_| token).map_err(AppError::from),
+            None => self.create_worker("operator", "in-process", key, now).await,
+        }
+    }
+
     /// Who a worker token belongs to.
     ///
     /// # Errors

@@ -174,6 +174,31 @@ impl Store {
         Ok(taken)
     }
 
+    /// Takes back what a worker held that is known to be gone, e.g. because it lived in a process that was just started
+    /// again. Returns how many shards.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn release(&self, owner: Uuid, now: DateTime<Utc>) -> Result<usize, StoreError> {
+        let now = micros(now);
+        let held = shard::Entity::find()
+            .filter(shard::Column::State.eq(ShardState::Leased))
+            .filter(shard::Column::LeaseOwner.eq(owner))
+            .all(&self.db)
+            .await?;
+        let mut released = 0;
+        for shard in held {
+            let failure = Failure {
+                cause: "worker_restarted".to_owned(),
+                detail: "the worker was started again".to_owned(),
+                retryable: true,
+                counted: false,
+            };
+            released += usize::from(self.give_back(&shard, &failure, now).await?.is_some());
+        }
+        Ok(released)
+    }
+
     /// `None` when the shard is no longer as it was read: its lease was renewed, or somebody else has it.
     async fn give_back(&self, was: &Shard, failure: &Failure, now: DateTime<Utc>) -> Result<Option<Shard>, StoreError> {
         let failures = was.failures + i32::from(failure.counted);

@@ -1,0 +1,3 @@
+//! The JSON interfaces: of workers and of programs.
+
+pub(crate) mod worker;

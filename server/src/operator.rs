@@ -1,0 +1,83 @@
+//! Commands of the operator.
+
+use std::io::Read;
+
+use anyhow::Context;
+use chrono::Utc;
+use clap::{Args, Subcommand};
+use longboard_app::account::SignUp;
+use longboard_app::{Fresh, Longboard};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Letters of generated passwords: none that look alike.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Admin {
+    /// Makes an account. Prints a new password unless one is given.
+    CreateUser(CreateUser),
+    /// Makes a worker token and prints it once.
+    CreateWorkerToken {
+        /// Name shown on the fleet page.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateUser {
+    /// E-mail address.
+    #[arg(long)]
+    email: String,
+    /// Name as others see it.
+    #[arg(long)]
+    name: String,
+    /// May shape tasks and suites, and see the fleet.
+    #[arg(long)]
+    maintainer: bool,
+    /// Reads the password from standard input.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl Admin {
+    pub async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        match self {
+            Self::CreateUser(command) => command.run(longboard).await,
+            Self::CreateWorkerToken { name } => {
+                let token = longboard.create_worker("operator", &name, rand::random(), Utc::now()).await?;
+                println!("{}", token.expose_secret());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl CreateUser {
+    async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        let mut given = String::new();
+        if self.password_stdin {
+            std::io::stdin().take(1000).read_to_string(&mut given).context("cannot read the password")?;
+        }
+        let given = given.trim_end_matches(['\r', '\n']).to_owned();
+        let made = (!self.password_stdin).then(|| password(rand::random()));
+        let password = SecretString::from(made.clone().unwrap_or(given));
+        let form = SignUp { email: self.email, name: self.name, password };
+        let user = longboard.create_user(form, self.maintainer, rand::random(), Utc::now()).await?;
+        match made {
+            Some(password) => println!("{} may sign in with the password {password}", user.email),
+            None => println!("{} may sign in", user.email),
+        }
+        Ok(())
+    }
+}
+
+/// Four groups of five letters: 100 bits.
+pub(crate) fn password(random: Fresh) -> String {
+    let letters: Vec<char> = random
+        .iter()
+        .take(20)
+        .filter_map(|byte| LETTERS.get(usize::from(byte % 32)).map(|letter| char::from(*letter)))
+        .collect();
+    letters.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,111 @@
+//! The running site: what all requests share, the HTTP server and the sweep behind it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, JsonConfig, PathConfig, PayloadConfig};
+use actix_web::{App, HttpResponse, HttpServer};
+use anyhow::Context;
+use chrono::Utc;
+use longboard_app::Longboard;
+use tokio::task::JoinSet;
+
+use crate::shelf::Shelf;
+use crate::{headers, refusal, routes};
+
+/// Largest JSON body: a batch of answers.
+const JSON_BYTES: usize = 64 * 1024 * 1024;
+
+/// Largest form.
+const FORM_BYTES: usize = 256 * 1024;
+
+/// How often expired leases are taken back.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// What pages and cookies need to know about the outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Outside {
+    /// Address people use, without a slash at the end.
+    pub public_url: String,
+}
+
+impl Outside {
+    /// Cookies travel only encrypted where the site does.
+    pub fn secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// A bound site that is about to run.
+pub(crate) struct Site {
+    pub server: Server,
+    pub address: SocketAddr,
+    behind: JoinSet<()>,
+}
+
+impl Site {
+    /// Binds the address and starts what runs behind.
+    pub async fn open(longboard: Longboard, bind: SocketAddr, public_url: Option<String>) -> anyhow::Result<Self> {
+        let shelf = Arc::new(Shelf::new(longboard.store().clone()));
+        shelf.refresh(Utc::now()).await.context("cannot read the boards")?;
+        let listener = std::net::TcpListener::bind(bind)
+            .with_context(|| format!("cannot listen on {bind}; choose another --bind"))?;
+        let address = listener.local_addr()?;
+        let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+        let outside = Outside { public_url: public_url.trim_end_matches('/').to_owned() };
+        let mut behind = JoinSet::new();
+        behind.spawn(Arc::clone(&shelf).keep_fresh());
+        behind.spawn(sweep(longboard.clone()));
+        let shared = (Data::new(longboard), Data::from(shelf), Data::new(outside));
+        let server = HttpServer::new(move || {
+            App::new()
+                .wrap(headers::security())
+                .app_data(shared.0.clone())
+                .app_data(shared.1.clone())
+                .app_data(shared.2.clone())
+                .app_data(PayloadConfig::new(FORM_BYTES))
+                .app_data(JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| unreadable(error)))
+                .app_data(PathConfig::default().error_handler(|_, _| actix_web::error::ErrorNotFound("no such path\n")))
+                .configure(routes::routes)
+        })
+        .disable_signals()
+        .shutdown_timeout(10)
+        .listen(listener)?
+        .run();
+        Ok(Self { server, address, behind })
+    }
+
+    /// For stopping it.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until the handle stops it.
+    pub async fn serve(self) -> anyhow::Result<()> {
+        let Self { server, behind, .. } = self;
+        let ended = server.await;
+        drop(behind);
+        Ok(ended?)
+    }
+}
+
+fn unreadable(error: actix_web::error::JsonPayloadError) -> actix_web::Error {
+    let detail = format!("the body cannot be read: {error}");
+    let response = refusal::problem(HttpResponse::BadRequest(), StatusCode::BAD_REQUEST, detail);
+    actix_web::error::InternalError::from_response(error, response).into()
+}
+
+/// Every server sweeps: what they do twice changes nothing.
+async fn sweep(longboard: Longboard) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = longboard.sweep(Utc::now()).await {
+            tracing::warn!(%error, "expired leases could not be taken back");
+        }
+    }
+}
