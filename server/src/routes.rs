@@ -24,6 +24,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/healthz", get().to(healthz))
         .route("/readyz", get().to(readyz))
         .configure(crate::api::worker::routes)
+        .configure(crate::api::program::routes)
+        .configure(crate::api::document::routes)
         .default_service(actix_web::web::to(nowhere));
 }
 

@@ -121,7 +121,7 @@ impl CellStatistics {
         Some(ci.map(|bound| (100.0 * bound).clamp(0.0, 100.0)))
     }
 
-    fn cell(&self) -> Cell {
+    pub(crate) fn cell(&self) -> Cell {
         Cell {
             score: self.score().map(|measured| measured.score),
             n: self.n(),

@@ -14,6 +14,7 @@ pub mod predictions;
 pub mod publish;
 pub mod quickstart;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod sample;
 mod slug;

@@ -47,7 +47,7 @@ impl Longboard {
     pub async fn submit_run(&self, by: &Member, request: RunRequest, now: DateTime<Utc>) -> Result<Run, AppError> {
         let endpoint = self.own_endpoint(by, &request.endpoint).await?;
         self.usable(&endpoint)?;
-        let run = self.queue_run(&endpoint, request, &by.user().email, OPEN_RUNS, now).await?;
+        let run = self.queue_run(&endpoint, request, &by.user().name, OPEN_RUNS, now).await?;
         let detail = json!({"endpoint": endpoint.slug, "suite": run.suite_slug, "samples": run.total});
         self.note(&by.user().email, "submit_run", run.id, detail, now).await?;
         Ok(run)

@@ -2,5 +2,6 @@
 //!
 //! Data only. Everything is versioned by the path prefix `/api/v1`; fields may be added, never renamed.
 
+pub mod api;
 pub mod board;
 pub mod worker;

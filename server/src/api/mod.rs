@@ -1,3 +1,5 @@
-//! The JSON interfaces: of workers and of programs.
+//! The JSON interfaces: of programs and of workers.
 
+pub(crate) mod document;
+pub(crate) mod program;
 pub(crate) mod worker;

@@ -1,0 +1,308 @@
+//! The JSON API, `/api/v1/…`, and the `.json` form of public pages.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::board::Cell;
+
+/// A suite that can be run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SuiteReport {
+    /// Slug, also of its board.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// What it measures.
+    pub description: String,
+    /// Task slugs in order.
+    pub tasks: Vec<String>,
+    /// Lengths, short to long, e.g. `4k`.
+    pub lengths: Vec<String>,
+    /// Samples per (task, length).
+    pub samples: u32,
+    /// Filled by prediction files instead of runs.
+    pub imported: bool,
+}
+
+/// A task version.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TaskReport {
+    /// Slug.
+    pub slug: String,
+    /// Version.
+    pub version: u32,
+    /// Title.
+    pub title: String,
+    /// Family slug.
+    pub family: String,
+    /// Parameters.
+    #[schema(value_type = Object)]
+    pub params: Value,
+    /// Declared facts: benchmark, citation, language, metric, abilities, …; null for tasks of prediction files.
+    #[schema(value_type = Object)]
+    pub card: Value,
+    /// All versions, newest first.
+    pub versions: Vec<u32>,
+    /// Uploaded haystack.
+    pub corpus: Option<String>,
+    /// When this version was published, UTC.
+    pub published_at: DateTime<Utc>,
+}
+
+/// Registers an endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEndpoint {
+    /// Display name; its slug is the model's path.
+    pub name: String,
+    /// What it is.
+    #[serde(default)]
+    pub description: String,
+    /// Base URL with the version prefix, e.g. `https://api.example.com/v1`.
+    pub base_url: String,
+    /// Model name sent in requests.
+    pub model: String,
+    /// `chat` or `completions`.
+    #[serde(default = "chat")]
+    pub api: String,
+    /// Bearer secret; sealed at rest, never shown again.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// Most requests in flight, 1 to 256.
+    #[serde(default = "eight")]
+    pub max_concurrency: u32,
+    /// Declared context limit in the model's own tokens.
+    #[serde(default)]
+    pub context_limit_tokens: Option<u32>,
+    /// Longest wait for the first byte in seconds, 1 to 3600.
+    #[serde(default = "five_minutes")]
+    pub first_byte_timeout_s: u32,
+}
+
+fn chat() -> String {
+    "chat".to_owned()
+}
+
+const fn eight() -> u32 {
+    8
+}
+
+const fn five_minutes() -> u32 {
+    300
+}
+
+/// An endpoint as its team sees it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EndpointReport {
+    /// Slug, also of the model page.
+    pub slug: String,
+    /// Display name.
+    pub name: String,
+    /// `endpoint`, `baseline` or `predictions`.
+    pub kind: String,
+    /// Base URL.
+    pub base_url: String,
+    /// Model name sent in requests.
+    pub model: String,
+    /// `none`, `pending`, `passed` or `failed`.
+    pub probe: String,
+    /// The probe's checklist.
+    #[schema(value_type = Option<Object>)]
+    pub probe_report: Option<Value>,
+    /// When it was probed, UTC.
+    pub probed_at: Option<DateTime<Utc>>,
+    /// The probe saw that input is silently cut.
+    pub truncates: bool,
+    /// Whether a secret is stored.
+    pub has_secret: bool,
+}
+
+/// Submits a run. Absent values are the suite's.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRun {
+    /// Endpoint slug.
+    pub endpoint: String,
+    /// Suite slug.
+    pub suite: String,
+    /// Some of the suite's lengths, e.g. `["4k", "8k"]`.
+    #[serde(default)]
+    pub lengths: Option<Vec<String>>,
+    /// Samples per (task, length).
+    #[serde(default)]
+    pub samples: Option<u32>,
+    /// Most prompt tokens the run may send in all; a larger run is refused.
+    #[serde(default)]
+    pub budget_tokens: Option<u64>,
+}
+
+/// A run and where it stands.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RunReport {
+    /// Id.
+    pub id: Uuid,
+    /// Slug of the model.
+    pub model: String,
+    /// Suite slug.
+    pub suite: String,
+    /// `open`, `done`, `incomplete` or `cancelled`.
+    pub state: String,
+    /// Whether it covers its suite and may stand on the board.
+    pub counts: bool,
+    /// Frozen task versions, e.g. `vt@1`.
+    pub tasks: Vec<String>,
+    /// Lengths, short to long.
+    pub lengths: Vec<String>,
+    /// Samples per (task, length).
+    pub samples: u32,
+    /// Season seed.
+    pub seed: i64,
+    /// Samples that ended.
+    pub done: u64,
+    /// Samples in all.
+    pub total: u64,
+    /// Samples per outcome.
+    pub outcomes: BTreeMap<String, u32>,
+    /// Per task, then per length.
+    pub cells: BTreeMap<String, BTreeMap<String, Cell>>,
+    /// Shards per state.
+    pub shards: BTreeMap<String, u32>,
+    /// Why requests were repeated or ended without an answer, with counts.
+    pub causes: BTreeMap<String, u64>,
+    /// What happened, newest first.
+    pub events: Vec<RunEventReport>,
+    /// Who submitted it.
+    pub submitted_by: String,
+    /// UTC.
+    pub created_at: DateTime<Utc>,
+    /// First lease, UTC.
+    pub started_at: Option<DateTime<Utc>>,
+    /// UTC.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// Something that happened to a run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RunEventReport {
+    /// UTC.
+    pub at: DateTime<Utc>,
+    /// E.g. `submitted`, `shard_retried`, `closed`.
+    pub kind: String,
+    /// For people.
+    pub detail: String,
+}
+
+/// One sample. The prompt follows from task version, seed, index and length; `longboard-worker generate` prints it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SampleReport {
+    /// Run.
+    pub run: Uuid,
+    /// Number within the run, from 1.
+    pub number: u32,
+    /// Task slug.
+    pub task: String,
+    /// Task version.
+    pub task_version: u32,
+    /// Length bucket.
+    pub length: String,
+    /// Season seed.
+    pub seed: i64,
+    /// Item index.
+    pub index: u32,
+    /// Repetition, from 0.
+    pub repetition: u32,
+    /// Named outcome.
+    pub outcome: String,
+    /// 0..100, null without an answer.
+    pub score: Option<f64>,
+    /// Score of the strict form, 0..100.
+    pub strict: Option<f64>,
+    /// What the metric read in the answer.
+    pub extracted: String,
+    /// The answer, unchanged.
+    pub answer: String,
+    /// Expected answers.
+    pub references: Vec<String>,
+    /// Canonical tokens of the prompt.
+    pub prompt_tokens: u32,
+    /// SHA-256 of the prompt.
+    pub prompt_digest: String,
+    /// Prompt tokens the endpoint says it counted.
+    pub reported_prompt_tokens: Option<u32>,
+    /// Completion tokens the endpoint says it counted.
+    pub reported_completion_tokens: Option<u32>,
+    /// As the endpoint reported it.
+    pub finish_reason: Option<String>,
+    /// Time to first token in milliseconds.
+    pub first_token_ms: Option<u32>,
+    /// Time to last byte in milliseconds.
+    pub latency_ms: Option<u32>,
+    /// Requests made.
+    pub attempts: u32,
+    /// Causes of the retries.
+    pub retry_causes: Vec<String>,
+    /// Why there is no answer.
+    pub cause: Option<String>,
+    /// What the endpoint said about it.
+    pub detail: Option<String>,
+}
+
+/// A page of samples.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SamplePage {
+    /// Samples that match.
+    pub total: u64,
+    /// Samples left out before these.
+    pub offset: u64,
+    /// At most 100.
+    pub samples: Vec<SampleReport>,
+}
+
+/// A model with everything it was measured on.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ModelReport {
+    /// Slug.
+    pub slug: String,
+    /// Display name.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// `endpoint`, `baseline` or `predictions`.
+    pub kind: String,
+    /// Team slug.
+    pub team: String,
+    /// Declared context limit in its own tokens.
+    pub context_limit_tokens: Option<u32>,
+    /// The probe saw that input is silently cut.
+    pub truncates: bool,
+    /// Endpoint tokens per canonical token.
+    pub token_ratio: Option<f64>,
+    /// Runs, newest first, without cells and events.
+    pub runs: Vec<RunSummary>,
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RunSummary {
+    /// Id.
+    pub id: Uuid,
+    /// Slug of the model.
+    pub model: String,
+    /// Suite slug.
+    pub suite: String,
+    /// `open`, `done`, `incomplete` or `cancelled`.
+    pub state: String,
+    /// Whether it may stand on the board.
+    pub counts: bool,
+    /// Samples in all.
+    pub total: u64,
+    /// UTC.
+    pub created_at: DateTime<Utc>,
+    /// UTC.
+    pub closed_at: Option<DateTime<Utc>>,
+}
