@@ -3,7 +3,9 @@
 #[cfg(feature = "all-in-one")]
 mod all_in_one;
 mod api;
+mod asset;
 mod caller;
+mod charts;
 pub mod cli;
 mod data_dir;
 mod form;

@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use longboard_app::publish::current_board;
 use longboard_app::{AppError, Store};
+use longboard_protocol::board::Board;
 
 use crate::pages::board::{BoardPage, csv};
 
@@ -42,8 +43,8 @@ pub struct Edition {
     pub etag: String,
     /// Title, for the list of boards.
     pub title: String,
-    /// Number of rows, for the list of boards.
-    pub entries: usize,
+    /// The content, for other pages.
+    pub board: Arc<Board>,
     /// The page.
     pub html: Body,
     /// The page's data.
@@ -81,7 +82,7 @@ impl Shelf {
                 continue;
             }
             let (board, data_version) = current_board(&self.store, &suite.slug, now).await?;
-            let edition = edition(&board, &suite.description, data_version)
+            let edition = edition(board, &suite.description, data_version)
                 .map_err(|error| AppError::Invalid(format!("board `{}` cannot be rendered: {error}", suite.slug)))?;
             let mut editions = self.editions.write().unwrap_or_else(PoisonError::into_inner);
             editions.insert(suite.slug, Arc::new(edition));
@@ -101,14 +102,14 @@ impl Shelf {
     }
 }
 
-fn edition(board: &longboard_protocol::board::Board, description: &str, data_version: i64) -> anyhow::Result<Edition> {
+fn edition(board: Board, description: &str, data_version: i64) -> anyhow::Result<Edition> {
     Ok(Edition {
         data_version,
         etag: format!("\"{}\"", board.snapshot),
         title: board.title.clone(),
-        entries: board.rows.len(),
-        html: Body::new(BoardPage::new(board, description).render()?)?,
-        json: Body::new(serde_json::to_string(board)?)?,
-        csv: Body::new(csv(board))?,
+        html: Body::new(BoardPage::new(&board, description).render()?)?,
+        json: Body::new(serde_json::to_string(&board)?)?,
+        csv: Body::new(csv(&board))?,
+        board: Arc::new(board),
     })
 }

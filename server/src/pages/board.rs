@@ -1,7 +1,62 @@
 //! A board as a page and as CSV. Numbers are formatted once, when the page is built from the snapshot.
 
+use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Path, ServiceConfig, get};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use longboard_app::AppError;
 use longboard_protocol::board::{Board, BoardRow, Cell, Columns};
+
+use crate::refusal::PageError;
+use crate::shelf::{Body, Edition, Shelf};
+
+type Reply = Result<HttpResponse, PageError>;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/boards/{slug}.json", get().to(board_json))
+        .route("/boards/{slug}.csv", get().to(board_csv))
+        .route("/boards/{slug}", get().to(board_page));
+}
+
+async fn board_page(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
+    edition(&request, &slug, &shelf, "text/html; charset=utf-8", |edition| &edition.html)
+}
+
+async fn board_json(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
+    edition(&request, &slug, &shelf, "application/json", |edition| &edition.json)
+}
+
+async fn board_csv(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
+    edition(&request, &slug, &shelf, "text/csv; charset=utf-8", |edition| &edition.csv)
+}
+
+fn edition(
+    request: &HttpRequest,
+    slug: &str,
+    shelf: &Shelf,
+    content_type: &str,
+    body: impl Fn(&Edition) -> &Body,
+) -> Reply {
+    let edition = shelf.get(slug).ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))?;
+    let wanted = |name, text: &str| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(text))
+    };
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((ETAG, edition.etag.as_str()))
+        .insert_header((CACHE_CONTROL, "public, no-cache"))
+        .insert_header((VARY, "Accept-Encoding"))
+        .insert_header((header::CONTENT_TYPE, content_type));
+    if wanted(IF_NONE_MATCH, &edition.etag) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    if wanted(ACCEPT_ENCODING, "gzip") {
+        return Ok(response.insert_header((CONTENT_ENCODING, "gzip")).body(body(&edition).gzip.clone()));
+    }
+    Ok(response.body(body(&edition).plain.clone()))
+}
 
 /// A board.
 #[derive(Template)]

@@ -1,9 +1,21 @@
 //! The list of boards.
 
+use actix_web::HttpResponse;
+use actix_web::web::{Data, ServiceConfig, get};
 use askama::Template;
-use longboard_app::Suite;
+use longboard_app::{Longboard, Suite};
 
+use crate::pages::page;
+use crate::refusal::PageError;
 use crate::shelf::Shelf;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.route("/", get().to(boards));
+}
+
+async fn boards(longboard: Data<Longboard>, shelf: Data<Shelf>) -> Result<HttpResponse, PageError> {
+    page(&BoardsPage::new(&longboard.store().suites().await?, &shelf))
+}
 
 /// All boards.
 #[derive(Template)]
@@ -31,7 +43,7 @@ impl BoardsPage {
             description: suite.description.clone(),
             tasks: suite.tasks.0.len(),
             lengths: suite.lengths.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            entries: shelf.get(&suite.slug).map_or(0, |edition| edition.entries),
+            entries: shelf.get(&suite.slug).map_or(0, |edition| edition.board.rows.len()),
         };
         Self { boards: suites.iter().map(listed).collect() }
     }

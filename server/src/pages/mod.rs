@@ -1,5 +1,43 @@
-//! Page structs beside what fills them.
+//! Pages: each file holds handlers beside the structs that they fill.
 
+mod account;
 pub mod board;
 pub mod boards;
 pub mod error;
+mod run;
+mod sample;
+mod submit;
+mod team;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::web::ServiceConfig;
+use askama::Template;
+
+use crate::refusal::PageError;
+
+/// All pages.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .configure(boards::routes)
+        .configure(board::routes)
+        .configure(account::routes)
+        .configure(team::routes)
+        .configure(submit::routes)
+        .configure(run::routes)
+        .configure(sample::routes);
+}
+
+/// A page made for this request.
+pub(crate) fn page(template: &impl Template) -> Result<HttpResponse, PageError> {
+    let html = template.render().map_err(PageError::Template)?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(html))
+}
+
+/// After a form: the page that shows what it did.
+pub(crate) fn see(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
+}

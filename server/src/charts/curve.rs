@@ -1,0 +1,188 @@
+//! Score over length.
+
+use std::fmt::Write;
+
+use super::escaped;
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 320.0;
+const LEFT: f64 = 44.0;
+const RIGHT: f64 = 12.0;
+const TOP: f64 = 12.0;
+const BOTTOM: f64 = 40.0;
+
+/// Lines that can be told apart.
+const MOST: usize = 6;
+
+/// One line of a curve.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub name: String,
+    pub points: Vec<CurvePoint>,
+}
+
+/// A score, 0..100, at a length.
+#[derive(Debug, Clone)]
+pub(crate) struct CurvePoint {
+    pub length: String,
+    pub tokens: u32,
+    pub score: f64,
+    pub ci95: Option<[f64; 2]>,
+}
+
+/// Where lengths lie, on a logarithmic axis.
+struct Axis {
+    low: f64,
+    high: f64,
+    ticks: Vec<(u32, String)>,
+}
+
+impl Axis {
+    fn of(series: &[Series]) -> Option<Self> {
+        let mut ticks: Vec<(u32, String)> =
+            series.iter().flat_map(|line| &line.points).map(|point| (point.tokens, point.length.clone())).collect();
+        ticks.sort();
+        ticks.dedup();
+        let bound = |tick: Option<&(u32, String)>| tick.map(|(tokens, _)| f64::from((*tokens).max(1)).log2());
+        Some(Self { low: bound(ticks.first())?, high: bound(ticks.last())?, ticks })
+    }
+
+    fn x(&self, tokens: u32) -> f64 {
+        let span = self.high - self.low;
+        let share = if span > 0.0 { (f64::from(tokens.max(1)).log2() - self.low) / span } else { 0.5 };
+        LEFT + 14.0 + share * (WIDTH - LEFT - RIGHT - 28.0)
+    }
+}
+
+fn y(score: f64) -> f64 {
+    TOP + (1.0 - score.clamp(0.0, 100.0) / 100.0) * (HEIGHT - TOP - BOTTOM)
+}
+
+/// Up to six lines with their 95 % bands.
+pub(crate) fn curve(series: &[Series]) -> String {
+    let series: Vec<Series> = series.iter().filter(|line| !line.points.is_empty()).take(MOST).cloned().collect();
+    let Some(axis) = Axis::of(&series) else {
+        return "<p class=\"empty\">No scores yet.</p>".to_owned();
+    };
+    let names: Vec<String> = series.iter().map(|line| line.name.clone()).collect();
+    let mut svg = format!(
+        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><title>Score over length</title><desc>Score, 0 to 100, over prompt length in tokens for {}</desc>",
+        escaped(&names.join(", "))
+    );
+    frame(&mut svg, &axis);
+    for (number, line) in series.iter().enumerate() {
+        draw(&mut svg, &axis, number, line);
+    }
+    svg.push_str("</svg>");
+    if series.len() > 1 {
+        svg.push_str("<ul class=\"legend\">");
+        for (number, name) in names.iter().enumerate() {
+            let _ = write!(svg, "<li><i class=\"s{number}\"></i>{}</li>", escaped(name));
+        }
+        svg.push_str("</ul>");
+    }
+    svg
+}
+
+fn frame(svg: &mut String, axis: &Axis) {
+    for score in [0.0, 25.0, 50.0, 75.0, 100.0] {
+        let y = y(score);
+        let (end, label) = (WIDTH - RIGHT, LEFT - 8.0);
+        let _ = write!(
+            svg,
+            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"tick end\" x=\"{label}\" y=\"{:.1}\">{score}</text>",
+            y + 4.0
+        );
+    }
+    for (tokens, name) in &axis.ticks {
+        let (x, y) = (axis.x(*tokens), HEIGHT - BOTTOM + 18.0);
+        let _ = write!(svg, "<text class=\"tick mid\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(name));
+    }
+    let _ = write!(
+        svg,
+        "<text class=\"tick mid\" x=\"{:.1}\" y=\"{:.1}\">length, tokens</text>",
+        WIDTH / 2.0,
+        HEIGHT - 4.0
+    );
+}
+
+fn draw(svg: &mut String, axis: &Axis, number: usize, line: &Series) {
+    let at = |point: &CurvePoint, score: f64| format!("{:.1},{:.1}", axis.x(point.tokens), y(score));
+    let band =
+        |pick: usize| move |point: &CurvePoint| point.ci95.and_then(|ci| ci.get(pick).copied()).unwrap_or(point.score);
+    let (low, high) = (band(0), band(1));
+    let upper = line.points.iter().map(|point| at(point, high(point)));
+    let lower = line.points.iter().rev().map(|point| at(point, low(point)));
+    let outline: Vec<String> = upper.chain(lower).collect();
+    let _ = write!(svg, "<polygon class=\"band s{number}\" points=\"{}\"/>", outline.join(" "));
+    let path: Vec<String> = line.points.iter().map(|point| at(point, point.score)).collect();
+    let _ = write!(svg, "<polyline class=\"line s{number}\" points=\"{}\"/>", path.join(" "));
+    for point in &line.points {
+        let interval = point.ci95.map(|[low, high]| format!(" (95 % {low:.1} to {high:.1})")).unwrap_or_default();
+        let _ = write!(
+            svg,
+            "<circle class=\"dot s{number}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\"><title>{} at {}: {:.1}{interval}</title></circle>",
+            axis.x(point.tokens),
+            y(point.score),
+            escaped(&line.name),
+            escaped(&point.length),
+            point.score
+        );
+    }
+}
+
+/// A line for a table cell: scores in order, absent ones left out.
+pub(crate) fn spark(scores: &[Option<f64>]) -> String {
+    let count = scores.len().max(2) - 1;
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lengths")]
+    let point = |(number, score): (usize, &Option<f64>)| {
+        score.map(|score| {
+            format!(
+                "{:.1},{:.1}",
+                2.0 + 60.0 * number as f64 / count as f64,
+                18.0 - 16.0 * score.clamp(0.0, 100.0) / 100.0
+            )
+        })
+    };
+    let points: Vec<String> = scores.iter().enumerate().filter_map(point).collect();
+    if points.len() < 2 {
+        return String::new();
+    }
+    format!(
+        "<svg class=\"spark\" viewBox=\"0 0 64 20\" aria-hidden=\"true\"><polyline points=\"{}\"/></svg>",
+        points.join(" ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(name: &str) -> Series {
+        let point = |kilo: u32, score| CurvePoint {
+            length: format!("{kilo}k"),
+            tokens: kilo * 1024,
+            score,
+            ci95: Some([score - 5.0, score + 5.0]),
+        };
+        Series { name: name.to_owned(), points: vec![point(1, 100.0), point(4, 50.0), point(16, 0.0)] }
+    }
+
+    #[test]
+    fn lengths_lie_on_a_logarithmic_axis() {
+        let axis = Axis::of(&[series("a")]).unwrap();
+        let middle = (axis.x(1024) + axis.x(16 * 1024)) / 2.0;
+        assert!((axis.x(4096) - middle).abs() < 1e-9);
+        assert!((y(100.0) - TOP).abs() < 1e-9 && (y(0.0) - (HEIGHT - BOTTOM)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn names_are_escaped_and_nothing_is_said_in_words() {
+        let chart = curve(&[series("<script>"), series("b")]);
+        assert!(!chart.contains("<script>") && chart.contains("&lt;script&gt;"));
+        assert!(chart.contains("4k: 50.0 (95 % 45.0 to 55.0)"));
+        assert!(curve(&[]).contains("No scores yet"));
+        assert_eq!(spark(&[Some(1.0), None]), "");
+        assert!(spark(&[Some(100.0), None, Some(0.0)]).contains("2.0,2.0 62.0,18.0"));
+    }
+}

@@ -1,0 +1,163 @@
+//! A sample: its prompt, rebuilt and paged around the needles, the answer, what was read in it and how it ended.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query, ServiceConfig, get};
+use askama::Template;
+use longboard_app::report::sample_report;
+use longboard_app::suites::item::{Item, Needle};
+use longboard_app::suites::length::Length;
+use longboard_app::{AppError, Longboard};
+use longboard_protocol::api::SampleReport;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::pages::page;
+use crate::refusal::{ApiError, PageError};
+
+/// Bytes of prompt on one page.
+const WINDOW: usize = 8000;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/runs/{id}/samples/{number}.json", get().to(json))
+        .route("/runs/{id}/samples/{number}", get().to(sample));
+}
+
+#[derive(Deserialize)]
+struct Place {
+    page: Option<usize>,
+}
+
+#[derive(Template)]
+#[template(path = "runs/sample.html")]
+struct SamplePage {
+    sample: SampleReport,
+    model: String,
+    score: String,
+    strict: Option<String>,
+    timing: String,
+    prompt: Option<PromptPage>,
+    reproduce: String,
+}
+
+/// A part of a prompt.
+pub(super) struct PromptPage {
+    /// From 1.
+    pub number: usize,
+    /// Pages in all.
+    pub pages: usize,
+    /// Text in order; true for evidence.
+    pub pieces: Vec<(String, bool)>,
+    /// Depth of each needle in percent with the page it begins on.
+    pub needles: Vec<(String, usize)>,
+    /// Canonical tokens of the whole prompt.
+    pub tokens: u32,
+}
+
+async fn rebuilt(
+    longboard: &Longboard,
+    id: Uuid,
+    number: u32,
+) -> Result<(SampleReport, String, Option<Item>), AppError> {
+    let run = longboard.run(id).await?;
+    let answer = longboard.answer(&run, number).await?;
+    let task = longboard.task(&answer.task_slug, Some(answer.task_version)).await?;
+    let item = if task.imported() {
+        None
+    } else {
+        let length =
+            Length::new(answer.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
+        Some(longboard.item(&task, length, run.seed, answer.item_index.cast_unsigned()).await?)
+    };
+    let model = longboard.store().endpoint(run.endpoint_id).await?.map(|row| row.slug).unwrap_or_default();
+    let references = item.as_ref().map(|item| item.references.clone()).unwrap_or_default();
+    Ok((sample_report(&run, &answer, references), model, item))
+}
+
+async fn json(path: Path<(Uuid, u32)>, longboard: Data<Longboard>) -> Result<HttpResponse, ApiError> {
+    let (id, number) = path.into_inner();
+    Ok(HttpResponse::Ok().json(rebuilt(&longboard, id, number).await?.0))
+}
+
+async fn sample(
+    path: Path<(Uuid, u32)>,
+    place: Query<Place>,
+    longboard: Data<Longboard>,
+) -> Result<HttpResponse, PageError> {
+    let (id, number) = path.into_inner();
+    let (sample, model, item) = rebuilt(&longboard, id, number).await?;
+    let percent = |score: Option<f64>| score.map(|score| format!("{score:.1}"));
+    page(&SamplePage {
+        score: percent(sample.score).unwrap_or_else(|| "–".to_owned()),
+        strict: percent(sample.strict),
+        timing: timing(&sample),
+        prompt: item.as_ref().map(|item| prompt_page(item, place.page)),
+        reproduce: format!(
+            "longboard-worker generate --task {} --length {} --seed {} --index {}",
+            sample.task, sample.length, sample.seed, sample.index
+        ),
+        sample,
+        model,
+    })
+}
+
+fn timing(sample: &SampleReport) -> String {
+    let mut parts = Vec::new();
+    parts.extend(sample.first_token_ms.map(|ms| format!("first token after {ms} ms")));
+    parts.extend(sample.latency_ms.map(|ms| format!("complete after {ms} ms")));
+    parts.push(format!("{} {}", sample.attempts, if sample.attempts == 1 { "request" } else { "requests" }));
+    parts.join(", ")
+}
+
+/// The asked-for page, or the one where the first needle begins.
+pub(super) fn prompt_page(item: &Item, asked: Option<usize>) -> PromptPage {
+    let text = item.joined();
+    let pages = text.len().div_ceil(WINDOW).max(1);
+    let page_of = |needle: &Needle| needle.start / WINDOW + 1;
+    let number = asked.unwrap_or_else(|| item.needles.first().map_or(1, page_of)).clamp(1, pages);
+    let begin = text.floor_char_boundary((number - 1) * WINDOW);
+    let end = text.floor_char_boundary((number * WINDOW).min(text.len()));
+    PromptPage {
+        number,
+        pages,
+        pieces: pieces(&text, begin, end, &item.needles),
+        needles: item
+            .needles
+            .iter()
+            .map(|needle| (format!("{:.1} %", 100.0 * needle.depth), page_of(needle)))
+            .collect(),
+        tokens: item.prompt_tokens,
+    }
+}
+
+fn pieces(text: &str, begin: usize, end: usize, needles: &[Needle]) -> Vec<(String, bool)> {
+    let (mut pieces, mut at) = (Vec::new(), begin);
+    let mut push = |from: usize, to: usize, evidence: bool| {
+        if let Some(piece) = text.get(from..to).filter(|piece| !piece.is_empty()) {
+            pieces.push((piece.to_owned(), evidence));
+        }
+    };
+    for needle in needles {
+        let (from, to) = (needle.start.clamp(at, end), needle.end.clamp(at, end));
+        push(at, from, false);
+        push(from, to, true);
+        at = to.max(at);
+    }
+    push(at, end, false);
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_marks_the_evidence_and_loses_nothing() {
+        let needle = |start, end| Needle { start, end, depth: 0.5, token_start: 0 };
+        let text = "abcdefghij";
+        let found = pieces(text, 2, 9, &[needle(0, 1), needle(1, 4), needle(5, 6), needle(8, 10)]);
+        let marked: Vec<&str> = found.iter().filter(|piece| piece.1).map(|piece| piece.0.as_str()).collect();
+        assert_eq!(marked, ["cd", "f", "i"]);
+        assert_eq!(found.iter().map(|piece| piece.0.as_str()).collect::<String>(), "cdefghi");
+    }
+}
