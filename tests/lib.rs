@@ -1,5 +1,7 @@
 //! The stage for scenarios: Longboard's own processes on free ports, with folders and databases of their own.
 
+pub mod stage;
+
 use std::path::{Path, PathBuf};
 
 /// The repository root.

@@ -21,7 +21,10 @@ pub struct Generate {
     /// Season seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How many samples, from index 0.
+    /// Index of the first sample.
+    #[arg(long, default_value_t = 0)]
+    index: u32,
+    /// How many samples.
     #[arg(long, default_value_t = 1)]
     count: u32,
     /// A UTF-8 text to use as haystack instead of the built-in world.
@@ -37,7 +40,7 @@ impl Generate {
         let task = self.task()?;
         let corpus = self.corpus(&task)?;
         let mut out = std::io::stdout().lock();
-        for index in 0..self.count {
+        for index in self.index..self.index.saturating_add(self.count) {
             let corpus = corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
             let item = task.item(&ItemRequest { seed: self.seed, index, length: self.length, corpus })?;
             serde_json::to_writer(&mut out, &item).map_err(std::io::Error::from)?;

@@ -1,0 +1,134 @@
+//! The fleet under fire: workers and servers that are killed or frozen in the middle of a run, on both databases.
+
+use std::collections::BTreeSet;
+
+use longboard_scenarios::stage::{Stage, baseline};
+use longboard_testkit::database::TestDatabase;
+use serde_json::Value;
+
+const LENGTHS: [&str; 2] = ["1k", "2k"];
+const TASKS: u64 = 4;
+const SAMPLES: u32 = 12;
+const TOTAL: u64 = TASKS * LENGTHS.len() as u64 * SAMPLES as u64;
+
+fn begun(progress: &Value) -> bool {
+    progress["done"].as_u64() > Some(0)
+}
+
+fn over(progress: &Value) -> bool {
+    progress["state"] != "open"
+}
+
+/// Every item has exactly one answer, and outcomes add up in every cell.
+fn assert_complete(stage: &Stage, run: &str) {
+    let report = stage.json(&format!("/runs/{run}.json"));
+    assert_eq!(report["state"], "done", "{}: {report}", stage.kind());
+    assert_eq!((report["done"].as_u64(), report["total"].as_u64()), (Some(TOTAL), Some(TOTAL)), "{}", stage.kind());
+    for cell in report["cells"].as_object().unwrap().values().flat_map(|row| row.as_object().unwrap().values()) {
+        let counted: u64 = cell["outcomes"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+        assert_eq!((Some(counted), cell["n"].as_u64()), (cell["n"].as_u64(), Some(u64::from(SAMPLES))));
+    }
+    let mut numbers = BTreeSet::new();
+    for offset in (0..TOTAL).step_by(100) {
+        let page = stage.json(&format!("/api/v1/runs/{run}/samples?offset={offset}"));
+        numbers.extend(page["samples"].as_array().unwrap().iter().filter_map(|sample| sample["number"].as_u64()));
+    }
+    assert_eq!(numbers, (1..=TOTAL).collect(), "{}", stage.kind());
+    assert_eq!(report["outcomes"].get("endpoint_error"), None, "{}: {report}", stage.kind());
+}
+
+fn events(stage: &Stage, run: &str) -> String {
+    stage.json(&format!("/runs/{run}.json"))["events"].to_string()
+}
+
+#[test]
+fn a_killed_worker_is_replaced() {
+    for database in TestDatabase::each() {
+        let stage = Stage::new(database);
+        let (_site, (model, base_url)) = (stage.serve(), baseline("bm25-reader"));
+        let team = stage.sign_up("alpha");
+        team.register("reader", &base_url);
+        let run = team.submit("reader", &LENGTHS, SAMPLES);
+        let mut first = stage.work(&stage.worker_token("first"));
+        let _ = stage.follow(&run, begun);
+        model.signal("STOP");
+        first.kill();
+        assert_eq!(stage.json(&format!("/runs/{run}.json"))["state"], "open");
+        model.signal("CONT");
+        let _second = stage.work(&stage.worker_token("second"));
+        let _ = stage.follow(&run, over);
+        assert_complete(&stage, &run);
+    }
+}
+
+#[test]
+fn a_frozen_worker_comes_back_too_late() {
+    for database in TestDatabase::each() {
+        let stage = Stage::new(database);
+        let (_site, (model, base_url)) = (stage.serve(), baseline("bm25-reader"));
+        let team = stage.sign_up("alpha");
+        team.register("reader", &base_url);
+        let run = team.submit("reader", &LENGTHS, SAMPLES);
+        let frozen = stage.work(&stage.worker_token("frozen"));
+        let _ = stage.follow(&run, begun);
+        model.signal("STOP");
+        frozen.signal("STOP");
+        model.signal("CONT");
+        let mut other = stage.work(&stage.worker_token("other"));
+        let _ = stage.follow(&run, over);
+        frozen.signal("CONT");
+        assert_complete(&stage, &run);
+        assert!(events(&stage, &run).contains("lease_expired"), "{}: {}", stage.kind(), events(&stage, &run));
+
+        other.kill();
+        let again = team.submit("reader", &LENGTHS, SAMPLES);
+        let _ = stage.follow(&again, over);
+        assert_complete(&stage, &again);
+        assert_complete(&stage, &run);
+    }
+}
+
+#[test]
+fn a_killed_server_goes_on_where_it_was() {
+    for database in TestDatabase::each() {
+        let stage = Stage::new(database);
+        let (mut site, (model, base_url)) = (stage.serve(), baseline("bm25-reader"));
+        let team = stage.sign_up("alpha");
+        team.register("reader", &base_url);
+        let run = team.submit("reader", &LENGTHS, SAMPLES);
+        let _worker = stage.work(&stage.worker_token("worker"));
+        let _ = stage.follow(&run, begun);
+        model.signal("STOP");
+        site.kill();
+        model.signal("CONT");
+        let _site = stage.serve();
+        assert!(events(&stage, &run).contains("submitted"), "the run is still known");
+        let _ = stage.follow(&run, over);
+        assert_complete(&stage, &run);
+    }
+}
+
+#[test]
+fn a_dead_endpoint_ends_its_run_with_the_cause() {
+    let stage = Stage::new(TestDatabase::sqlite());
+    let (_site, (mut model, base_url)) = (stage.serve(), baseline("bm25-reader"));
+    let team = stage.sign_up("alpha");
+    team.register("reader", &base_url);
+    let probed = team.submit("reader", &["1k"], 1);
+    let _worker = stage.work(&stage.worker_token("worker"));
+    let _ = stage.follow(&probed, over);
+    model.kill();
+    let run = team.submit("reader", &["1k"], 1);
+    let _ = stage.follow(&run, |_| events(&stage, &run).contains("endpoint_unreachable"));
+    let _ = team.post(&format!("/api/v1/runs/{run}/cancel"), &Value::Null);
+    let report = stage.json(&format!("/runs/{run}.json"));
+    assert_eq!((&report["state"], &report["done"]), (&Value::from("cancelled"), &Value::from(0)));
+
+    let bind = base_url.trim_start_matches("http://").trim_end_matches("/v1");
+    let mut again = std::process::Command::new(longboard_scenarios::program("longboard-worker"));
+    again.args(["serve-model", "--baseline", "bm25-reader", "--bind", bind]);
+    let _model = longboard_testkit::process::Process::start("bm25-reader", &mut again);
+    let _ = team.post(&format!("/api/v1/runs/{run}/resume"), &Value::Null);
+    let _ = stage.follow(&run, over);
+    assert_eq!(stage.json(&format!("/runs/{run}.json"))["state"], "done");
+}

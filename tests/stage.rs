@@ -1,0 +1,226 @@
+//! Site, workers and baselines as processes, and somebody who uses them over HTTP.
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::time::Duration;
+
+use longboard_testkit::database::{TestDatabase, redis_url};
+use longboard_testkit::process::{Process, free_port};
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::program;
+
+/// Longest wait for anything.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Seconds until the shard of a silent worker goes to another.
+pub const LEASE_SECONDS: u64 = 3;
+
+/// An instance with its folder, database and port, which stay when its processes are killed.
+pub struct Stage {
+    folder: TempDir,
+    database: TestDatabase,
+    /// Where the site is.
+    pub base: String,
+    http: Client,
+}
+
+impl Stage {
+    /// An instance that does not run yet.
+    ///
+    /// # Panics
+    /// Without a free port or a temporary folder.
+    #[must_use]
+    pub fn new(database: TestDatabase) -> Self {
+        // A second installation in one process is refused and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE).build().expect("a client");
+        let base = format!("http://127.0.0.1:{}", free_port());
+        Self { folder: TempDir::new().expect("a folder"), database, base, http }
+    }
+
+    /// Which database, for messages.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.database.kind
+    }
+
+    /// The program with this instance's options; with PostgreSQL also over Redis, as in production.
+    #[must_use]
+    pub fn longboard(&self) -> Command {
+        let mut command = Command::new(program("longboard"));
+        let bind = self.base.trim_start_matches("http://");
+        command.arg("--data-dir").arg(self.folder.path()).args(["--bind", bind]);
+        command.args(["--database-url", &self.database.url, "--allow", "127.0.0.0/8"]);
+        command.args(["--lease-seconds", &LEASE_SECONDS.to_string()]);
+        if self.database.kind == "postgres" {
+            command.args(["--redis-url", &redis_url()]);
+        }
+        command
+    }
+
+    /// Starts the site.
+    #[must_use]
+    pub fn serve(&self) -> Process {
+        let process = Process::start("longboard", self.longboard().arg("serve"));
+        let _ = process.wait_for("Longboard at ", PATIENCE);
+        process
+    }
+
+    /// Makes a worker token on the command line.
+    ///
+    /// # Panics
+    /// When the command fails.
+    #[must_use]
+    pub fn worker_token(&self, name: &str) -> String {
+        let output =
+            self.longboard().args(["admin", "create-worker-token", "--name", name]).output().expect("longboard");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Starts a worker.
+    #[must_use]
+    pub fn work(&self, token: &str) -> Process {
+        let mut command = Command::new(program("longboard-worker"));
+        command.args(["run", "--server", &self.base, "--token", token, "--allow", "127.0.0.0/8"]);
+        Process::start("longboard-worker", &mut command)
+    }
+
+    /// Somebody with a team and its API token.
+    ///
+    /// # Panics
+    /// When the forms do not do what they say.
+    #[must_use]
+    pub fn sign_up(&self, name: &str) -> Caller<'_> {
+        let password = "a long enough password";
+        let form = [("email", format!("{name}@example.org")), ("name", name.to_owned()), ("team", name.to_owned())];
+        let form: Vec<(&str, String)> = form.into_iter().chain([("password", password.to_owned())]).collect();
+        let response = self.http.post(self.url("/sign-up")).form(&form).send().expect("sign-up");
+        assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
+        let cookie = response.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie");
+        let mut caller = Caller { stage: self, cookie: cookie.to_owned(), token: String::new() };
+        let team = format!("/teams/{name}");
+        let page = caller.page(&team).text().expect("a page");
+        let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
+        let form = [("csrf", csrf), ("name", "test".to_owned())];
+        let made = caller.post_form(&format!("{team}/tokens"), &form).text().expect("a page");
+        caller.token = between(&made, "<code>lba_", "</code>");
+        caller.token.insert_str(0, "lba_");
+        caller
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Reads a public page.
+    ///
+    /// # Panics
+    /// When the site does not answer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Response {
+        self.http.get(self.url(path)).send().expect("the site answers")
+    }
+
+    /// Reads a public page as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn json(&self, path: &str) -> Value {
+        self.get(path).json().expect("JSON")
+    }
+
+    /// Follows the events of a run until its progress is as wanted, and returns it.
+    ///
+    /// # Panics
+    /// When the run ends before.
+    #[must_use]
+    pub fn follow(&self, run: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = String::new();
+        // A stream may end early, e.g. with its server.
+        for _ in 0..20 {
+            let Ok(stream) = self.http.get(self.url(&format!("/runs/{run}/events"))).send() else { continue };
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let Some(data) = line.strip_prefix("data: ") else { continue };
+                let progress: Value = serde_json::from_str(data).expect("JSON");
+                if wanted(&progress) {
+                    return progress;
+                }
+                last = line;
+            }
+        }
+        panic!("the run never came so far; last: {last}; {}", self.json(&format!("/runs/{run}.json")));
+    }
+}
+
+/// Somebody who is signed in, with an API token.
+pub struct Caller<'a> {
+    stage: &'a Stage,
+    cookie: String,
+    token: String,
+}
+
+impl Caller<'_> {
+    fn page(&self, path: &str) -> Response {
+        self.stage.http.get(self.stage.url(path)).header("cookie", &self.cookie).send().expect("a page")
+    }
+
+    /// Sends a form.
+    ///
+    /// # Panics
+    /// When the site does not answer.
+    #[must_use]
+    pub fn post_form(&self, path: &str, form: &[(&str, String)]) -> Response {
+        self.stage.http.post(self.stage.url(path)).header("cookie", &self.cookie).form(form).send().expect("a page")
+    }
+
+    fn api(&self, request: RequestBuilder) -> Value {
+        let response = request.bearer_auth(&self.token).send().expect("the API answers");
+        let (status, text) = (response.status(), response.text().expect("text"));
+        assert!(status.is_success(), "{status}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Calls the JSON API.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        self.api(self.stage.http.post(self.stage.url(path)).json(body))
+    }
+
+    /// Registers an endpoint.
+    pub fn register(&self, name: &str, base_url: &str) {
+        let body = json!({"name": name, "base_url": base_url, "model": name, "max_concurrency": 4});
+        let _ = self.post("/api/v1/endpoints", &body);
+    }
+
+    /// Submits a run and returns its id.
+    ///
+    /// # Panics
+    /// When it is refused.
+    #[must_use]
+    pub fn submit(&self, endpoint: &str, lengths: &[&str], samples: u32) -> String {
+        let body = json!({"endpoint": endpoint, "suite": "quickstart", "lengths": lengths, "samples": samples});
+        self.post("/api/v1/runs", &body)["id"].as_str().expect("an id").to_owned()
+    }
+}
+
+/// A baseline behind the OpenAI-compatible protocol, and its base URL.
+#[must_use]
+pub fn baseline(name: &str) -> (Process, String) {
+    let mut command = Command::new(program("longboard-worker"));
+    command.args(["serve-model", "--baseline", name, "--bind", "127.0.0.1:0"]);
+    let process = Process::start(name, &mut command);
+    let line = process.wait_for(" at http://", PATIENCE);
+    let base_url = line.split(" at ").nth(1).unwrap_or_default().to_owned();
+    (process, base_url)
+}
+
+fn between(text: &str, before: &str, after: &str) -> String {
+    let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("`{before}` is not in {text}"));
+    rest.split(after).next().unwrap_or_default().to_owned()
+}
