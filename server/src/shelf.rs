@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use longboard_app::publish::current_board;
 use longboard_app::{AppError, Store};
-use longboard_protocol::board::Board;
+use longboard_protocol::board::{Board, BoardRow};
 
 use crate::pages::board::{BoardPage, csv};
 
@@ -70,6 +70,19 @@ impl Shelf {
     #[must_use]
     pub fn get(&self, slug: &str) -> Option<Arc<Edition>> {
         self.editions.read().unwrap_or_else(PoisonError::into_inner).get(slug).cloned()
+    }
+
+    /// The rows of a model on all boards, by board.
+    #[must_use]
+    pub fn rows(&self, model: &str) -> Vec<(Arc<Edition>, BoardRow)> {
+        let editions = self.editions.read().unwrap_or_else(PoisonError::into_inner);
+        let row = |edition: &Arc<Edition>| {
+            let row = edition.board.rows.iter().find(|row| row.entry == model)?;
+            Some((Arc::clone(edition), row.clone()))
+        };
+        let mut rows: Vec<_> = editions.values().filter_map(row).collect();
+        rows.sort_by(|left, right| left.0.board.slug.cmp(&right.0.board.slug));
+        rows
     }
 
     /// Replaces the editions whose data changed.

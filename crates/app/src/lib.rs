@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod board;
+pub mod compare;
 pub mod endpoint;
 mod error;
 pub mod fleet;

@@ -38,6 +38,9 @@ pub struct Timing {
     pub latency_ms: i32,
 }
 
+/// Task, bucket and index: an item within a season.
+pub type ItemKey = (String, i32, i32);
+
 impl Store {
     /// Stores a batch under a lease and extends the lease. Returns how many were new; the first copy of an answer stays.
     ///
@@ -120,6 +123,31 @@ impl Store {
         let total = found.clone().count(&self.db).await?;
         let page = found.order_by_asc(answer::Column::Number).offset(offset).limit(limit);
         Ok((page.all(&self.db).await?, total))
+    }
+
+    /// Every answer's item, repetition and score, 0..1; an answer that could not be scored counts 0.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn scores(&self, run: Uuid) -> Result<Vec<(ItemKey, i32, f64)>, StoreError> {
+        let rows: Vec<(String, i32, i32, i32, Option<f64>)> = answer::Entity::find()
+            .select_only()
+            .columns([
+                answer::Column::TaskSlug,
+                answer::Column::LengthTokens,
+                answer::Column::ItemIndex,
+                answer::Column::Repetition,
+                answer::Column::Score,
+            ])
+            .filter(answer::Column::RunId.eq(run))
+            .order_by_asc(answer::Column::Number)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let scored = |(task, length, index, repetition, score): (String, i32, i32, i32, Option<f64>)| {
+            ((task, length, index), repetition, score.unwrap_or(0.0))
+        };
+        Ok(rows.into_iter().map(scored).collect())
     }
 
     /// Latencies of a run.

@@ -3,10 +3,14 @@
 mod account;
 pub mod board;
 pub mod boards;
+mod compare;
 pub mod error;
+mod methodology;
+mod model;
 mod run;
 mod sample;
 mod submit;
+mod task;
 mod team;
 
 use actix_web::HttpResponse;
@@ -25,7 +29,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(team::routes)
         .configure(submit::routes)
         .configure(run::routes)
-        .configure(sample::routes);
+        .configure(sample::routes)
+        .configure(model::routes)
+        .configure(task::routes)
+        .configure(compare::routes)
+        .configure(methodology::routes);
 }
 
 /// A page made for this request.
