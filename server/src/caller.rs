@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use actix_multipart::Multipart;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
 use actix_web::web::{Bytes, Data};
@@ -14,6 +15,7 @@ use longboard_app::{AppError, Longboard};
 
 use crate::form::Fields;
 use crate::refusal::{ApiError, PageError};
+use crate::upload::{self, Upload};
 
 /// Name of the session cookie.
 pub(crate) const COOKIE: &str = "longboard_session";
@@ -42,6 +44,12 @@ pub(crate) struct Posted {
 pub(crate) struct KeeperPosted {
     pub proof: Maintainer,
     pub fields: Fields,
+}
+
+/// A form with files of a signed-in person that came from our own page.
+pub(crate) struct Uploaded {
+    pub person: SignedIn,
+    pub upload: Upload,
 }
 
 /// A form of somebody without an account that came from our own page.
@@ -143,6 +151,25 @@ impl FromRequest for Posted {
             let person = person(request.clone()).await?;
             let fields = with_token(fields(request, body.await).await?, &person.csrf)?;
             Ok(Self { person, fields })
+        })
+    }
+}
+
+impl FromRequest for Uploaded {
+    type Error = PageError;
+    type Future = Extracted<Self, PageError>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, form) = (request.clone(), Multipart::from_request(request, payload));
+        Box::pin(async {
+            if !same_origin(&request) {
+                return Err(PageError::Foreign);
+            }
+            let person = person(request).await?;
+            let form = form.await.map_err(|_| PageError::Unreadable("this is no form with files; send it again"))?;
+            let upload = upload::read(form).await?;
+            let fields = with_token(upload.fields, &person.csrf)?;
+            Ok(Self { person, upload: Upload { fields, ..upload } })
         })
     }
 }

@@ -18,3 +18,4 @@ pub mod routes;
 pub mod shelf;
 mod signal;
 mod site;
+mod upload;

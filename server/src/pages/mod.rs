@@ -1,12 +1,16 @@
 //! Pages: each file holds handlers beside the structs that they fill.
 
 mod account;
+mod admin;
+mod admin_suite;
+mod admin_task;
 pub mod board;
 pub mod boards;
 mod compare;
 pub mod error;
 mod methodology;
 mod model;
+mod predictions;
 mod run;
 mod sample;
 mod submit;
@@ -33,7 +37,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(model::routes)
         .configure(task::routes)
         .configure(compare::routes)
-        .configure(methodology::routes);
+        .configure(methodology::routes)
+        .configure(predictions::routes)
+        .configure(admin::routes)
+        .configure(admin_task::routes)
+        .configure(admin_suite::routes);
 }
 
 /// A page made for this request.
