@@ -1,1 +1,200 @@
-//! x
+//! What somebody does in a browser, from signing up to reading a sample. Set LONGBOARD_SCREENSHOTS to a folder to keep
+//! pictures of the pages on the way.
+
+use std::process::Command;
+
+use fantoccini::error::CmdError;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use longboard_scenarios::stage::{PATIENCE, Stage, baseline};
+use longboard_testkit::database::TestDatabase;
+use longboard_testkit::process::Process;
+use serde_json::json;
+
+/// A headless Chromium behind its driver.
+struct Browser {
+    client: Client,
+    base: String,
+    _driver: Process,
+}
+
+impl Browser {
+    async fn open(base: &str, scripts: bool) -> Self {
+        let driver = Process::start("chromedriver", Command::new("chromedriver").arg("--port=0"));
+        let line = driver.wait_for("started successfully on port", PATIENCE);
+        let port: String = line.rsplit("port ").next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        let setting = if scripts { 1 } else { 2 };
+        let options = json!({
+            "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1440,1000"],
+            "prefs": {"profile.managed_default_content_settings.javascript": setting}
+        });
+        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        Self { client, base: base.to_owned(), _driver: driver }
+    }
+
+    async fn goto(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.base)).await.unwrap();
+    }
+
+    async fn fill(&self, form: &str, name: &str, value: &str) {
+        let field = self.find(&format!("{form} [name='{name}']")).await;
+        field.clear().await.unwrap();
+        field.send_keys(value).await.unwrap();
+    }
+
+    async fn find(&self, css: &str) -> fantoccini::elements::Element {
+        match self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await {
+            Ok(found) => found,
+            Err(error) => panic!("{css}: {error}; {}", self.text().await),
+        }
+    }
+
+    async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap();
+    }
+
+    async fn follow(&self, words: &str) {
+        let link = self.client.wait().at_most(PATIENCE).for_element(Locator::LinkText(words)).await;
+        link.unwrap_or_else(|error| panic!("{words}: {error}")).click().await.unwrap();
+    }
+
+    async fn text(&self) -> String {
+        match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    async fn picture(&self, name: &str) -> Result<(), CmdError> {
+        if let Some(folder) = std::env::var_os("LONGBOARD_SCREENSHOTS") {
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), self.client.screenshot().await?)
+                .unwrap();
+        }
+        Ok(())
+    }
+
+    /// Pages do not scroll sideways on a phone.
+    async fn assert_fits_a_phone(&self, path: &str) {
+        self.client.set_window_size(390, 844).await.unwrap();
+        self.goto(path).await;
+        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(self.client.execute(script, Vec::new()).await.unwrap(), 0, "{path} scrolls sideways");
+        let name = path.trim_matches('/').replace('/', "-");
+        self.picture(&format!("phone-{}", name.split('?').next().unwrap_or_default())).await.unwrap();
+        self.client.set_window_size(1440, 1000).await.unwrap();
+    }
+}
+
+async fn sign_up(browser: &Browser, name: &str) {
+    browser.goto("/submit").await;
+    browser.follow("Sign up").await;
+    browser.fill("form", "email", &format!("{name}@example.org")).await;
+    browser.fill("form", "name", name).await;
+    browser.fill("form", "team", name).await;
+    browser.fill("form", "password", "a long enough password").await;
+    browser.picture("sign-up").await.unwrap();
+    browser.click("form button[type=submit]").await;
+    browser.find("a[href='/submit'].button").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_signing_up_to_a_sample() {
+    let stage = tokio::task::spawn_blocking(|| Stage::new(TestDatabase::postgres())).await.unwrap();
+    let (_site, (_model, base_url)) = (stage.serve(), baseline("last-8k"));
+    let _worker = stage.work(&stage.worker_token("worker"));
+    let browser = Browser::open(&stage.base, true).await;
+    sign_up(&browser, "alpha").await;
+
+    browser.goto("/submit").await;
+    browser.fill("#register", "name", "Reader <i>8k</i>").await;
+    browser.fill("#register", "base_url", "http://10.0.0.1/v1").await;
+    browser.fill("#register", "model", "last-8k").await;
+    browser.fill("#register", "secret", "sk-hush").await;
+    browser.click("#register button[type=submit]").await;
+    browser.find(".complaint").await;
+    assert!(browser.text().await.contains("not a public address"), "{}", browser.text().await);
+    browser.fill("#register", "base_url", &base_url).await;
+    browser.fill("#register", "secret", "sk-hush").await;
+    browser.click("#register button[type=submit]").await;
+    browser.find(".probe-passed").await;
+    let page = browser.client.source().await.unwrap();
+    assert!(page.contains("truncates") && page.contains("stored, never shown") && !page.contains("sk-hush"), "{page}");
+    browser.picture("endpoint").await.unwrap();
+
+    browser.follow("Submit a run").await;
+    browser.picture("submit").await.unwrap();
+    browser.click("#run button[type=submit]").await;
+    browser.find("progress").await;
+    browser.picture("run-open").await.unwrap();
+    let run = browser.client.current_url().await.unwrap().path().to_owned();
+    let done = Locator::XPath("//h1/span[text()='done']");
+    browser.client.wait().at_most(PATIENCE).for_element(done).await.unwrap();
+    assert!(browser.text().await.contains("240 of 240 samples"));
+    browser.picture("run-done").await.unwrap();
+
+    browser.follow("quickstart").await;
+    browser.picture("board").await.unwrap();
+    assert!(browser.text().await.contains("Reader <i>8k</i>"), "{}", browser.text().await);
+    browser.follow("Reader <i>8k</i>").await;
+    browser.find("svg.heat").await;
+    browser.picture("model").await.unwrap();
+
+    browser.goto(&format!("{run}/samples?length=1k&outcome=correct")).await;
+    browser.click("tbody th a").await;
+    browser.find("pre.prompt mark").await;
+    browser.picture("sample").await.unwrap();
+    let sample = browser.client.current_url().await.unwrap().path().to_owned();
+
+    for path in ["/", "/boards/quickstart", "/models/reader-i-8k-i", &run, &sample, "/tasks", "/tasks/vt", "/submit"] {
+        browser.assert_fits_a_phone(path).await;
+    }
+    browser.client.clone().close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_and_as_a_maintainer() {
+    let stage = tokio::task::spawn_blocking(|| Stage::new(TestDatabase::sqlite())).await.unwrap();
+    let made = stage
+        .longboard()
+        .args(["admin", "create-user", "--email", "keeper@example.org", "--name", "Keeper", "--maintainer"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&made.stdout).into_owned();
+    let password = said.trim().rsplit(' ').next().unwrap();
+    let _site = stage.serve();
+    let browser = Browser::open(&stage.base, false).await;
+    browser.goto("/admin/tasks").await;
+    browser.fill("form", "email", "keeper@example.org").await;
+    browser.fill("form", "password", "not the password").await;
+    browser.click("form button[type=submit]").await;
+    browser.find(".complaint").await;
+    browser.fill("form", "password", password).await;
+    browser.click("form button[type=submit]").await;
+
+    browser.fill("#draft", "slug", "my_needle").await;
+    browser.fill("#draft", "title", "My needle").await;
+    browser.click("#draft button[value=preview]").await;
+    browser.find("pre.prompt mark").await;
+    browser.picture("task-preview").await.unwrap();
+    browser.click("#draft button[value=publish]").await;
+    browser.find("dl.facts").await;
+    assert!(browser.text().await.contains("version 1"), "{}", browser.text().await);
+
+    browser.goto("/admin/suites").await;
+    browser.fill("#suite", "title", "My suite").await;
+    browser.fill("#suite", "tasks", "my_needle no_such_task").await;
+    browser.fill("#suite", "lengths", "4k 8k").await;
+    browser.click("#suite button[type=submit]").await;
+    browser.find(".complaint").await;
+    browser.fill("#suite", "tasks", "my_needle vt").await;
+    browser.click("#suite button[type=submit]").await;
+    browser.goto("/admin").await;
+    assert!(browser.text().await.contains("The chain is whole."), "{}", browser.text().await);
+    browser.picture("admin").await.unwrap();
+    browser.client.clone().close().await.unwrap();
+}

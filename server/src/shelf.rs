@@ -14,7 +14,7 @@ use longboard_app::publish::current_board;
 use longboard_app::{AppError, Store};
 use longboard_protocol::board::{Board, BoardRow};
 
-use crate::pages::board::{BoardPage, csv};
+use crate::pages::board::{Table, csv};
 
 /// How often the shelf asks whether data changed: one small query.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -45,6 +45,8 @@ pub struct Edition {
     pub title: String,
     /// The content, for other pages.
     pub board: Arc<Board>,
+    /// The content, for views of the page.
+    pub table: Table,
     /// The page.
     pub html: Body,
     /// The page's data.
@@ -116,13 +118,16 @@ impl Shelf {
 }
 
 fn edition(board: Board, description: &str, data_version: i64) -> anyhow::Result<Edition> {
+    let board = Arc::new(board);
+    let table = Table::new(Arc::clone(&board), description)?;
     Ok(Edition {
         data_version,
         etag: format!("\"{}\"", board.snapshot),
         title: board.title.clone(),
-        html: Body::new(BoardPage::new(&board, description).render()?)?,
+        html: Body::new(table.published().render()?)?,
         json: Body::new(serde_json::to_string(&board)?)?,
         csv: Body::new(csv(&board))?,
-        board: Arc::new(board),
+        table,
+        board,
     })
 }

@@ -7,7 +7,8 @@ use longboard_suites::rng::Rng;
 use longboard_suites::tokens;
 use longboard_suites::world::World;
 
-const HEAD: &str = "Three access codes are hidden in the text below.\n\n";
+/// Shares no word with the question, which a keyword reader would take for evidence.
+const HEAD: &str = "Read what follows to its end.\n\n";
 const TAIL: &str = "\n\nWhich access codes does the text hide? List all of them.\nAccess codes:";
 
 /// Tokens kept free for the frame and the three sentences.
@@ -32,4 +33,24 @@ pub fn prompt(seed: u64, length_tokens: u32) -> Result<CanaryPrompt, HaystackErr
         .collect();
     let text = [HEAD, &passage.plant(&plants).text, TAIL].concat();
     Ok(CanaryPrompt { prompt_tokens: tokens::count(&text), text, head, middle, tail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Baseline;
+
+    #[test]
+    fn a_reader_finds_all_codes_and_a_short_window_only_the_last() {
+        for kilo in [1, 4, 16, 64, 128] {
+            let canary = prompt(7, kilo * 1024).unwrap();
+            let seen = |baseline: Baseline| {
+                let text = baseline.answer(&canary.text).text;
+                [&canary.head, &canary.middle, &canary.tail].map(|code| text.contains(code.as_str()))
+            };
+            assert_eq!(seen(Baseline::Bm25Reader), [true; 3], "{kilo}k");
+            let [head, _, tail] = seen(Baseline::Last8k);
+            assert_eq!((head, tail), (kilo < 8, true), "{kilo}k");
+        }
+    }
 }

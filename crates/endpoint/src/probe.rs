@@ -172,6 +172,10 @@ impl Findings {
             }
             Some(trouble) if self.context_seen_tokens.is_none() => (Verdict::Failed, trouble),
             Some(trouble) => (Verdict::Warned, format!("reads {seen}; {trouble}")),
+            None if self.context_seen_tokens.is_none() => (
+                Verdict::Warned,
+                "none of the planted codes came back: it does not read, or does not answer as asked".to_owned(),
+            ),
             None => (Verdict::Passed, format!("all three codes come back up to {seen}")),
         };
         self.push("context", verdict, detail, milliseconds(started));
@@ -236,6 +240,15 @@ mod tests {
         assert_eq!(findings.checks.len(), 6);
         assert_eq!(findings.context_seen_tokens, Some(16_000));
         assert!(!findings.truncates);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_reads_nothing_does_not_pass() {
+        let model = FakeModel::new(|_| Ok(Reply { text: "ready".to_owned(), ..Reply::default() }));
+        let findings = probe(&model, prompts()).await;
+        let context = findings.checks.last().unwrap();
+        assert_eq!((context.name, context.verdict), ("context", Verdict::Warned));
+        assert!(!findings.truncates && findings.context_seen_tokens.is_none());
     }
 
     #[tokio::test]

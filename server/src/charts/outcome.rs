@@ -21,7 +21,7 @@ pub(crate) fn outcome_bar(counts: &BTreeMap<String, u32>) -> String {
         .collect();
     let named: Vec<String> = present.iter().map(|(outcome, count)| format!("{count} {}", outcome.title())).collect();
     let mut svg = format!(
-        "<svg class=\"chart outcomes\" viewBox=\"0 0 720 22\" role=\"img\"><title>Outcomes of {total} samples</title><desc>{}</desc>",
+        "<svg class=\"chart outcomes\" viewBox=\"0 0 720 22\" preserveAspectRatio=\"none\" role=\"img\"><title>Outcomes of {total} samples</title><desc>{}</desc>",
         escaped(&named.join(", "))
     );
     let mut x = 0.0;

@@ -1,13 +1,19 @@
-//! A board as a page and as CSV. Numbers are formatted once, when the page is built from the snapshot.
+//! A board as a page and as CSV. Rows are rendered once per edition; a request only puts them together.
+
+use std::sync::Arc;
 
 use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Data, Path, ServiceConfig, get};
+use actix_web::web::{Bytes, Data, Path, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use longboard_app::AppError;
 use longboard_protocol::board::{Board, BoardRow, Cell, Columns};
+use sha2::{Digest, Sha256};
 
+use crate::charts::spark;
+use crate::form::Fields;
+use crate::pages::board_view::{Filter, View};
 use crate::refusal::PageError;
 use crate::shelf::{Body, Edition, Shelf};
 
@@ -21,74 +27,121 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn board_page(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    edition(&request, &slug, &shelf, "text/html; charset=utf-8", |edition| &edition.html)
+    let edition = found(&shelf, &slug)?;
+    let view = View::of(&Fields::parse(request.query_string().as_bytes()));
+    if view == View::default() {
+        return Ok(kept(&request, &edition, "text/html; charset=utf-8", &edition.html));
+    }
+    let html = edition.table.page(&view).render().map_err(PageError::Template)?;
+    Ok(made(&request, &edition, &view, "text/html; charset=utf-8", html))
 }
 
 async fn board_json(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    edition(&request, &slug, &shelf, "application/json", |edition| &edition.json)
+    let edition = found(&shelf, &slug)?;
+    Ok(kept(&request, &edition, "application/json", &edition.json))
 }
 
 async fn board_csv(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    edition(&request, &slug, &shelf, "text/csv; charset=utf-8", |edition| &edition.csv)
+    let edition = found(&shelf, &slug)?;
+    let view = View::of(&Fields::parse(request.query_string().as_bytes()));
+    if view == View::default() {
+        return Ok(kept(&request, &edition, "text/csv; charset=utf-8", &edition.csv));
+    }
+    Ok(made(&request, &edition, &view, "text/csv; charset=utf-8", csv(&view.apply(&edition.board))))
 }
 
-fn edition(
-    request: &HttpRequest,
-    slug: &str,
-    shelf: &Shelf,
-    content_type: &str,
-    body: impl Fn(&Edition) -> &Body,
-) -> Reply {
-    let edition = shelf.get(slug).ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))?;
-    let wanted = |name, text: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(text))
-    };
+fn found(shelf: &Shelf, slug: &str) -> Result<Arc<Edition>, AppError> {
+    shelf.get(slug).ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))
+}
+
+fn accepts(request: &HttpRequest, name: header::HeaderName, text: &str) -> bool {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(text))
+}
+
+/// A body of the shelf.
+fn kept(request: &HttpRequest, edition: &Edition, content_type: &str, body: &Body) -> HttpResponse {
+    let gzip = accepts(request, ACCEPT_ENCODING, "gzip");
+    let bytes = if gzip { &body.gzip } else { &body.plain };
+    answer(request, &edition.etag, content_type, gzip, bytes.clone())
+}
+
+/// A body for this view only.
+fn made(request: &HttpRequest, edition: &Edition, view: &View, content_type: &str, body: String) -> HttpResponse {
+    let digest: String = hex::encode(Sha256::digest(view.query())).chars().take(12).collect();
+    let etag = format!("\"{}-{digest}\"", edition.etag.trim_matches('"'));
+    answer(request, &etag, content_type, false, Bytes::from(body))
+}
+
+fn answer(request: &HttpRequest, etag: &str, content_type: &str, gzip: bool, body: Bytes) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((ETAG, edition.etag.as_str()))
+        .insert_header((ETAG, etag))
         .insert_header((CACHE_CONTROL, "public, no-cache"))
         .insert_header((VARY, "Accept-Encoding"))
         .insert_header((header::CONTENT_TYPE, content_type));
-    if wanted(IF_NONE_MATCH, &edition.etag) {
-        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    if accepts(request, IF_NONE_MATCH, etag) {
+        return response.status(StatusCode::NOT_MODIFIED).finish();
     }
-    if wanted(ACCEPT_ENCODING, "gzip") {
-        return Ok(response.insert_header((CONTENT_ENCODING, "gzip")).body(body(&edition).gzip.clone()));
+    if gzip {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
     }
-    Ok(response.body(body(&edition).plain.clone()))
+    response.body(body)
+}
+
+/// A board with its rows as HTML.
+pub struct Table {
+    board: Arc<Board>,
+    description: String,
+    /// In the board's order.
+    rows: Vec<Arc<str>>,
+    published_at: String,
 }
 
 /// A board.
 #[derive(Template)]
 #[template(path = "boards/board.html")]
 pub struct BoardPage {
-    slug: String,
-    title: String,
+    board: Arc<Board>,
     description: String,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-    notes: Vec<String>,
+    headers: Vec<Header>,
+    rows: Vec<Arc<str>>,
+    filters: Vec<Filter>,
+    narrowed: bool,
+    filtered: bool,
+    remarks: Vec<String>,
+    csv: String,
     published_at: String,
     snapshot: String,
     by_task: bool,
+    entries: usize,
 }
 
-struct Column {
+struct Header {
     title: String,
     hint: String,
+    link: String,
+    sorted: &'static str,
+    /// Task page.
+    about: Option<String>,
 }
 
-struct Row {
+#[derive(Template)]
+#[template(path = "boards/row.html")]
+struct RowHtml {
     rank: String,
+    entry: String,
     name: String,
     kind: String,
     team: String,
-    flags: String,
+    flags: Vec<String>,
+    run: Option<String>,
     score: String,
     interval: String,
     reach: String,
     certified: String,
+    spark: String,
     cells: Vec<Shown>,
+    by_task: bool,
 }
 
 struct Shown {
@@ -98,39 +151,86 @@ struct Shown {
     hint: String,
 }
 
-impl BoardPage {
-    /// Formats a snapshot.
-    #[must_use]
-    pub fn new(board: &Board, description: &str) -> Self {
-        Self {
-            slug: board.slug.clone(),
-            title: board.title.clone(),
+impl Table {
+    /// Renders the rows.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn new(board: Arc<Board>, description: &str) -> Result<Self, askama::Error> {
+        Ok(Self {
             description: description.to_owned(),
-            columns: columns(board),
-            rows: board.rows.iter().map(|row| shown_row(board, row)).collect(),
-            notes: board.notes.clone(),
+            rows: rendered(&board)?,
             published_at: board.published_at.format("%Y-%m-%d %H:%M UTC").to_string(),
+            board,
+        })
+    }
+
+    /// The board as it was published.
+    #[must_use]
+    pub fn published(&self) -> BoardPage {
+        self.page(&View::default())
+    }
+
+    /// The page of a view.
+    pub(crate) fn page(&self, view: &View) -> BoardPage {
+        let (board, rows) = if view.narrows() {
+            let board = Arc::new(view.apply(&self.board));
+            let rows = rendered(&board).unwrap_or_default();
+            (board, rows)
+        } else {
+            let order = view.order(&self.board);
+            let rows = order.into_iter().filter_map(|row| self.rows.get(row).cloned()).collect();
+            (Arc::clone(&self.board), rows)
+        };
+        BoardPage {
+            headers: headers(&board, view),
+            filters: view.filters(&self.board),
+            narrowed: view.narrows(),
+            filtered: view.filters_anything(),
+            remarks: view.remarks(&self.board),
+            csv: format!("/boards/{}.csv{}", board.slug, view.query()),
+            description: self.description.clone(),
+            published_at: self.published_at.clone(),
             snapshot: board.snapshot.chars().take(12).collect(),
             by_task: board.columns == Columns::Tasks,
+            entries: self.board.rows.len(),
+            rows,
+            board,
         }
     }
 }
 
-fn columns(board: &Board) -> Vec<Column> {
+fn rendered(board: &Board) -> Result<Vec<Arc<str>>, askama::Error> {
+    board.rows.iter().map(|row| Ok(Arc::from(row_html(board, row).render()?))).collect()
+}
+
+/// Column titles with what explains them and, for tasks, their slugs.
+fn columns(board: &Board) -> Vec<(String, String, Option<String>)> {
     match board.columns {
         Columns::Lengths => {
-            let column =
-                |length: &String| Column { title: length.clone(), hint: format!("{length} tokens, o200k_base") };
-            board.lengths.iter().map(column).collect()
+            board.lengths.iter().map(|length| (length.clone(), format!("{length} tokens, o200k_base"), None)).collect()
         }
         Columns::Tasks => {
-            let column = |task: &longboard_protocol::board::BoardTask| Column {
-                title: task.title.clone(),
-                hint: task.metric.clone(),
-            };
-            board.tasks.iter().map(column).collect()
+            board.tasks.iter().map(|task| (task.title.clone(), task.metric.clone(), Some(task.slug.clone()))).collect()
         }
     }
+}
+
+fn headers(board: &Board, view: &View) -> Vec<Header> {
+    let fixed = [("Model", "name"), ("Score", "score")];
+    let fixed = fixed.map(|(title, key)| (title.to_owned(), key.to_owned(), String::new(), None));
+    let own = columns(board).into_iter().map(|(title, hint, task)| {
+        let key = task.clone().unwrap_or_else(|| title.clone());
+        (title, key, hint, task)
+    });
+    let header = |(title, key, hint, task): (String, String, String, Option<String>)| Header {
+        link: format!("/boards/{}{}", board.slug, view.sorted_by(&key).query()),
+        sorted: view.direction(&key),
+        about: task.map(|task| format!("/tasks/{task}")),
+        title,
+        hint,
+    };
+    fixed.into_iter().chain(own).map(header).collect()
 }
 
 fn cells<'a>(board: &'a Board, row: &'a BoardRow) -> Box<dyn Iterator<Item = Option<&'a Cell>> + 'a> {
@@ -140,21 +240,27 @@ fn cells<'a>(board: &'a Board, row: &'a BoardRow) -> Box<dyn Iterator<Item = Opt
     }
 }
 
-fn shown_row(board: &Board, row: &BoardRow) -> Row {
-    Row {
+fn row_html(board: &Board, row: &BoardRow) -> RowHtml {
+    let scores: Vec<Option<f64>> = cells(board, row).map(|cell| cell.and_then(|cell| cell.score)).collect();
+    let by_task = board.columns == Columns::Tasks;
+    RowHtml {
         rank: row.rank.map_or_else(
             || "–".to_owned(),
             |[best, worst]| if best == worst { best.to_string() } else { format!("{best}–{worst}") },
         ),
+        entry: row.entry.clone(),
         name: row.name.clone(),
         kind: row.kind.clone(),
         team: row.team.clone(),
-        flags: row.flags.join(", "),
+        flags: row.flags.clone(),
+        run: row.run.clone(),
         score: number(row.score, 1),
         interval: row.ci95.map(|[low, high]| format!("{low:.1}–{high:.1}")).unwrap_or_default(),
         reach: row.effective_length.point.clone().unwrap_or_else(|| "–".to_owned()),
         certified: row.effective_length.certified.clone().unwrap_or_else(|| "–".to_owned()),
+        spark: if by_task { String::new() } else { spark(&scores) },
         cells: cells(board, row).map(|cell| shown(cell, board.columns)).collect(),
+        by_task,
     }
 }
 
@@ -184,9 +290,9 @@ pub fn csv(board: &Board) -> String {
     let mut text = String::from(
         "entry,name,kind,team,rank_best,rank_worst,score,ci95_low,ci95_high,effective_length,certified_length",
     );
-    for column in columns(board) {
+    for (title, ..) in columns(board) {
         text.push(',');
-        text.push_str(&field(&column.title));
+        text.push_str(&field(&title));
     }
     text.push('\n');
     for row in &board.rows {

@@ -5,6 +5,7 @@ mod admin;
 mod admin_suite;
 mod admin_task;
 pub mod board;
+mod board_view;
 pub mod boards;
 mod compare;
 pub mod error;
