@@ -193,6 +193,7 @@ async fn without_scripts_and_as_a_maintainer() {
     browser.find(".complaint").await;
     browser.fill("#suite", "tasks", "my_needle vt").await;
     browser.click("#suite button[type=submit]").await;
+    browser.find("a[href='/compare?suite=my-suite']").await;
     browser.goto("/admin").await;
     assert!(browser.text().await.contains("The chain is whole."), "{}", browser.text().await);
     browser.picture("admin").await.unwrap();

@@ -17,7 +17,7 @@ use longboard_protocol::board::{Board, BoardRow};
 use crate::pages::board::{Table, csv};
 
 /// How often the shelf asks whether data changed: one small query.
-const REFRESH: Duration = Duration::from_secs(2);
+const REFRESH: Duration = Duration::from_secs(1);
 
 /// A body with its compressed form.
 pub struct Body {
@@ -72,6 +72,20 @@ impl Shelf {
     #[must_use]
     pub fn get(&self, slug: &str) -> Option<Arc<Edition>> {
         self.editions.read().unwrap_or_else(PoisonError::into_inner).get(slug).cloned()
+    }
+
+    /// A board by slug, also one that was added a moment ago.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn find(&self, slug: &str, now: DateTime<Utc>) -> Result<Arc<Edition>, AppError> {
+        if let Some(edition) = self.get(slug) {
+            return Ok(edition);
+        }
+        if self.store.suite(slug).await?.is_some() {
+            self.refresh(now).await?;
+        }
+        self.get(slug).ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))
     }
 
     /// The rows of a model on all boards, by board.

@@ -171,7 +171,8 @@ impl Longboard {
         }
         let shortest = lengths.iter().map(|length| length.tokens()).min().unwrap_or(0);
         for slug in tasks {
-            let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
+            let missing = || AppError::Invalid(format!("there is no task `{slug}`; the list of tasks has the slugs"));
+            let row = self.store.task(slug, None).await?.ok_or_else(missing)?;
             if row.imported() {
                 return Err(AppError::Invalid(format!("`{slug}` comes from prediction files and cannot be run")));
             }

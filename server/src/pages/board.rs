@@ -7,7 +7,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data, Path, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use longboard_app::AppError;
+use chrono::Utc;
 use longboard_protocol::board::{Board, BoardRow, Cell, Columns};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +27,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 async fn board_page(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    let edition = found(&shelf, &slug)?;
+    let edition = shelf.find(&slug, Utc::now()).await?;
     let view = View::of(&Fields::parse(request.query_string().as_bytes()));
     if view == View::default() {
         return Ok(kept(&request, &edition, "text/html; charset=utf-8", &edition.html));
@@ -37,21 +37,17 @@ async fn board_page(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>
 }
 
 async fn board_json(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    let edition = found(&shelf, &slug)?;
+    let edition = shelf.find(&slug, Utc::now()).await?;
     Ok(kept(&request, &edition, "application/json", &edition.json))
 }
 
 async fn board_csv(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    let edition = found(&shelf, &slug)?;
+    let edition = shelf.find(&slug, Utc::now()).await?;
     let view = View::of(&Fields::parse(request.query_string().as_bytes()));
     if view == View::default() {
         return Ok(kept(&request, &edition, "text/csv; charset=utf-8", &edition.csv));
     }
     Ok(made(&request, &edition, &view, "text/csv; charset=utf-8", csv(&view.apply(&edition.board))))
-}
-
-fn found(shelf: &Shelf, slug: &str) -> Result<Arc<Edition>, AppError> {
-    shelf.get(slug).ok_or_else(|| AppError::NotFound(format!("board `{slug}`")))
 }
 
 fn accepts(request: &HttpRequest, name: header::HeaderName, text: &str) -> bool {
