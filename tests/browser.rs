@@ -105,7 +105,7 @@ async fn sign_up(browser: &Browser, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_signing_up_to_a_sample() {
     let stage = tokio::task::spawn_blocking(|| Stage::new(TestDatabase::postgres())).await.unwrap();
-    let (_site, (_model, base_url)) = (stage.serve(), baseline("last-8k"));
+    let (_site, (_model, base_url)) = (stage.serve(), baseline("last-8k", 0));
     let _worker = stage.work(&stage.worker_token("worker"));
     let browser = Browser::open(&stage.base, true).await;
     sign_up(&browser, "alpha").await;

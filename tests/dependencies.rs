@@ -13,7 +13,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("endpoint", &[]),
     ("migrations", &[]),
     ("protocol", &[]),
-    ("scenarios", &[]),
+    ("scenarios", &["testkit"]),
     ("server", &["app", "bus", "protocol", "worker"]),
     ("stats", &[]),
     ("store", &["migrations", "protocol", "suites"]),

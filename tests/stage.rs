@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longboard_testkit::database::{TestDatabase, redis_url};
 use longboard_testkit::process::{Process, free_port};
@@ -135,6 +135,22 @@ impl Stage {
         self.get(path).json().expect("JSON")
     }
 
+    /// Reads a run until it is as wanted.
+    ///
+    /// # Panics
+    /// When it never is.
+    #[must_use]
+    pub fn observe(&self, run: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let report = self.json(&format!("/runs/{run}.json"));
+            if wanted(&report) {
+                return report;
+            }
+            assert!(Instant::now() < end, "the run was never as wanted: {report}");
+        }
+    }
+
     /// Follows the events of a run until its progress is as wanted, and returns it.
     ///
     /// # Panics
@@ -209,11 +225,11 @@ impl Caller<'_> {
     }
 }
 
-/// A baseline behind the OpenAI-compatible protocol, and its base URL.
+/// A baseline behind the OpenAI-compatible protocol that takes its time, and its base URL.
 #[must_use]
-pub fn baseline(name: &str) -> (Process, String) {
+pub fn baseline(name: &str, delay_ms: u64) -> (Process, String) {
     let mut command = Command::new(program("longboard-worker"));
-    command.args(["serve-model", "--baseline", name, "--bind", "127.0.0.1:0"]);
+    command.args(["serve-model", "--baseline", name, "--bind", "127.0.0.1:0", "--delay-ms", &delay_ms.to_string()]);
     let process = Process::start(name, &mut command);
     let line = process.wait_for(" at http://", PATIENCE);
     let base_url = line.split(" at ").nth(1).unwrap_or_default().to_owned();

@@ -38,7 +38,7 @@ impl Baselines {
     /// Starts all of them on free ports.
     pub fn serve() -> anyhow::Result<Self> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let serve = |kind: baseline::Baseline| Ok((kind, baseline::serve(kind, free)?));
+        let serve = |kind: baseline::Baseline| Ok((kind, baseline::serve(kind, Duration::ZERO, free)?));
         let served: std::io::Result<Vec<_>> = baseline::Baseline::ALL.into_iter().map(serve).collect();
         Ok(Self(served.context("cannot serve the baselines on loopback")?))
     }

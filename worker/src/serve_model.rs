@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
@@ -21,6 +22,9 @@ pub struct ServeModel {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8000")]
     bind: SocketAddr,
+    /// Milliseconds before each answer, as a real model would take.
+    #[arg(long, default_value_t = 0)]
+    delay_ms: u64,
 }
 
 impl ServeModel {
@@ -29,7 +33,7 @@ impl ServeModel {
             let policy = self.policy.unwrap_or_default();
             bail!("no policy `{policy}`: this build has no reference model yet; serve a baseline with --baseline");
         };
-        let server = serve(baseline, self.bind)
+        let server = serve(baseline, Duration::from_millis(self.delay_ms), self.bind)
             .with_context(|| format!("cannot listen on {}; choose another --bind", self.bind))?;
         println!("serving {} at http://{}/v1", baseline.slug(), server.address);
         std::io::stdout().flush()?;

@@ -242,7 +242,7 @@ fn fleet(url: &str) -> Fleet {
 }
 
 fn baseline(baseline: Baseline) -> (BaselineServer, String) {
-    let server = serve(baseline, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = serve(baseline, std::time::Duration::ZERO, "127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/v1", server.address);
     (server, url)
 }

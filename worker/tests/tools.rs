@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn start(baseline: Baseline) -> (BaselineServer, String) {
-    let server = serve(baseline, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = serve(baseline, std::time::Duration::ZERO, "127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/v1", server.address);
     (server, url)
 }

@@ -1,6 +1,7 @@
 //! A baseline behind the OpenAI-compatible protocol.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -21,14 +22,22 @@ pub struct BaselineServer {
     pub handle: ServerHandle,
 }
 
-/// Serves `baseline` on `bind` until the handle stops it; port 0 takes a free one.
+/// What is served.
+#[derive(Clone, Copy)]
+struct Served {
+    baseline: Baseline,
+    delay: Duration,
+}
+
+/// Serves `baseline` on `bind` until the handle stops it; port 0 takes a free one. Every answer waits for `delay` first,
+/// as a real model would.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn serve(baseline: Baseline, bind: SocketAddr) -> std::io::Result<BaselineServer> {
+pub fn serve(baseline: Baseline, delay: Duration, bind: SocketAddr) -> std::io::Result<BaselineServer> {
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::new(baseline))
+            .app_data(web::Data::new(Served { baseline, delay }))
             .app_data(web::JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| {
                 let body = refusal(&error.to_string());
                 actix_web::error::InternalError::from_response(error, HttpResponse::BadRequest().json(body)).into()
@@ -89,23 +98,25 @@ fn refusal(message: &str) -> Value {
     json!({ "error": { "message": message, "type": "invalid_request_error" } })
 }
 
-async fn models(baseline: web::Data<Baseline>) -> HttpResponse {
-    let models = [json!({ "id": baseline.slug(), "object": "model", "owned_by": "longboard" })];
+async fn models(served: web::Data<Served>) -> HttpResponse {
+    let models = [json!({ "id": served.baseline.slug(), "object": "model", "owned_by": "longboard" })];
     HttpResponse::Ok().json(json!({ "object": "list", "data": models }))
 }
 
-async fn chat(baseline: web::Data<Baseline>, call: web::Json<ChatCall>) -> HttpResponse {
+async fn chat(served: web::Data<Served>, call: web::Json<ChatCall>) -> HttpResponse {
     let ChatCall { messages, options } = call.into_inner();
     let prompt = messages.into_iter().map(|message| message.content).collect();
-    answer(*baseline.get_ref(), prompt, options, true).await
+    answer(*served.get_ref(), prompt, options, true).await
 }
 
-async fn completion(baseline: web::Data<Baseline>, call: web::Json<CompletionCall>) -> HttpResponse {
+async fn completion(served: web::Data<Served>, call: web::Json<CompletionCall>) -> HttpResponse {
     let CompletionCall { prompt, options } = call.into_inner();
-    answer(*baseline.get_ref(), prompt, options, false).await
+    answer(*served.get_ref(), prompt, options, false).await
 }
 
-async fn answer(baseline: Baseline, prompt: String, options: Options, chat: bool) -> HttpResponse {
+async fn answer(served: Served, prompt: String, options: Options, chat: bool) -> HttpResponse {
+    let baseline = served.baseline;
+    tokio::time::sleep(served.delay).await;
     let limit = options.max_tokens.unwrap_or(u32::MAX);
     match web::block(move || Generated::new(&baseline.answer(&prompt), limit)).await {
         Err(_) => HttpResponse::InternalServerError().json(refusal("the baseline stopped; try again")),

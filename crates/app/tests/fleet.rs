@@ -1,0 +1,285 @@
+//! What the fleet may and may not do, on SQLite and PostgreSQL.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use longboard_app::account::SignUp;
+use longboard_app::endpoint::Registration;
+use longboard_app::fleet::FleetMember;
+use longboard_app::run::RunRequest;
+use longboard_app::store::vault::{KEY_BYTES, Vault};
+use longboard_app::store::{EndpointCall, ProbeState, RunState, Store, StoreError};
+use longboard_app::team::Member;
+use longboard_app::{AddressPolicy, AppError, Bus, Longboard};
+use longboard_protocol::worker::{
+    Answer, AnswersRequest, CheckStatus, ClaimRequest, Completion, Exchange, FailRequest, ProbeCheck, ProbeReport,
+    RunWork, ShardLease, Work,
+};
+use longboard_suites::length::Length;
+use longboard_suites::task::{ItemRequest, Task};
+use longboard_testkit::database::TestDatabase;
+use secrecy::{ExposeSecret, SecretString};
+
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+struct Stage {
+    longboard: Longboard,
+    member: Member,
+    worker: FleetMember,
+    other: FleetMember,
+}
+
+async fn stage(database: &TestDatabase) -> Stage {
+    let store = Store::connect(&database.url, Vault::new([7; KEY_BYTES])).await.unwrap();
+    store.migrate(now()).await.unwrap();
+    let policy = AddressPolicy::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let longboard = Longboard::new(store, Bus::local(), policy, TimeDelta::seconds(60));
+    let form = SignUp {
+        email: "alpha@example.org".to_owned(),
+        name: "Alpha".to_owned(),
+        password: SecretString::from("a long enough password"),
+    };
+    let user = longboard.sign_up(form, "127.0.0.1", [1; 32], now()).await.unwrap();
+    longboard.create_team(&user, "Alpha", now()).await.unwrap();
+    let member = longboard.member(&user, "alpha").await.unwrap();
+    let (worker, other) = (enlist(&longboard, "one", 2).await, enlist(&longboard, "two", 3).await);
+    Stage { longboard, member, worker, other }
+}
+
+async fn enlist(longboard: &Longboard, name: &str, random: u8) -> FleetMember {
+    let token = longboard.create_worker("test", name, [random; 32], now()).await.unwrap();
+    longboard.fleet_member(token.expose_secret()).await.unwrap()
+}
+
+fn registration(name: &str, base_url: &str) -> Registration {
+    Registration {
+        name: name.to_owned(),
+        description: String::new(),
+        base_url: base_url.to_owned(),
+        model: "m".to_owned(),
+        api: EndpointCall::Chat,
+        secret: Some(SecretString::from("sk-hush")),
+        max_concurrency: 8,
+        context_limit_tokens: None,
+        first_byte_timeout_s: 30,
+    }
+}
+
+impl Stage {
+    async fn claim(&self, by: &FleetMember) -> Option<ShardLease> {
+        let request = ClaimRequest { labels: Vec::new(), wait_ms: 0, version: "test".to_owned() };
+        self.longboard.claim(by, request, Utc::now).await.unwrap()
+    }
+
+    /// A registered endpoint whose probe has passed.
+    async fn contestant(&self) {
+        self.longboard
+            .register_endpoint(&self.member, registration("M", "http://127.0.0.1:9/v1"), [9; 32], now())
+            .await
+            .unwrap();
+        let lease = self.claim(&self.worker).await.unwrap();
+        assert!(matches!(lease.work, Work::Probe));
+        assert_eq!(lease.endpoint.secret.as_deref(), Some("sk-hush"));
+        self.longboard.record_probe(&self.worker, lease.shard, lease.fence, report(), now()).await.unwrap();
+    }
+
+    async fn run(&self) -> longboard_app::store::run::Run {
+        let request = RunRequest {
+            endpoint: "m".to_owned(),
+            suite: "quickstart".to_owned(),
+            lengths: Some(vec!["1k".parse().unwrap()]),
+            samples: Some(2),
+            budget_tokens: None,
+        };
+        self.longboard.submit_run(&self.member, request, now()).await.unwrap()
+    }
+
+    async fn post(&self, by: &FleetMember, lease: &ShardLease, answers: Vec<Answer>) -> Result<[u32; 3], AppError> {
+        let request = AnswersRequest { fence: lease.fence, answers };
+        let reply = self.longboard.record_answers(by, lease.shard, request, now()).await?;
+        Ok([reply.stored, reply.duplicates, reply.refused.len() as u32])
+    }
+}
+
+fn report() -> ProbeReport {
+    let check = ProbeCheck {
+        name: "reachable".to_owned(),
+        status: CheckStatus::Passed,
+        detail: "it answers".to_owned(),
+        elapsed_ms: 1,
+    };
+    ProbeReport {
+        checks: vec![check],
+        canaries: Vec::new(),
+        token_ratio: Some(1.0),
+        context_seen_tokens: None,
+        truncates: false,
+    }
+}
+
+fn work(lease: &ShardLease) -> &RunWork {
+    match &lease.work {
+        Work::Run(work) => work,
+        Work::Probe => panic!("a probe"),
+    }
+}
+
+/// A right answer to every item of the shard.
+fn answers(lease: &ShardLease) -> Vec<Answer> {
+    let work = work(lease);
+    let task = Task::find(&work.task.slug).unwrap();
+    let length = Length::new(work.length_tokens).unwrap();
+    let answer = |index| {
+        let item = task.item(&ItemRequest { seed: work.seed, index, length, corpus: None }).unwrap();
+        Answer {
+            index,
+            repetition: 0,
+            prompt_digest: item.prompt_digest(),
+            prompt_tokens: item.prompt_tokens,
+            result: Exchange::Completed(Completion {
+                text: format!("{}\0", item.references.join(" ")),
+                latency_ms: 5,
+                attempts: 1,
+                ..Completion::default()
+            }),
+        }
+    };
+    (work.first_index..work.first_index + work.count).map(answer).collect()
+}
+
+fn is_lost<T>(result: Result<T, AppError>) -> bool {
+    matches!(result, Err(AppError::Store(StoreError::LeaseLost)))
+}
+
+#[tokio::test]
+async fn every_batch_twice_and_nothing_of_strangers() {
+    for database in TestDatabase::each() {
+        let stage = stage(&database).await;
+        stage.contestant().await;
+        let run = stage.run().await;
+        let mut shards = 0;
+        while let Some(lease) = stage.claim(&stage.worker).await {
+            shards += 1;
+            let right = answers(&lease);
+            let early = stage.longboard.finish_shard(&stage.worker, lease.shard, lease.fence, now()).await;
+            assert!(matches!(early, Err(AppError::Store(StoreError::AnswersMissing { missing: 2 }))));
+            assert!(is_lost(stage.post(&stage.other, &lease, right.clone()).await), "{}", database.kind);
+            let stale = ShardLease { fence: lease.fence - 1, ..lease.clone() };
+            assert!(is_lost(stage.post(&stage.worker, &stale, right.clone()).await));
+
+            let mut forged = right.clone();
+            forged[0].prompt_digest = "0".repeat(64);
+            forged[1].index = 99;
+            assert_eq!(stage.post(&stage.worker, &lease, forged).await.unwrap(), [0, 0, 2]);
+            assert_eq!(stage.post(&stage.worker, &lease, right.clone()).await.unwrap(), [2, 0, 0]);
+            assert_eq!(stage.post(&stage.worker, &lease, right.clone()).await.unwrap(), [0, 2, 0]);
+            stage.longboard.finish_shard(&stage.worker, lease.shard, lease.fence, now()).await.unwrap();
+            assert!(is_lost(stage.post(&stage.worker, &lease, right).await), "a finished shard takes nothing");
+        }
+        assert_eq!(shards, 4);
+        let run = stage.longboard.run(run.id).await.unwrap();
+        let report = stage.longboard.run_report(&run).await.unwrap();
+        assert_eq!((run.state, report.done, report.total), (RunState::Done, 8, 8), "{}", database.kind);
+        assert_eq!(report.outcomes, [("correct".to_owned(), 8)].into(), "{}", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_go_on_ends_with_its_cause() {
+    for database in TestDatabase::each() {
+        let stage = stage(&database).await;
+        stage.contestant().await;
+        let run = stage.run().await;
+        while let Some(lease) = stage.claim(&stage.worker).await {
+            let request = FailRequest {
+                fence: lease.fence,
+                cause: "unauthorised".to_owned(),
+                detail: "the endpoint refuses\nthe secret".to_owned(),
+                retryable: false,
+            };
+            stage.longboard.fail_shard(&stage.worker, lease.shard, request, now()).await.unwrap();
+        }
+        let ended = stage.longboard.run(run.id).await.unwrap();
+        assert_eq!(ended.state, RunState::Incomplete, "{}", database.kind);
+        let report = stage.longboard.run_report(&ended).await.unwrap();
+        assert!(report.events.iter().any(|event| event.kind == "shard_dead" && event.detail.contains("unauthorised")));
+
+        let resumed = stage.longboard.resume_run(&stage.member, &ended, now()).await.unwrap();
+        assert_eq!(resumed.state, RunState::Open);
+        let lease = stage.claim(&stage.other).await.unwrap();
+        stage.longboard.cancel_run(&stage.member, &resumed, now()).await.unwrap();
+        assert_eq!(stage.post(&stage.other, &lease, answers(&lease)).await.unwrap(), [2, 0, 0], "what is done is kept");
+        assert!(stage.claim(&stage.worker).await.is_none(), "a cancelled run has no work");
+    }
+}
+
+#[tokio::test]
+async fn bad_submissions_name_what_to_change() {
+    let database = TestDatabase::sqlite();
+    let stage = stage(&database).await;
+    let said = |error: AppError| error.to_string();
+    for (url, word) in [("http://169.254.169.254/v1", "public"), ("ftp://a.example", "https"), ("nonsense", "URL")] {
+        let refused = stage.longboard.register_endpoint(&stage.member, registration("N", url), [9; 32], now()).await;
+        let words = said(refused.unwrap_err());
+        assert!(words.contains(word), "{url}: {words}");
+    }
+    stage.contestant().await;
+    let taken = registration("m", "http://127.0.0.1:9/v1");
+    let taken = stage.longboard.register_endpoint(&stage.member, taken, [9; 32], now()).await;
+    assert!(said(taken.unwrap_err()).contains("taken"));
+    let request = |suite: &str, budget| RunRequest {
+        endpoint: "m".to_owned(),
+        suite: suite.to_owned(),
+        budget_tokens: budget,
+        ..RunRequest::default()
+    };
+    for (suite, budget, word) in
+        [("nothing", None, "no suite"), ("infinitebench", None, "prediction files"), ("ruler", Some(1000), "budget")]
+    {
+        let refused = stage.longboard.submit_run(&stage.member, request(suite, budget), now()).await;
+        let words = said(refused.unwrap_err());
+        assert!(words.contains(word), "{suite}: {words}");
+    }
+    for _ in 0..4 {
+        stage.run().await;
+    }
+    let many = stage.longboard.submit_run(&stage.member, request("quickstart", None), now()).await;
+    assert!(said(many.unwrap_err()).contains("open runs"));
+    let row = stage.longboard.model("m").await.unwrap();
+    assert_eq!(row.probe_state, ProbeState::Passed);
+    assert!(!format!("{row:?}").contains("sk-hush"), "the secret is sealed");
+}
+
+#[tokio::test]
+async fn passwords_and_tokens_open_only_their_own_doors() {
+    let database = TestDatabase::sqlite();
+    let Stage { longboard, member, .. } = stage(&database).await;
+    let sign_in = |email: &'static str, password: &'static str| {
+        let longboard = longboard.clone();
+        async move { longboard.sign_in(email, SecretString::from(password), [4; 32], now()).await }
+    };
+    let wrong = sign_in("alpha@example.org", "another password").await.unwrap_err().to_string();
+    assert_eq!(wrong, sign_in("nobody@example.org", "another password").await.unwrap_err().to_string());
+    let cookie = sign_in(" Alpha@Example.org ", "a long enough password").await.unwrap();
+    let person = longboard.signed_in(cookie.expose_secret(), now()).await.unwrap().unwrap();
+    assert!(person.maintainer().is_none());
+    longboard.sign_out(cookie.expose_secret()).await.unwrap();
+    assert!(longboard.signed_in(cookie.expose_secret(), now()).await.unwrap().is_none());
+    for _ in 0..9 {
+        let _ = sign_in("alpha@example.org", "another password").await;
+    }
+    let locked = sign_in("alpha@example.org", "a long enough password").await;
+    assert!(matches!(locked, Err(AppError::TooMany(_))));
+
+    let token = longboard.create_api_token(&member, "ci", [5; 32], now()).await.unwrap();
+    let caller = longboard.api_caller(token.expose_secret(), now()).await.unwrap();
+    assert_eq!(caller.team().slug, "alpha");
+    assert!(matches!(longboard.fleet_member(token.expose_secret()).await, Err(AppError::Unknown(_))));
+    let id = longboard.store().api_tokens(member.team().id).await.unwrap()[0].id;
+    longboard.revoke_api_token(&member, id, now()).await.unwrap();
+    assert!(matches!(longboard.api_caller(token.expose_secret(), now()).await, Err(AppError::Unknown(_))));
+    let last = longboard.remove_member(&member, member.user().id, now()).await;
+    assert!(last.unwrap_err().to_string().contains("owner"));
+}
