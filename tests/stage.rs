@@ -62,6 +62,14 @@ impl Stage {
         command
     }
 
+    /// Starts the site with its own worker and the baselines.
+    #[must_use]
+    pub fn start(&self) -> Process {
+        let process = Process::start("longboard", &mut self.longboard());
+        let _ = process.wait_for("Longboard at ", PATIENCE);
+        process
+    }
+
     /// Starts the site.
     #[must_use]
     pub fn serve(&self) -> Process {

@@ -2,10 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, ServiceConfig, get};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use longboard_app::{AppError, Longboard};
 
-use crate::refusal::PageError;
+use crate::refusal::{ApiError, PageError};
 use crate::{api, asset, pages};
 
 /// All routes.
@@ -51,6 +51,10 @@ async fn metrics(longboard: Data<Longboard>) -> HttpResponse {
     HttpResponse::build(StatusCode::OK).content_type("text/plain; version=0.0.4").body(body.concat())
 }
 
-async fn nowhere() -> Result<HttpResponse, PageError> {
-    Err(AppError::NotFound("such page".to_owned()).into())
+async fn nowhere(request: HttpRequest) -> Result<HttpResponse, actix_web::Error> {
+    let nothing = || AppError::NotFound("such page".to_owned());
+    if request.path().starts_with("/api/") {
+        return Err(ApiError(nothing()).into());
+    }
+    Err(PageError::Refused(nothing()).into())
 }

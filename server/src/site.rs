@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, JsonConfig, PathConfig, PayloadConfig};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::web::{Data, JsonConfig, PathConfig, PayloadConfig, QueryConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use anyhow::Context;
 use chrono::Utc;
-use longboard_app::Longboard;
+use longboard_app::{AppError, Longboard};
 use tokio::task::JoinSet;
 
 use crate::shelf::Shelf;
@@ -68,7 +68,8 @@ impl Site {
                 .app_data(shared.2.clone())
                 .app_data(PayloadConfig::new(FORM_BYTES))
                 .app_data(JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| unreadable(error)))
-                .app_data(PathConfig::default().error_handler(|_, _| actix_web::error::ErrorNotFound("no such path\n")))
+                .app_data(PathConfig::default().error_handler(|_, request| misspelt(request)))
+                .app_data(QueryConfig::default().error_handler(|_, request| misspelt(request)))
                 .configure(routes::routes)
         })
         .disable_signals()
@@ -96,6 +97,16 @@ fn unreadable(error: actix_web::error::JsonPayloadError) -> actix_web::Error {
     let detail = format!("the body cannot be read: {error}");
     let response = refusal::problem(HttpResponse::BadRequest(), StatusCode::BAD_REQUEST, detail);
     actix_web::error::InternalError::from_response(error, response).into()
+}
+
+/// An id or a query that cannot be one.
+fn misspelt(request: &HttpRequest) -> actix_web::Error {
+    let error = AppError::NotFound(format!("such page: `{}` cannot be read", request.path()));
+    if request.path().starts_with("/api/") {
+        refusal::ApiError(error).into()
+    } else {
+        refusal::PageError::Refused(error).into()
+    }
 }
 
 /// Every server sweeps: what they do twice changes nothing.

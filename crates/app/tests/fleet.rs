@@ -1,6 +1,6 @@
 //! What the fleet may and may not do, on SQLite and PostgreSQL.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use longboard_app::account::SignUp;

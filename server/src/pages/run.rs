@@ -1,6 +1,7 @@
 //! A run: progress as it happens, scores so far, causes, cancelling and resuming.
 
 use std::convert::Infallible;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -18,6 +19,7 @@ use longboard_app::{AppError, Bell, Longboard};
 use longboard_protocol::api::RunReport;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::caller::{Posted, Visitor};
@@ -131,19 +133,29 @@ async fn resume(form: Posted, id: Path<Uuid>, longboard: Data<Longboard>) -> Rep
     Ok(see(&format!("/runs/{id}")))
 }
 
+/// Pages that follow a run at the same time; more of them reload by hand.
+static FOLLOWERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(512)));
+
 /// Progress as server-sent events; ends with the run.
 async fn events(id: Path<Uuid>, longboard: Data<Longboard>) -> Reply {
     let id = *id;
     longboard.run(id).await?;
-    let follow = stream::unfold(Some((longboard, true)), move |state| async move {
-        let (longboard, first) = state?;
-        if !first {
-            let mut listener = longboard.listen();
-            tokio::time::sleep(FASTEST).await;
-            let _ = tokio::time::timeout(SLOWEST, listener.hear(|bell| bell == Bell::Run(id))).await;
+    let Ok(place) = Arc::clone(&FOLLOWERS).try_acquire_owned() else {
+        return Ok(HttpResponse::ServiceUnavailable().body("too many pages follow runs; reload by hand\n"));
+    };
+    let place = Arc::new(place);
+    let follow = stream::unfold(Some((longboard, true)), move |state| {
+        let _place = Arc::clone(&place);
+        async move {
+            let (longboard, first) = state?;
+            if !first {
+                let mut listener = longboard.listen();
+                tokio::time::sleep(FASTEST).await;
+                let _ = tokio::time::timeout(SLOWEST, listener.hear(|bell| bell == Bell::Run(id))).await;
+            }
+            let (event, open) = progress(&longboard, id).await.ok()?;
+            Some((Ok::<Bytes, Infallible>(Bytes::from(event)), open.then_some((longboard, false))))
         }
-        let (event, open) = progress(&longboard, id).await.ok()?;
-        Some((Ok::<Bytes, Infallible>(Bytes::from(event)), open.then_some((longboard, false))))
     });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")

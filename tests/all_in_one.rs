@@ -1,0 +1,68 @@
+//! `longboard` without arguments: the first start fills the quickstart board, whatever happens on the way.
+
+use longboard_scenarios::stage::{PATIENCE, Stage};
+use longboard_testkit::database::TestDatabase;
+use serde_json::Value;
+
+fn row<'a>(board: &'a Value, entry: &str) -> &'a Value {
+    let rows = board["rows"].as_array().unwrap();
+    rows.iter().find(|row| row["entry"] == entry).unwrap_or_else(|| panic!("{entry} is not in {board}"))
+}
+
+#[test]
+fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
+    let stage = Stage::new(TestDatabase::sqlite());
+    let mut first = stage.start();
+    let said = first.output();
+    assert!(said.contains("admin@localhost with the password"), "{said}");
+    first.kill();
+
+    let again = stage.start();
+    let done = again.wait_for("The baselines are evaluated", PATIENCE);
+    assert!(done.contains("/boards/quickstart"));
+    assert!(!again.output().contains("password"), "the password is shown once: {}", again.output());
+
+    let board = loop {
+        let board = stage.json("/boards/quickstart.json");
+        if board["rows"].as_array().unwrap().iter().filter(|row| row["complete"] == true).count() == 3 {
+            break board;
+        }
+    };
+    let (reader, short, guess) = (row(&board, "bm25-reader"), row(&board, "last-8k"), row(&board, "random-guess"));
+    assert_eq!(reader["kind"], "baseline");
+    assert_eq!(reader["effective_length"]["point"], "32k", "{reader}");
+    assert_eq!(short["effective_length"]["point"], "8k", "{short}");
+    assert_eq!((&reader["flags"], &short["flags"]), (&Value::from(vec![""; 0]), &Value::from(vec!["truncates"])));
+    assert!(short["by_length"]["32k"]["outcomes"]["truncated_input"].as_u64() > Some(0), "{short}");
+    assert!(guess["score"].as_f64() < reader["score"].as_f64());
+    for cell in board["rows"].as_array().unwrap().iter().flat_map(|row| row["by_length"].as_object().unwrap().values())
+    {
+        let counted: u64 = cell["outcomes"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+        assert_eq!((Some(counted), counted), (cell["n"].as_u64(), 40));
+    }
+
+    let compared = stage.json("/compare.json?suite=quickstart&a=bm25-reader&b=last-8k");
+    assert_eq!((&compared["overall"]["n"], compared["overall"]["ci95"][0].as_f64() > Some(0.0)), (&240.into(), true));
+    assert_eq!(compared["by_length"].as_array().unwrap().len(), 6);
+    let nobody = stage.get("/compare.json?suite=quickstart&a=bm25-reader&b=nobody");
+    assert_eq!(nobody.status(), 404);
+    for page in
+        ["/", "/tasks", "/tasks/cwe?length=8k&index=3", "/models/last-8k", "/methodology", "/compare", "/metrics"]
+    {
+        assert_eq!(stage.get(page).status(), 200, "{page}");
+    }
+    for (page, status) in
+        [("/tasks/nothing", 404), ("/runs/1", 404), ("/submit", 303), ("/admin", 303), ("/api/x", 404)]
+    {
+        let response = stage.get(page);
+        assert_eq!(response.status(), status, "{page}");
+        assert!(response.headers().contains_key("content-security-policy"), "{page}");
+    }
+    let problem = stage.get("/api/v1/runs");
+    assert_eq!(
+        (problem.status().as_u16(), &problem.headers()["content-type"]),
+        (401, &"application/problem+json".parse().unwrap())
+    );
+    let unreadable = stage.get("/tasks/cwe?length=banana").text().unwrap();
+    assert!(unreadable.contains("role=\"alert\""), "a length that is none is explained");
+}
