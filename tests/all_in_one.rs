@@ -63,6 +63,14 @@ fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
         (problem.status().as_u16(), &problem.headers()["content-type"]),
         (401, &"application/problem+json".parse().unwrap())
     );
+    let document = stage.json("/api/openapi.json");
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() >= 9, "{paths:?}");
+    for path in paths.keys().filter(|path| paths[*path].get("get").is_some()) {
+        let path = path.replace("{id}", "00000000-0000-0000-0000-000000000000").replace("{slug}", "x");
+        let said = stage.get(&path).text().unwrap();
+        assert!(!said.contains("no such page"), "{path} is described and not there: {said}");
+    }
     let unreadable = stage.get("/tasks/cwe?length=banana").text().unwrap();
     assert!(unreadable.contains("role=\"alert\""), "a length that is none is explained");
 }

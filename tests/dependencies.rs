@@ -128,3 +128,26 @@ fn licence_expressions_are_read() {
     assert!(!licensed("MIT AND GPL-3.0", &fine));
     assert!(!licensed("", &fine));
 }
+
+/// Words that write SQL by hand.
+const RAW: [&str; 5] = ["execute_unprepared", "Statement::from", "from_raw_sql", "Expr::cust", "raw_sql"];
+
+#[test]
+fn sql_is_written_by_hand_in_one_place_only() {
+    let mut folders = vec![root().join("crates"), root().join("migrations"), root().join("server/src")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|kind| kind == "rs") {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                if RAW.iter().any(|word| text.contains(word)) {
+                    found.insert(entry.strip_prefix(root()).unwrap().display().to_string());
+                }
+            }
+        }
+    }
+    found.remove("crates/store/src/dialect.rs");
+    assert_eq!(found, BTreeSet::new(), "SQL by hand belongs into crates/store/src/dialect.rs");
+}

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use longboard_scenarios::stage::{Stage, baseline};
+use longboard_scenarios::stage::{Caller, Stage, baseline};
 use longboard_testkit::database::TestDatabase;
+use longboard_testkit::process::Process;
 use serde_json::Value;
 
 const LENGTHS: [&str; 2] = ["1k", "2k"];
@@ -13,6 +14,15 @@ const DELAY_MS: u64 = 250;
 const TASKS: u64 = 4;
 const SAMPLES: u32 = 12;
 const TOTAL: u64 = TASKS * LENGTHS.len() as u64 * SAMPLES as u64;
+
+/// A slow model, its team and a run that waits for a worker.
+fn begin(stage: &Stage) -> (Process, Caller<'_>, String) {
+    let (model, base_url) = baseline("bm25-reader", DELAY_MS);
+    let team = stage.sign_up("alpha");
+    team.register("reader", &base_url);
+    let run = team.submit("reader", &LENGTHS, SAMPLES);
+    (model, team, run)
+}
 
 fn begun(progress: &Value) -> bool {
     progress["done"].as_u64() > Some(0)
@@ -53,10 +63,7 @@ fn events(stage: &Stage, run: &str) -> String {
 fn a_killed_worker_is_replaced() {
     for database in TestDatabase::each() {
         let stage = Stage::new(database);
-        let (_site, (model, base_url)) = (stage.serve(), baseline("bm25-reader", DELAY_MS));
-        let team = stage.sign_up("alpha");
-        team.register("reader", &base_url);
-        let run = team.submit("reader", &LENGTHS, SAMPLES);
+        let (_site, (model, _team, run)) = (stage.serve(), begin(&stage));
         let mut first = stage.work(&stage.worker_token("first"));
         let _ = stage.follow(&run, begun);
         model.signal("STOP");
@@ -73,10 +80,7 @@ fn a_killed_worker_is_replaced() {
 fn a_frozen_worker_comes_back_too_late() {
     for database in TestDatabase::each() {
         let stage = Stage::new(database);
-        let (_site, (model, base_url)) = (stage.serve(), baseline("bm25-reader", DELAY_MS));
-        let team = stage.sign_up("alpha");
-        team.register("reader", &base_url);
-        let run = team.submit("reader", &LENGTHS, SAMPLES);
+        let (_site, (model, team, run)) = (stage.serve(), begin(&stage));
         let frozen = stage.work(&stage.worker_token("frozen"));
         let _ = stage.follow(&run, begun);
         model.signal("STOP");
@@ -101,10 +105,7 @@ fn a_frozen_worker_comes_back_too_late() {
 fn a_killed_server_goes_on_where_it_was() {
     for database in TestDatabase::each() {
         let stage = Stage::new(database);
-        let (mut site, (model, base_url)) = (stage.serve(), baseline("bm25-reader", DELAY_MS));
-        let team = stage.sign_up("alpha");
-        team.register("reader", &base_url);
-        let run = team.submit("reader", &LENGTHS, SAMPLES);
+        let (mut site, (model, _team, run)) = (stage.serve(), begin(&stage));
         let _worker = stage.work(&stage.worker_token("worker"));
         let _ = stage.follow(&run, begun);
         model.signal("STOP");
@@ -137,7 +138,7 @@ fn a_dead_endpoint_ends_its_run_with_the_cause() {
     let bind = base_url.trim_start_matches("http://").trim_end_matches("/v1");
     let mut again = std::process::Command::new(longboard_scenarios::program("longboard-worker"));
     again.args(["serve-model", "--baseline", "bm25-reader", "--bind", bind]);
-    let _model = longboard_testkit::process::Process::start("bm25-reader", &mut again);
+    let _model = Process::start("bm25-reader", &mut again);
     let _ = team.post(&format!("/api/v1/runs/{run}/resume"), &Value::Null);
     let _ = stage.follow(&run, over);
     assert_eq!(stage.json(&format!("/runs/{run}.json"))["state"], "done");

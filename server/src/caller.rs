@@ -86,7 +86,7 @@ async fn keeper(request: HttpRequest) -> Result<(Maintainer, String), PageError>
 }
 
 /// The form's fields, once the form is known to come from our own page.
-async fn fields(request: HttpRequest, body: Result<Bytes, actix_web::Error>) -> Result<Fields, PageError> {
+fn fields(request: HttpRequest, body: Result<Bytes, actix_web::Error>) -> Result<Fields, PageError> {
     if !same_origin(&request) {
         return Err(PageError::Foreign);
     }
@@ -111,92 +111,63 @@ fn with_token(fields: Fields, csrf: &str) -> Result<Fields, PageError> {
     if fields.text("csrf") == csrf { Ok(fields) } else { Err(PageError::Foreign) }
 }
 
-impl FromRequest for Visitor {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
+/// An extractor that needs the request only, or the request with a part of its body.
+macro_rules! extract {
+    ($name:ty, $error:ty, |$request:ident| $body:expr) => {
+        impl FromRequest for $name {
+            type Error = $error;
+            type Future = Extracted<Self, $error>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async { visitor(request).await.map(Self) })
-    }
-}
-
-impl FromRequest for Person {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async { person(request).await.map(Self) })
-    }
-}
-
-impl FromRequest for Keeper {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async { keeper(request).await.map(|(proof, csrf)| Self { proof, csrf }) })
-    }
-}
-
-impl FromRequest for Posted {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), Bytes::from_request(request, payload));
-        Box::pin(async {
-            let person = person(request.clone()).await?;
-            let fields = with_token(fields(request, body.await).await?, &person.csrf)?;
-            Ok(Self { person, fields })
-        })
-    }
-}
-
-impl FromRequest for Uploaded {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, form) = (request.clone(), Multipart::from_request(request, payload));
-        Box::pin(async {
-            if !same_origin(&request) {
-                return Err(PageError::Foreign);
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let $request = request.clone();
+                Box::pin(async move { $body })
             }
-            let person = person(request).await?;
-            let form = form.await.map_err(|_| PageError::Unreadable("this is no form with files; send it again"))?;
-            let upload = upload::read(form).await?;
-            let fields = with_token(upload.fields, &person.csrf)?;
-            Ok(Self { person, upload: Upload { fields, ..upload } })
-        })
-    }
+        }
+    };
+    ($name:ty, $error:ty, $from:ty, |$request:ident, $read:ident| $body:expr) => {
+        impl FromRequest for $name {
+            type Error = $error;
+            type Future = Extracted<Self, $error>;
+
+            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+                let ($request, reading) = (request.clone(), <$from>::from_request(request, payload));
+                Box::pin(async move {
+                    let $read = reading.await;
+                    $body
+                })
+            }
+        }
+    };
 }
 
-impl FromRequest for KeeperPosted {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), Bytes::from_request(request, payload));
-        Box::pin(async {
-            let (proof, csrf) = keeper(request.clone()).await?;
-            let fields = with_token(fields(request, body.await).await?, &csrf)?;
-            Ok(Self { proof, fields })
-        })
+extract!(Visitor, PageError, |request| visitor(request).await.map(Self));
+extract!(Person, PageError, |request| person(request).await.map(Self));
+extract!(Keeper, PageError, |request| keeper(request).await.map(|(proof, csrf)| Self { proof, csrf }));
+extract!(Guest, PageError, Bytes, |request, body| fields(request, body).map(Self));
+extract!(Posted, PageError, Bytes, |request, body| {
+    let person = person(request.clone()).await?;
+    let fields = with_token(fields(request, body)?, &person.csrf)?;
+    Ok(Self { person, fields })
+});
+extract!(KeeperPosted, PageError, Bytes, |request, body| {
+    let (proof, csrf) = keeper(request.clone()).await?;
+    let fields = with_token(fields(request, body)?, &csrf)?;
+    Ok(Self { proof, fields })
+});
+extract!(Uploaded, PageError, Multipart, |request, form| {
+    if !same_origin(&request) {
+        return Err(PageError::Foreign);
     }
-}
-
-impl FromRequest for Guest {
-    type Error = PageError;
-    type Future = Extracted<Self, PageError>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), Bytes::from_request(request, payload));
-        Box::pin(async { fields(request, body.await).await.map(Self) })
-    }
-}
+    let person = person(request).await?;
+    let form = form.map_err(|_| PageError::Unreadable("this is no form with files; send it again"))?;
+    let upload = upload::read(form).await?;
+    let fields = with_token(upload.fields, &person.csrf)?;
+    Ok(Self { person, upload: Upload { fields, ..upload } })
+});
+extract!(ApiCaller, ApiError, |request| {
+    Ok(Self(longboard(&request)?.api_caller(&bearer(&request)?, Utc::now()).await?))
+});
+extract!(WorkerCaller, ApiError, |request| Ok(Self(longboard(&request)?.fleet_member(&bearer(&request)?).await?)));
 
 /// The bearer token of a program.
 fn bearer(request: &HttpRequest) -> Result<String, AppError> {
@@ -204,30 +175,4 @@ fn bearer(request: &HttpRequest) -> Result<String, AppError> {
     let token = value.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).filter(|token| !token.is_empty());
     let missing = || AppError::Unknown("send the token as Authorization: Bearer …".to_owned());
     token.map(ToOwned::to_owned).ok_or_else(missing)
-}
-
-impl FromRequest for ApiCaller {
-    type Error = ApiError;
-    type Future = Extracted<Self, ApiError>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let token = bearer(&request)?;
-            Ok(Self(longboard(&request)?.api_caller(&token, Utc::now()).await?))
-        })
-    }
-}
-
-impl FromRequest for WorkerCaller {
-    type Error = ApiError;
-    type Future = Extracted<Self, ApiError>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let token = bearer(&request)?;
-            Ok(Self(longboard(&request)?.fleet_member(&token).await?))
-        })
-    }
 }

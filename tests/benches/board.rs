@@ -12,11 +12,10 @@ use longboard_app::store::answer::Answer;
 use longboard_app::store::endpoint::Endpoint;
 use longboard_app::store::run::NewRun;
 use longboard_app::store::vault::{KEY_BYTES, Vault};
-use longboard_app::store::{Causes, EndpointCall, EndpointKind, ProbeState, Store, TaskVersion, TaskVersions};
+use longboard_app::store::{EndpointKind, Store, TaskVersion, TaskVersions};
 use longboard_scenarios::program;
 use longboard_testkit::process::{Process, free_port};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 const ENTRIES: usize = 200;
 const SECONDS: u32 = 10;
@@ -54,7 +53,9 @@ async fn fill(folder: &Path) {
     let suite = store.suite("infinitebench").await.unwrap().unwrap();
     let tokens = suite.lengths.0.first().unwrap().tokens().cast_signed();
     for number in 0..ENTRIES {
-        let endpoint = store.add_endpoint(contestant(team.id, number, now)).await.unwrap();
+        let (slug, name) = (format!("contestant-{number}"), format!("Contestant {number}"));
+        let row = Endpoint::new(team.id, EndpointKind::Predictions, &slug, &name, now);
+        let endpoint = store.add_endpoint(row).await.unwrap();
         let tasks = suite.tasks.0.iter().map(|slug| TaskVersion { slug: slug.clone(), version: 1 });
         let new = NewRun {
             endpoint_id: endpoint.id,
@@ -75,66 +76,10 @@ async fn fill(folder: &Path) {
     store.close().await.unwrap();
 }
 
-fn contestant(team_id: Uuid, number: usize, now: chrono::DateTime<chrono::Utc>) -> Endpoint {
-    Endpoint {
-        id: Uuid::now_v7(),
-        team_id,
-        slug: format!("contestant-{number}"),
-        name: format!("Contestant {number}"),
-        description: String::new(),
-        kind: EndpointKind::Predictions,
-        base_url: String::new(),
-        model: String::new(),
-        api: EndpointCall::Chat,
-        secret_ciphertext: None,
-        max_concurrency: 1,
-        max_leases: 1,
-        context_limit_tokens: None,
-        first_byte_timeout_ms: 0,
-        probe_state: ProbeState::None,
-        probe_report: None,
-        probed_at: None,
-        token_ratio: None,
-        truncates: false,
-        created_at: now,
-        retired_at: None,
-    }
-}
-
 fn answer(place: i32, task: &str, tokens: i32, number: usize, now: chrono::DateTime<chrono::Utc>) -> Answer {
     let score = f64::from(u32::try_from((number * 7919 + place as usize * 104_729) % 1000).unwrap()) / 1000.0;
-    Answer {
-        id: 0,
-        run_id: Uuid::nil(),
-        shard_id: None,
-        number: place,
-        task_slug: task.to_owned(),
-        task_version: 1,
-        length_tokens: tokens,
-        item_index: 0,
-        repetition: 0,
-        item_key: None,
-        prompt_digest: String::new(),
-        prompt_tokens: 0,
-        body: String::new(),
-        reference: None,
-        outcome: "partial".to_owned(),
-        score: Some(score),
-        strict: None,
-        extracted: String::new(),
-        depth_percent: None,
-        finish_reason: None,
-        reported_prompt_tokens: None,
-        reported_completion_tokens: None,
-        first_token_ms: None,
-        latency_ms: None,
-        attempts: 0,
-        retry_causes: Causes::default(),
-        cause: None,
-        detail: None,
-        worker_id: None,
-        created_at: now,
-    }
+    let outcome = "partial".to_owned();
+    Answer { number: place, outcome, score: Some(score), ..Answer::blank(task, 1, tokens, 0, now) }
 }
 
 fn fetch(url: &str, gzip: bool) -> Vec<u8> {

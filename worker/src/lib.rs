@@ -11,3 +11,4 @@ mod predictions;
 pub mod run;
 mod score;
 mod serve_model;
+mod signal;

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 
 use crate::baseline::{Baseline, serve};
+use crate::signal::Signals;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["baseline", "policy"])))]
@@ -37,7 +38,7 @@ impl ServeModel {
             .with_context(|| format!("cannot listen on {}; choose another --bind", self.bind))?;
         println!("serving {} at http://{}/v1", baseline.slug(), server.address);
         std::io::stdout().flush()?;
-        tokio::signal::ctrl_c().await?;
+        Signals::new()?.next().await;
         server.handle.stop(true).await;
         Ok(ExitCode::SUCCESS)
     }

@@ -428,6 +428,18 @@ async fn a_refused_secret_ends_the_shard_for_good() {
 }
 
 #[tokio::test]
+async fn a_model_that_does_not_exist_ends_the_shard_for_good() {
+    let endpoint = FakeEndpoint::start(vec![Act::Write(response("404 Not Found", "", b"no model m"))]).await;
+    let mut site = site();
+    let (stop, worker) = site.start(lease(&endpoint.base_url, run(items(4, &[]))));
+    let failure = site.failure().await;
+    assert_eq!((failure.cause.as_str(), failure.retryable), ("not_found", false));
+    assert!(failure.detail.contains("no model m") && failure.detail.contains("base URL"), "{}", failure.detail);
+    assert!(site.stored().is_empty());
+    site.close(stop, worker).await;
+}
+
+#[tokio::test]
 async fn three_samples_that_find_nobody_give_the_shard_back() {
     let good = Act::Write(answer("1"));
     let endpoint = FakeEndpoint::start(vec![good, Act::Close]).await;

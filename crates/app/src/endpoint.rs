@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use longboard_store::endpoint::Endpoint;
-use longboard_store::{EndpointCall, EndpointKind, ProbeState};
+use longboard_store::{EndpointCall, EndpointKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
@@ -79,27 +79,15 @@ impl Longboard {
             form.context_limit_tokens.map(|limit| within("the context limit", limit, 100_000_000)).transpose()?;
         let timeout_s = within("the longest wait for the first byte, in seconds,", form.first_byte_timeout_s, 3600)?;
         Ok(Endpoint {
-            id: Uuid::now_v7(),
-            team_id,
-            slug: slug(&name)?,
-            name,
             description: form.description.trim().chars().filter(|letter| *letter != '\0').take(2000).collect(),
-            kind: EndpointKind::Endpoint,
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             model: line("the model name sent in requests", &form.model, 200)?,
             api: form.api,
-            secret_ciphertext: None,
             max_concurrency: within("the number of requests in flight", form.max_concurrency, 256)?,
             max_leases: LEASES,
             context_limit_tokens: limit,
             first_byte_timeout_ms: i64::from(timeout_s) * 1000,
-            probe_state: ProbeState::Pending,
-            probe_report: None,
-            probed_at: None,
-            token_ratio: None,
-            truncates: false,
-            created_at: now,
-            retired_at: None,
+            ..Endpoint::new(team_id, EndpointKind::Endpoint, &slug(&name)?, &name, now)
         })
     }
 

@@ -6,7 +6,7 @@ use longboard_store::answer::Answer;
 use longboard_store::audit::Entry;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::NewRun;
-use longboard_store::{Causes, EndpointCall, EndpointKind, ProbeState, Store, TaskVersion, TaskVersions};
+use longboard_store::{EndpointKind, Store, TaskVersion, TaskVersions};
 use longboard_suites::item::Scored;
 use longboard_suites::outcome::{Evidence, classify};
 use longboard_suites::predictions::{Import, RefusedLine, ScoredPrediction, import_infinitebench, task_of_file};
@@ -118,13 +118,8 @@ pub async fn import_predictions(
     };
     let rows =
         imports.iter().flat_map(|import| (0..).zip(&import.rows).map(|(index, row)| (import.task.slug, index, row)));
-    let answers = (1..).zip(rows).map(|(number, (task, index, row))| Answer {
-        number,
-        task_slug: task.to_owned(),
-        length_tokens,
-        item_index: index,
-        created_at: now,
-        ..answer(row)
+    let answers = (1..).zip(rows).map(|(number, (task, index, row))| {
+        answer(row, Answer { number, ..Answer::blank(task, 1, length_tokens, index, now) })
     });
     let run = store.add_imported_run(new, answers.collect(), now).await?;
     store.raise_data_version(&suite.slug).await?;
@@ -156,70 +151,24 @@ async fn contestant(store: &Store, team: &Team, model: &str, now: DateTime<Utc>)
     match store.endpoint_by_slug(&slug).await? {
         Some(found) if found.team_id == team.id && found.kind == EndpointKind::Predictions => Ok(found),
         Some(_) => Err(AppError::Invalid(format!("the model name `{slug}` is taken; choose another"))),
-        None => Ok(store.add_endpoint(new_contestant(team, model, slug, now)).await?),
+        None => {
+            let row = Endpoint::new(team.id, EndpointKind::Predictions, &slug, model.trim(), now);
+            Ok(store.add_endpoint(row).await?)
+        }
     }
 }
 
-fn new_contestant(team: &Team, model: &str, slug: String, now: DateTime<Utc>) -> Endpoint {
-    Endpoint {
-        id: Uuid::now_v7(),
-        team_id: team.id,
-        slug,
-        name: model.trim().to_owned(),
-        description: String::new(),
-        kind: EndpointKind::Predictions,
-        base_url: String::new(),
-        model: model.trim().to_owned(),
-        api: EndpointCall::Chat,
-        secret_ciphertext: None,
-        max_concurrency: 1,
-        max_leases: 1,
-        context_limit_tokens: None,
-        first_byte_timeout_ms: 0,
-        probe_state: ProbeState::None,
-        probe_report: None,
-        probed_at: None,
-        token_ratio: None,
-        truncates: false,
-        created_at: now,
-        retired_at: None,
-    }
-}
-
-fn answer(row: &ScoredPrediction) -> Answer {
+fn answer(row: &ScoredPrediction, blank: Answer) -> Answer {
     let scored =
         Scored { score: row.score, strict: None, extracted: row.extracted.clone(), well_formed: row.well_formed };
     Answer {
-        id: 0,
-        run_id: Uuid::nil(),
-        shard_id: None,
-        number: 0,
-        task_slug: String::new(),
-        task_version: 1,
-        length_tokens: 0,
-        item_index: 0,
-        repetition: 0,
         item_key: Some(row.id.clone()),
-        prompt_digest: String::new(),
-        prompt_tokens: 0,
         body: row.prediction.clone(),
         reference: Some(row.reference.clone()),
         outcome: classify(&row.prediction, &scored, Evidence::default()).slug().to_owned(),
         score: Some(row.score),
-        strict: None,
         extracted: row.extracted.clone(),
-        depth_percent: None,
-        finish_reason: None,
-        reported_prompt_tokens: None,
-        reported_completion_tokens: None,
-        first_token_ms: None,
-        latency_ms: None,
-        attempts: 0,
-        retry_causes: Causes::default(),
-        cause: None,
-        detail: None,
-        worker_id: None,
-        created_at: DateTime::UNIX_EPOCH,
+        ..blank
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Progress, Run};
-use longboard_store::{EndpointCall, EndpointKind, ProbeState, RunState};
+use longboard_store::{EndpointKind, RunState};
 use uuid::Uuid;
 
 use crate::predictions::operator_team;
@@ -87,26 +87,10 @@ impl BaselineRun {
 
 fn contestant(baseline: &Baseline, team_id: Uuid, now: DateTime<Utc>) -> Endpoint {
     Endpoint {
-        id: Uuid::now_v7(),
-        team_id,
-        slug: baseline.slug.clone(),
-        name: baseline.slug.clone(),
         description: baseline.description.clone(),
-        kind: EndpointKind::Baseline,
         base_url: baseline.base_url.clone(),
-        model: baseline.slug.clone(),
-        api: EndpointCall::Chat,
-        secret_ciphertext: None,
         max_concurrency: baseline.max_concurrency.cast_signed(),
         max_leases: 2,
-        context_limit_tokens: None,
-        first_byte_timeout_ms: 60_000,
-        probe_state: ProbeState::Pending,
-        probe_report: None,
-        probed_at: None,
-        token_ratio: None,
-        truncates: false,
-        created_at: now,
-        retired_at: None,
+        ..Endpoint::new(team_id, EndpointKind::Baseline, &baseline.slug, &baseline.slug, now)
     }
 }

@@ -136,37 +136,17 @@ impl Context {
     fn row(&self, item: &Item, digest: &str, posted: Posted) -> Answer {
         let per_item = self.shard.repetitions;
         let (index, repetition) = (posted.index.cast_signed(), posted.repetition.cast_signed());
+        let shard = &self.shard;
         let blank = Answer {
-            id: 0,
-            run_id: self.shard.run_id.unwrap_or_default(),
-            shard_id: Some(self.shard.id),
+            run_id: shard.run_id.unwrap_or_default(),
+            shard_id: Some(shard.id),
             number: self.first_number + index * per_item + repetition,
-            task_slug: self.shard.task_slug.clone(),
-            task_version: self.shard.task_version,
-            length_tokens: self.shard.length_tokens,
-            item_index: index,
             repetition,
-            item_key: None,
             prompt_digest: digest.to_owned(),
             prompt_tokens: item.prompt_tokens.cast_signed(),
-            body: String::new(),
-            reference: None,
-            outcome: Outcome::EndpointError.slug().to_owned(),
-            score: None,
-            strict: None,
-            extracted: String::new(),
             depth_percent: item.depth_percent.map(i32::from),
-            finish_reason: None,
-            reported_prompt_tokens: None,
-            reported_completion_tokens: None,
-            first_token_ms: None,
-            latency_ms: None,
-            attempts: 0,
-            retry_causes: Causes::default(),
-            cause: None,
-            detail: None,
             worker_id: Some(self.worker),
-            created_at: self.now,
+            ..Answer::blank(&shard.task_slug, shard.task_version, shard.length_tokens, index, self.now)
         };
         match posted.result {
             Exchange::Completed(completion) => self.completed(blank, item, completion),
@@ -182,6 +162,10 @@ impl Context {
                 ..blank
             },
             Exchange::Failed { cause, detail, attempts } => Answer {
+                // The endpoint's own limit, found out by sending.
+                outcome: if cause == "context_exceeded" { Outcome::OverLength } else { Outcome::EndpointError }
+                    .slug()
+                    .to_owned(),
                 cause: Some(named(&cause)),
                 detail: Some(cleaned(&detail)),
                 attempts: signed(attempts),

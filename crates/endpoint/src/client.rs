@@ -351,7 +351,8 @@ fn connection_failed(error: &reqwest::Error) -> Attempt {
         source = current.source();
     }
     if error.is_timeout() && error.is_connect() {
-        return again(CallError::TimedOut { stage: "connect", attempts: 0 }, false);
+        let detail = "no connection in time; check host and port".to_owned();
+        return again(CallError::Unreachable { detail, attempts: 0 }, false);
     }
     again(CallError::Unreachable { detail, attempts: 0 }, false)
 }

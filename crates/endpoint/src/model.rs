@@ -103,7 +103,7 @@ pub enum CallError {
     /// A deadline passed.
     #[error("the endpoint did not answer in time ({stage}); raise the limit or check its load")]
     TimedOut {
-        /// `connect`, `first_byte`, `idle` or `total`.
+        /// `first_byte`, `idle` or `total`.
         stage: &'static str,
         /// Requests made.
         attempts: u32,

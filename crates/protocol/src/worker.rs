@@ -193,7 +193,7 @@ pub enum Exchange {
     },
     /// A deadline passed.
     TimedOut {
-        /// Which deadline: `connect`, `first_byte`, `idle` or `total`.
+        /// Which deadline: `first_byte`, `idle` or `total`.
         stage: String,
         /// Requests made.
         attempts: u32,

@@ -1,6 +1,7 @@
 //! Answers: stored once, whatever happens to workers and messages.
 
 use chrono::{DateTime, Duration, Utc};
+use longboard_suites::outcome::Outcome;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use sea_orm::{IntoActiveModel, NotSet, Set, TryInsertResult};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::connection::micros;
 pub use crate::entity::answer::Model as Answer;
+use crate::entity::kind::Causes;
 use crate::entity::{answer, shard};
 use crate::error::StoreError;
 use crate::queue::{answers_of, held_or_cancelled};
@@ -40,6 +42,45 @@ pub struct Timing {
 
 /// Task, bucket and index: an item within a season.
 pub type ItemKey = (String, i32, i32);
+
+impl Answer {
+    /// An answer of which nothing is known yet: neither text nor score, and its outcome is an endpoint error.
+    #[must_use]
+    pub fn blank(task_slug: &str, task_version: i32, length_tokens: i32, item_index: i32, now: DateTime<Utc>) -> Self {
+        Self {
+            id: 0,
+            run_id: Uuid::nil(),
+            shard_id: None,
+            number: 0,
+            task_slug: task_slug.to_owned(),
+            task_version,
+            length_tokens,
+            item_index,
+            repetition: 0,
+            item_key: None,
+            prompt_digest: String::new(),
+            prompt_tokens: 0,
+            body: String::new(),
+            reference: None,
+            outcome: Outcome::EndpointError.slug().to_owned(),
+            score: None,
+            strict: None,
+            extracted: String::new(),
+            depth_percent: None,
+            finish_reason: None,
+            reported_prompt_tokens: None,
+            reported_completion_tokens: None,
+            first_token_ms: None,
+            latency_ms: None,
+            attempts: 0,
+            retry_causes: Causes::default(),
+            cause: None,
+            detail: None,
+            worker_id: None,
+            created_at: now,
+        }
+    }
+}
 
 impl Store {
     /// Stores a batch under a lease and extends the lease. Returns how many were new; the first copy of an answer stays.
@@ -172,7 +213,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn causes(&self, run: Uuid) -> Result<Vec<(String, u64)>, StoreError> {
-        let rows: Vec<(crate::Causes, Option<String>)> = answer::Entity::find()
+        let rows: Vec<(Causes, Option<String>)> = answer::Entity::find()
             .select_only()
             .columns([answer::Column::RetryCauses, answer::Column::Cause])
             .filter(answer::Column::RunId.eq(run))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::connection::micros;
 pub use crate::entity::endpoint::Model as Endpoint;
-use crate::entity::kind::{EndpointKind, ProbeState, ShardKind, ShardState};
+use crate::entity::kind::{EndpointCall, EndpointKind, ProbeState, ShardKind, ShardState};
 use crate::entity::{endpoint, shard};
 use crate::error::StoreError;
 use crate::queue::new_shard;
@@ -27,6 +27,36 @@ pub struct ProbeResult {
     pub token_ratio: Option<f64>,
     /// Silent truncation was seen.
     pub truncates: bool,
+}
+
+impl Endpoint {
+    /// A contestant with nothing special about it; its slug is also the model name sent in requests.
+    #[must_use]
+    pub fn new(team_id: Uuid, kind: EndpointKind, slug: &str, name: &str, now: DateTime<Utc>) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            team_id,
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            description: String::new(),
+            kind,
+            base_url: String::new(),
+            model: slug.to_owned(),
+            api: EndpointCall::Chat,
+            secret_ciphertext: None,
+            max_concurrency: 1,
+            max_leases: 1,
+            context_limit_tokens: None,
+            first_byte_timeout_ms: 60_000,
+            probe_state: ProbeState::Pending,
+            probe_report: None,
+            probed_at: None,
+            token_ratio: None,
+            truncates: false,
+            created_at: now,
+            retired_at: None,
+        }
+    }
 }
 
 impl Store {

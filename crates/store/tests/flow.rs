@@ -66,27 +66,10 @@ async fn contestant(store: &Store, name: &str) -> (Uuid, Endpoint) {
 
 fn endpoint_row(team: Uuid, slug: &str) -> Endpoint {
     Endpoint {
-        id: Uuid::now_v7(),
-        team_id: team,
-        slug: slug.to_owned(),
-        name: slug.to_owned(),
-        description: String::new(),
-        kind: EndpointKind::Endpoint,
         base_url: "http://192.0.2.1/v1".to_owned(),
-        model: "m".to_owned(),
-        api: EndpointCall::Chat,
-        secret_ciphertext: None,
         max_concurrency: 8,
         max_leases: 10_000,
-        context_limit_tokens: None,
-        first_byte_timeout_ms: 1000,
-        probe_state: ProbeState::Pending,
-        probe_report: None,
-        probed_at: None,
-        token_ratio: None,
-        truncates: false,
-        created_at: at(0),
-        retired_at: None,
+        ..Endpoint::new(team, EndpointKind::Endpoint, slug, slug, at(0))
     }
 }
 
@@ -123,36 +106,20 @@ async fn submit(
 fn answer(shard: &Shard, index: i32, body: &str) -> Answer {
     let per_cell = 100_000;
     Answer {
-        id: 0,
         run_id: shard.run_id.unwrap(),
         shard_id: Some(shard.id),
         number: shard.length_tokens * 7 + shard.task_slug.len() as i32 * per_cell + index,
-        task_slug: shard.task_slug.clone(),
-        task_version: 1,
-        length_tokens: shard.length_tokens,
-        item_index: index,
-        repetition: 0,
-        item_key: None,
         prompt_digest: "d".to_owned(),
         prompt_tokens: 10,
         body: body.to_owned(),
-        reference: None,
         outcome: if index % 2 == 0 { "correct" } else { "partial" }.to_owned(),
         score: Some(if index % 2 == 0 { 1.0 } else { 0.5 }),
-        strict: None,
-        extracted: String::new(),
         depth_percent: Some(index % 3 * 50),
-        finish_reason: None,
-        reported_prompt_tokens: None,
-        reported_completion_tokens: None,
         first_token_ms: Some(1),
         latency_ms: Some(2),
         attempts: 2,
         retry_causes: Causes(vec!["http_500".to_owned()]),
-        cause: None,
-        detail: None,
-        worker_id: None,
-        created_at: at(2),
+        ..Answer::blank(&shard.task_slug, 1, shard.length_tokens, index, at(2))
     }
 }
 

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig, get};
 use askama::Template;
 use longboard_app::{Longboard, Suite};
+use longboard_protocol::board::BoardRow;
 
 use crate::pages::page;
 use crate::refusal::PageError;
@@ -31,6 +32,14 @@ struct Listed {
     tasks: usize,
     lengths: String,
     entries: usize,
+    /// The first three complete entries.
+    first: Vec<Leader>,
+}
+
+struct Leader {
+    entry: String,
+    name: String,
+    score: String,
 }
 
 impl BoardsPage {
@@ -44,7 +53,15 @@ impl BoardsPage {
             tasks: suite.tasks.0.len(),
             lengths: suite.lengths.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             entries: shelf.get(&suite.slug).map_or(0, |edition| edition.board.rows.len()),
+            first: shelf.get(&suite.slug).map(|edition| leaders(&edition.board.rows)).unwrap_or_default(),
         };
         Self { boards: suites.iter().map(listed).collect() }
     }
+}
+
+fn leaders(rows: &[BoardRow]) -> Vec<Leader> {
+    let leader = |row: &BoardRow| {
+        Some(Leader { entry: row.entry.clone(), name: row.name.clone(), score: format!("{:.1}", row.score?) })
+    };
+    rows.iter().filter_map(leader).take(3).collect()
 }

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fleet, Voice};
+use crate::signal::Signals;
 
 /// Claims work from a Longboard server until it is stopped.
 #[derive(Debug, Args)]
@@ -53,42 +54,6 @@ impl Run {
         tokio::select! {
             ended = serving => ended.map(|()| ExitCode::SUCCESS),
             () = signals.next() => Ok(ExitCode::from(130)),
-        }
-    }
-}
-
-/// Ctrl-C and, where there is one, SIGTERM. Registered once, so that no signal falls between two waits.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }

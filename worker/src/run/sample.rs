@@ -140,6 +140,10 @@ fn failed(error: CallError) -> Result<Exchange, SampleEnd> {
     let detail = error.to_string();
     match error {
         CallError::TimedOut { stage, attempts } => Ok(Exchange::TimedOut { stage: stage.to_owned(), attempts }),
+        CallError::Failed { cause, .. } if cause == "not_found" => {
+            let todo = format!("{detail}; check the base URL and the model name");
+            Err(SampleEnd::Fatal(Failure::lasting("not_found", todo)))
+        }
         CallError::Failed { cause, detail, attempts } => Ok(Exchange::Failed { cause, detail, attempts }),
         CallError::Unreachable { .. } => Err(SampleEnd::Unreachable(detail)),
         CallError::AddressRefused { .. } => Err(SampleEnd::Fatal(Failure::lasting("address_refused", detail))),
