@@ -82,13 +82,17 @@ async fn model(
     let model = longboard.model_report(&row).await?;
     let runs = longboard.store().runs_of_endpoint(row.id, 50).await?;
     let wanted = |run: &&Run| choice.suite.as_ref().is_none_or(|suite| *suite == run.suite_slug);
+    let rows = shelf.rows(&slug);
     let shown = match runs.iter().find(wanted) {
-        Some(run) => Some(shown(&longboard, run).await?),
+        Some(run) => {
+            let id = run.id.to_string();
+            let row = rows.iter().map(|(_, row)| row).find(|row| row.run.as_ref() == Some(&id));
+            Some(shown(&longboard, run, row).await?)
+        }
         None => None,
     };
     let chosen = shown.as_ref().map(|shown| shown.run.suite.clone()).unwrap_or_default();
-    let boards =
-        shelf.rows(&slug).into_iter().map(|(edition, row)| line(&edition.board.slug, &edition.title, &row, &chosen));
+    let boards = rows.into_iter().map(|(edition, row)| line(&edition.board.slug, &edition.title, &row, &chosen));
     page(&ModelPage {
         limit: model.context_limit_tokens.map_or_else(|| "not declared".to_owned(), |limit| format!("{limit} tokens")),
         boards: boards.collect(),
@@ -121,7 +125,7 @@ fn line(slug: &str, title: &str, row: &BoardRow, chosen: &str) -> BoardLine {
     }
 }
 
-async fn shown(longboard: &Longboard, run: &Run) -> Result<Shown, AppError> {
+async fn shown(longboard: &Longboard, run: &Run, row: Option<&BoardRow>) -> Result<Shown, AppError> {
     let report = longboard.run_report(run).await?;
     let cells = longboard.store().depth_cells(run.id).await?.into_iter().filter_map(|cell| {
         let length = Length::new(cell.length_tokens.cast_unsigned()).ok()?;
@@ -133,7 +137,7 @@ async fn shown(longboard: &Longboard, run: &Run) -> Result<Shown, AppError> {
             n: u32::try_from(cell.n).unwrap_or(u32::MAX),
         })
     });
-    let points = points(run, &report);
+    let points = points(run, &report, row);
     let series = [Series { name: report.model.clone(), points: points.clone() }];
     Ok(Shown {
         curve: if run.lengths.0.len() > 1 { curve(&series) } else { String::new() },
@@ -145,8 +149,8 @@ async fn shown(longboard: &Longboard, run: &Run) -> Result<Shown, AppError> {
     })
 }
 
-/// Mean over the tasks at each length, where all have answers.
-fn points(run: &Run, report: &RunReport) -> Vec<CurvePoint> {
+/// Mean over the tasks at each length, where all have answers; with intervals where the run stands on its board.
+fn points(run: &Run, report: &RunReport, row: Option<&BoardRow>) -> Vec<CurvePoint> {
     let point = |length: &Length| {
         let name = length.to_string();
         let scores: Option<Vec<f64>> =
@@ -154,7 +158,8 @@ fn points(run: &Run, report: &RunReport) -> Vec<CurvePoint> {
         let scores = scores.filter(|scores| !scores.is_empty())?;
         #[expect(clippy::cast_precision_loss, reason = "a handful of tasks")]
         let score = scores.iter().sum::<f64>() / scores.len() as f64;
-        Some(CurvePoint { length: name, tokens: length.tokens(), score, ci95: None })
+        let ci95 = row.and_then(|row| row.by_length.get(&name)?.ci95);
+        Some(CurvePoint { length: name, tokens: length.tokens(), score, ci95 })
     };
     run.lengths.0.iter().filter_map(point).collect()
 }
