@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -40,7 +41,7 @@ pub struct Edition {
     /// Data version it shows.
     pub data_version: i64,
     /// Strong ETag: the digest of the content.
-    pub etag: String,
+    pub etag: HeaderValue,
     /// Title, for the list of boards.
     pub title: String,
     /// The content, for other pages.
@@ -136,7 +137,7 @@ fn edition(board: Board, description: &str, data_version: i64) -> anyhow::Result
     let table = Table::new(Arc::clone(&board), description)?;
     Ok(Edition {
         data_version,
-        etag: format!("\"{}\"", board.snapshot),
+        etag: HeaderValue::from_str(&format!("\"{}\"", board.snapshot))?,
         title: board.title.clone(),
         html: Body::new(table.published().render()?)?,
         json: Body::new(serde_json::to_string(&board)?)?,

@@ -83,9 +83,8 @@ fn answer(place: i32, task: &str, tokens: i32, number: usize, now: chrono::DateT
 }
 
 fn fetch(url: &str, gzip: bool) -> Vec<u8> {
-    let client = reqwest::blocking::Client::builder().no_proxy().build();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = client.or_else(|_| reqwest::blocking::Client::builder().no_proxy().build()).unwrap();
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
     let request = client.get(url);
     let request = if gzip { request.header("accept-encoding", "gzip") } else { request };
     request.send().unwrap().bytes().unwrap().to_vec()

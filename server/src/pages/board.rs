@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
-use actix_web::http::{StatusCode, header};
-use actix_web::web::{Bytes, Data, Path, ServiceConfig, get};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, VARY,
+};
+use actix_web::web::{Bytes, Data, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::Utc;
@@ -19,69 +20,91 @@ use crate::shelf::{Body, Edition, Shelf};
 
 type Reply = Result<HttpResponse, PageError>;
 
+/// What a board is asked for.
+#[derive(Clone, Copy)]
+enum Form {
+    Html,
+    Json,
+    Csv,
+}
+
+impl Form {
+    /// Slug and form of the last part of the path. One route instead of three: patterns cost more than anything else
+    /// on this path.
+    fn of(name: &str) -> (&str, Self) {
+        match name.rsplit_once('.') {
+            Some((slug, "json")) => (slug, Self::Json),
+            Some((slug, "csv")) => (slug, Self::Csv),
+            _ => (name, Self::Html),
+        }
+    }
+
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+        })
+    }
+
+    const fn kept(self, edition: &Edition) -> &Body {
+        match self {
+            Self::Html => &edition.html,
+            Self::Json => &edition.json,
+            Self::Csv => &edition.csv,
+        }
+    }
+}
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .route("/boards/{slug}.json", get().to(board_json))
-        .route("/boards/{slug}.csv", get().to(board_csv))
-        .route("/boards/{slug}", get().to(board_page));
+    config.route("/boards/{board}", get().to(board));
 }
 
-async fn board_page(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    let edition = shelf.find(&slug, Utc::now()).await?;
-    let view = View::of(&Fields::parse(request.query_string().as_bytes()));
-    if view == View::default() {
-        return Ok(kept(&request, &edition, "text/html; charset=utf-8", &edition.html));
+async fn board(request: HttpRequest, shelf: Data<Shelf>) -> Reply {
+    let (slug, form) = Form::of(request.match_info().get("board").unwrap_or_default());
+    let edition = shelf.find(slug, Utc::now()).await?;
+    let view = match request.query_string() {
+        "" => View::default(),
+        query => View::of(&Fields::parse(query.as_bytes())),
+    };
+    if view == View::default() || matches!(form, Form::Json) {
+        return Ok(kept(&request, &edition, form));
     }
-    let html = edition.table.page(&view).render().map_err(PageError::Template)?;
-    Ok(made(&request, &edition, &view, "text/html; charset=utf-8", html))
+    let body = match form {
+        Form::Html => edition.table.page(&view).render().map_err(PageError::Template)?,
+        Form::Json | Form::Csv => csv(&view.apply(&edition.board)),
+    };
+    let digest: String = hex::encode(Sha256::digest(view.query())).chars().take(12).collect();
+    let etag = format!("\"{}-{digest}\"", edition.board.snapshot);
+    let etag = HeaderValue::from_str(&etag).unwrap_or(edition.etag.clone());
+    Ok(answer(&request, etag, form, false, Bytes::from(body)))
 }
 
-async fn board_json(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    let edition = shelf.find(&slug, Utc::now()).await?;
-    Ok(kept(&request, &edition, "application/json", &edition.json))
-}
-
-async fn board_csv(request: HttpRequest, slug: Path<String>, shelf: Data<Shelf>) -> Reply {
-    let edition = shelf.find(&slug, Utc::now()).await?;
-    let view = View::of(&Fields::parse(request.query_string().as_bytes()));
-    if view == View::default() {
-        return Ok(kept(&request, &edition, "text/csv; charset=utf-8", &edition.csv));
-    }
-    Ok(made(&request, &edition, &view, "text/csv; charset=utf-8", csv(&view.apply(&edition.board))))
-}
-
-fn accepts(request: &HttpRequest, name: header::HeaderName, text: &str) -> bool {
-    request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(text))
+fn accepts(request: &HttpRequest, name: HeaderName, text: &[u8]) -> bool {
+    let value = request.headers().get(name);
+    value.is_some_and(|value| value.as_bytes().windows(text.len()).any(|part| part == text))
 }
 
 /// A body of the shelf.
-fn kept(request: &HttpRequest, edition: &Edition, content_type: &str, body: &Body) -> HttpResponse {
-    let gzip = accepts(request, ACCEPT_ENCODING, "gzip");
+fn kept(request: &HttpRequest, edition: &Edition, form: Form) -> HttpResponse {
+    let gzip = accepts(request, ACCEPT_ENCODING, b"gzip");
+    let body = form.kept(edition);
     let bytes = if gzip { &body.gzip } else { &body.plain };
-    answer(request, &edition.etag, content_type, gzip, bytes.clone())
+    answer(request, edition.etag.clone(), form, gzip, bytes.clone())
 }
 
-/// A body for this view only.
-fn made(request: &HttpRequest, edition: &Edition, view: &View, content_type: &str, body: String) -> HttpResponse {
-    let digest: String = hex::encode(Sha256::digest(view.query())).chars().take(12).collect();
-    let etag = format!("\"{}-{digest}\"", edition.etag.trim_matches('"'));
-    answer(request, &etag, content_type, false, Bytes::from(body))
-}
-
-fn answer(request: &HttpRequest, etag: &str, content_type: &str, gzip: bool, body: Bytes) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
+fn answer(request: &HttpRequest, etag: HeaderValue, form: Form, gzip: bool, body: Bytes) -> HttpResponse {
+    let known = accepts(request, IF_NONE_MATCH, etag.as_bytes());
+    let mut response = if known { HttpResponse::NotModified().finish() } else { HttpResponse::Ok().body(body) };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, etag);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.insert(CONTENT_TYPE, form.content_type());
+    if gzip && !known {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     response
-        .insert_header((ETAG, etag))
-        .insert_header((CACHE_CONTROL, "public, no-cache"))
-        .insert_header((VARY, "Accept-Encoding"))
-        .insert_header((header::CONTENT_TYPE, content_type));
-    if accepts(request, IF_NONE_MATCH, etag) {
-        return response.status(StatusCode::NOT_MODIFIED).finish();
-    }
-    if gzip {
-        response.insert_header((CONTENT_ENCODING, "gzip"));
-    }
-    response.body(body)
 }
 
 /// A board with its rows as HTML.

@@ -28,8 +28,8 @@ use crate::refusal::PageError;
 /// All pages.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
-        .configure(boards::routes)
         .configure(board::routes)
+        .configure(boards::routes)
         .configure(account::routes)
         .configure(team::routes)
         .configure(submit::routes)
