@@ -194,6 +194,20 @@ async fn without_scripts_and_as_a_maintainer() {
     browser.fill("#suite", "tasks", "my_needle vt").await;
     browser.click("#suite button[type=submit]").await;
     browser.find("a[href='/compare?suite=my-suite']").await;
+
+    browser.goto("/account").await;
+    browser.fill("form", "name", "Keepers").await;
+    browser.click("form button[type=submit]").await;
+    browser.goto("/submit/predictions").await;
+    browser.fill("form", "model", "Uploaded").await;
+    let file = longboard_scenarios::root().join("crates/suites/tests/fixtures/preds_math_calc.jsonl");
+    browser.find("form [name='files']").await.send_keys(&file.display().to_string()).await.unwrap();
+    browser.click("form button[type=submit]").await;
+    browser.find(".notice").await;
+    assert!(browser.text().await.contains("infinitebench_math_calc: 25.00 over 3 answers"), "{}", browser.text().await);
+    browser.goto("/models/uploaded").await;
+    assert!(browser.text().await.contains("these answers were produced elsewhere"), "{}", browser.text().await);
+
     browser.goto("/admin").await;
     assert!(browser.text().await.contains("The chain is whole."), "{}", browser.text().await);
     browser.picture("admin").await.unwrap();

@@ -1,6 +1,7 @@
 //! Who calls, as extractors: a handler that takes one cannot be reached without the right.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::dev::Payload;
@@ -19,6 +20,10 @@ use crate::upload::{self, Upload};
 
 /// Name of the session cookie.
 pub(crate) const COOKIE: &str = "longboard_session";
+
+/// API calls of one team in a minute.
+const API_CALLS: u32 = 600;
+const MINUTE: Duration = Duration::from_secs(60);
 
 type Extracted<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
 
@@ -165,7 +170,10 @@ extract!(Uploaded, PageError, Multipart, |request, form| {
     Ok(Self { person, upload: Upload { fields, ..upload } })
 });
 extract!(ApiCaller, ApiError, |request| {
-    Ok(Self(longboard(&request)?.api_caller(&bearer(&request)?, Utc::now()).await?))
+    let longboard = longboard(&request)?;
+    let member = longboard.api_caller(&bearer(&request)?, Utc::now()).await?;
+    longboard.admit(&format!("api:{}", member.team().id), API_CALLS, MINUTE, Utc::now()).await?;
+    Ok(Self(member))
 });
 extract!(WorkerCaller, ApiError, |request| Ok(Self(longboard(&request)?.fleet_member(&bearer(&request)?).await?)));
 

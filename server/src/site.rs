@@ -59,10 +59,11 @@ impl Site {
         let mut behind = JoinSet::new();
         behind.spawn(Arc::clone(&shelf).keep_fresh());
         behind.spawn(sweep(longboard.clone()));
+        let secure = outside.secure();
         let shared = (Data::new(longboard), Data::from(shelf), Data::new(outside));
         let server = HttpServer::new(move || {
             App::new()
-                .wrap(headers::security())
+                .wrap(headers::security(secure))
                 .app_data(shared.0.clone())
                 .app_data(shared.1.clone())
                 .app_data(shared.2.clone())
@@ -74,6 +75,8 @@ impl Site {
         })
         .disable_signals()
         .shutdown_timeout(10)
+        // A worker that went away while its claim was held must not be given a shard.
+        .h1_allow_half_closed(false)
         .listen(listener)?
         .run();
         Ok(Self { server, address, behind })

@@ -54,8 +54,8 @@ pub struct TaskReport {
     pub published_at: DateTime<Utc>,
 }
 
-/// Registers an endpoint.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+/// Registers an endpoint. No `Debug`: it carries a secret.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEndpoint {
     /// Display name; its slug is the model's path.

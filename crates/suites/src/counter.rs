@@ -15,7 +15,7 @@ pub struct Counter {
 impl Counter {
     /// Canonical tokens of `text`, exact.
     pub fn count(&mut self, text: &str) -> u32 {
-        if !text.is_ascii() || text.ends_with(|last: char| last.is_ascii_whitespace()) {
+        if !text.is_ascii() || ends_in_blanks(text) {
             return tokens::count(text);
         }
         let mut rest = text.as_bytes();
@@ -82,6 +82,13 @@ fn pre_token(text: &[u8]) -> usize {
 
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Whether blanks at the end are a pre-token of their own; line ends after a sign belong to the sign.
+fn ends_in_blanks(text: &str) -> bool {
+    let body = text.trim_end_matches(['\r', '\n']);
+    let blank = |last: u8| last.is_ascii_whitespace();
+    text.bytes().last().is_some_and(blank) && !body.bytes().last().is_some_and(is_sign)
 }
 
 fn is_sign(byte: u8) -> bool {

@@ -31,6 +31,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .route("/api/v1/suites", get().to(suites))
         .route("/api/v1/tasks", get().to(tasks))
+        .route("/boards.json", get().to(suites))
+        .route("/tasks.json", get().to(tasks))
         .route("/api/v1/endpoints", get().to(endpoints))
         .route("/api/v1/endpoints", post().to(register))
         .route("/api/v1/endpoints/{slug}", get().to(endpoint))
