@@ -6,8 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+#[cfg(feature = "all-in-one")]
 use longboard_app::Fresh;
 use longboard_app::vault::{KEY_BYTES, Vault};
+#[cfg(feature = "all-in-one")]
 use sha2::{Digest, Sha256};
 
 /// An existing data folder.
@@ -42,6 +44,7 @@ impl DataDir {
     }
 
     /// Randomness that only this instance knows, for the token of its own worker.
+    #[cfg(feature = "all-in-one")]
     pub(crate) fn worker_key(&self) -> anyhow::Result<Fresh> {
         Ok(Sha256::new().chain_update("in-process worker").chain_update(self.key()?).finalize().into())
     }

@@ -92,9 +92,13 @@ pub fn assemble(
         let passage = source(budget).map_err(|error| unsatisfiable(task, request, error.to_string()))?;
         let plants: Vec<(usize, &str)> =
             plan.needles.iter().map(|(place, needle)| (passage.break_at(*place), needle.as_str())).collect();
+        let planted = passage.plant(&plants);
+        // Held no longer than needed: at 1M tokens the text is several megabytes.
+        drop(passage);
         let mut prompt = Prompt::default();
         prompt.push(&plan.head);
-        prompt.push_planted(&passage.plant(&plants));
+        prompt.push_planted(&planted);
+        drop(planted);
         prompt.push(&plan.tail);
         let excess = prompt.tokens().saturating_sub(limit);
         if excess == 0 {
