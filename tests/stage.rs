@@ -143,6 +143,17 @@ impl Stage {
         self.get(path).json().expect("JSON")
     }
 
+    /// Posts JSON with a token and returns the status and the text.
+    ///
+    /// # Panics
+    /// When the site does not answer.
+    #[must_use]
+    pub fn call(&self, path: &str, token: &str, body: &str) -> (u16, String) {
+        let request = self.http.post(self.url(path)).bearer_auth(token).header("content-type", "application/json");
+        let response = request.body(body.to_owned()).send().expect("the site answers");
+        (response.status().as_u16(), response.text().unwrap_or_default())
+    }
+
     /// Reads a run until it is as wanted.
     ///
     /// # Panics
@@ -190,8 +201,38 @@ pub struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    fn page(&self, path: &str) -> Response {
+    /// The API token of the team.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Reads a page as this person.
+    ///
+    /// # Panics
+    /// When the site does not answer.
+    #[must_use]
+    pub fn page(&self, path: &str) -> Response {
         self.stage.http.get(self.stage.url(path)).header("cookie", &self.cookie).send().expect("a page")
+    }
+
+    /// Sends a form as a browser does from a page of another site.
+    ///
+    /// # Panics
+    /// When the site does not answer.
+    #[must_use]
+    pub fn post_from_elsewhere(&self, path: &str, form: &[(&str, String)]) -> Response {
+        let request = self.stage.http.post(self.stage.url(path)).header("cookie", &self.cookie);
+        request.header("origin", "https://elsewhere.example").form(form).send().expect("a page")
+    }
+
+    /// The token that this person's forms carry.
+    ///
+    /// # Panics
+    /// When the account page has none.
+    #[must_use]
+    pub fn csrf(&self) -> String {
+        between(&self.page("/account").text().expect("a page"), "name=\"csrf\" value=\"", "\"")
     }
 
     /// Sends a form.

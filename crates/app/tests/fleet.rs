@@ -9,13 +9,16 @@ use longboard_app::fleet::FleetMember;
 use longboard_app::run::RunRequest;
 use longboard_app::store::vault::{KEY_BYTES, Vault};
 use longboard_app::store::{EndpointCall, ProbeState, RunState, Store, StoreError};
+use longboard_app::task::{Draft, Upload};
 use longboard_app::team::Member;
 use longboard_app::{AddressPolicy, AppError, Bus, Longboard};
 use longboard_protocol::worker::{
     Answer, AnswersRequest, CheckStatus, ClaimRequest, Completion, Exchange, FailRequest, ProbeCheck, ProbeReport,
     RunWork, ShardLease, Work,
 };
+use longboard_suites::card::Language;
 use longboard_suites::length::Length;
+use longboard_suites::suite::Suite;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_testkit::database::TestDatabase;
 use secrecy::{ExposeSecret, SecretString};
@@ -282,4 +285,97 @@ async fn passwords_and_tokens_open_only_their_own_doors() {
     assert!(matches!(longboard.api_caller(token.expose_secret(), now()).await, Err(AppError::Unknown(_))));
     let last = longboard.remove_member(&member, member.user().id, now()).await;
     assert!(last.unwrap_err().to_string().contains("owner"));
+}
+
+#[tokio::test]
+async fn every_end_of_an_exchange_has_its_outcome() {
+    let database = TestDatabase::sqlite();
+    let stage = stage(&database).await;
+    stage.contestant().await;
+    let run = stage.run().await;
+    let lease = stage.claim(&stage.worker).await.unwrap();
+    let failed =
+        |cause: &str| Exchange::Failed { cause: cause.to_owned(), detail: "<b>bad\u{7}</b>".to_owned(), attempts: 3 };
+    let ends = [
+        (Exchange::OverLength { needed_tokens: 9000, limit_tokens: 8192 }, "over_length"),
+        (Exchange::TimedOut { stage: "first_byte".to_owned(), attempts: 2 }, "timeout"),
+        (failed("http_500"), "endpoint_error"),
+        (failed("context_exceeded"), "over_length"),
+    ];
+    let mut leases = vec![lease];
+    leases.push(stage.claim(&stage.worker).await.unwrap());
+    let mut ends = ends.into_iter();
+    let mut expected: std::collections::BTreeMap<String, u32> = Default::default();
+    for lease in &leases {
+        let mut posted = answers(lease);
+        for answer in &mut posted {
+            let (result, outcome) = ends.next().unwrap();
+            answer.result = result;
+            *expected.entry(outcome.to_owned()).or_default() += 1;
+        }
+        assert_eq!(stage.post(&stage.worker, lease, posted).await.unwrap(), [2, 0, 0]);
+    }
+    let report = stage.longboard.run_report(&run).await.unwrap();
+    assert_eq!(report.outcomes, expected);
+    assert!(report.cells.values().flat_map(|row| row.values()).all(|cell| cell.score == Some(0.0)));
+    let stored = stage.longboard.answer(&run, 3).await;
+    let details = [stored, stage.longboard.answer(&run, 4).await].map(|row| row.ok().and_then(|row| row.detail));
+    assert!(details.iter().flatten().all(|detail| !detail.contains('\u{7}')), "{details:?}");
+}
+
+#[tokio::test]
+async fn an_uploaded_corpus_is_the_haystack_of_its_task() {
+    for database in TestDatabase::each() {
+        let Stage { longboard, worker, member, .. } = stage(&database).await;
+        let form = SignUp {
+            email: "keeper@example.org".to_owned(),
+            name: "Keeper".to_owned(),
+            password: SecretString::from("a long enough password"),
+        };
+        let keeper = longboard.create_user(form, true, [6; 32], now()).await.unwrap();
+        let cookie = longboard.open_session(&keeper, [8; 32], now()).await.unwrap();
+        let person = longboard.signed_in(cookie.expose_secret(), now()).await.unwrap().unwrap();
+        let proof = person.maintainer().unwrap();
+        let short = Upload { title: "Short".to_owned(), language: Language::English, text: " ".to_owned() };
+        assert!(longboard.upload_corpus(&proof, short, now()).await.is_err());
+        let text: String = (0..4000).map(|number| format!("The heron number {number} stood in the reeds. ")).collect();
+        let upload = Upload { title: "Herons".to_owned(), language: Language::English, text };
+        let corpus = longboard.upload_corpus(&proof, upload, now()).await.unwrap();
+
+        let row = longboard.task("niah_single_2", None).await.unwrap();
+        let mut draft = Draft {
+            slug: "heron_needle".to_owned(),
+            title: "A needle among herons".to_owned(),
+            family: row.family.clone(),
+            params: row.params.as_object().unwrap().clone(),
+            corpus: Some(corpus),
+        };
+        let published = longboard.publish_task(&proof, &draft, now()).await.unwrap();
+        assert_eq!(published.version, 1);
+        let item = longboard.item(&published, "4k".parse().unwrap(), 1, 0).await.unwrap();
+        assert!(item.joined().contains("stood in the reeds"), "{}", database.kind);
+        assert_eq!(longboard.publish_task(&proof, &draft, now()).await.unwrap().version, 2, "versions never change");
+        draft.params.insert("keys".to_owned(), 1_000_000.into());
+        let words = longboard.publish_task(&proof, &draft, now()).await.unwrap_err().to_string();
+        assert!(words.contains("keys") && words.contains("whole number"), "{words}");
+
+        let suite = Suite {
+            slug: String::new(),
+            title: "Herons".to_owned(),
+            description: String::new(),
+            tasks: vec!["heron_needle".to_owned()],
+            lengths: vec!["4k".parse().unwrap()],
+            samples: 1,
+            imported: false,
+        };
+        longboard.add_suite(&proof, suite, now()).await.unwrap();
+        let stage = Stage { other: worker.clone(), longboard, member, worker };
+        stage.contestant().await;
+        let request = RunRequest { endpoint: "m".to_owned(), suite: "herons".to_owned(), ..RunRequest::default() };
+        stage.longboard.submit_run(&stage.member, request, now()).await.unwrap();
+        let lease = stage.claim(&stage.worker).await.unwrap();
+        let spec = &work(&lease).task;
+        assert_eq!((spec.version, spec.corpus.as_ref().unwrap().slug.as_str()), (2, "herons"));
+        assert!(stage.longboard.store().broken_link().await.unwrap().is_none(), "the audit chain holds");
+    }
 }
