@@ -49,14 +49,22 @@ impl DataDir {
         Ok(Sha256::new().chain_update("in-process worker").chain_update(self.key()?).finalize().into())
     }
 
+    /// Makes a key that appears whole or not at all: of several servers on one folder, the first one's stays.
+    fn new_key(&self, path: &Path) -> std::io::Result<()> {
+        let draft = self.0.join(format!("key.{:016x}", rand::random::<u64>()));
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(&rand::random::<[u8; KEY_BYTES]>())?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(&draft)?;
+        linked.or_else(|error| if path.exists() { Ok(()) } else { Err(error) })
+    }
+
     /// The key, made on first use.
     fn key(&self) -> anyhow::Result<[u8; KEY_BYTES]> {
         let path = self.0.join("key");
         if !path.exists() {
-            let mut options = fs::OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
-            file.write_all(&rand::random::<[u8; KEY_BYTES]>())?;
-            file.sync_all()?;
+            self.new_key(&path).with_context(|| format!("cannot make the key {}", path.display()))?;
         }
         let bytes = fs::read(&path).with_context(|| format!("cannot read the key {}", path.display()))?;
         <[u8; KEY_BYTES]>::try_from(bytes)

@@ -1,6 +1,6 @@
 //! The running site: what all requests share, the HTTP server and the sweep behind it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +36,15 @@ impl Outside {
     /// Cookies travel only encrypted where the site does.
     pub fn secure(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// The caller's network address. Longboard speaks no TLS itself, so a site that is reached by https stands behind a
+    /// proxy, which writes the address it saw at the end of `X-Forwarded-For`.
+    pub fn caller(&self, request: &HttpRequest) -> String {
+        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let last = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        last.filter(|_| self.secure()).or(peer).map(|address| address.to_string()).unwrap_or_default()
     }
 }
 
@@ -121,5 +130,23 @@ async fn sweep(longboard: Longboard) {
         if let Err(error) = longboard.sweep(Utc::now()).await {
             tracing::warn!(%error, "expired leases could not be taken back");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_proxy_may_say_who_calls() {
+        let request = TestRequest::default()
+            .peer_addr("192.0.2.7:5000".parse().unwrap())
+            .insert_header(("x-forwarded-for", "10.9.9.9, 198.51.100.4"))
+            .to_http_request();
+        let caller = |url: &str| Outside { public_url: url.to_owned() }.caller(&request);
+        assert_eq!(caller("https://longboard.example"), "198.51.100.4");
+        assert_eq!(caller("http://127.0.0.1:8080"), "192.0.2.7");
     }
 }

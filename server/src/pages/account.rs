@@ -73,7 +73,7 @@ async fn sign_up(request: HttpRequest, form: Guest, longboard: Data<Longboard>, 
     let text = |name: &str| form.0.text(name).to_owned();
     let wanted =
         SignUp { email: text("email"), name: text("name"), password: SecretString::from(form.0.raw("password")) };
-    let from = request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
+    let from = outside.caller(&request);
     let made = async {
         let user = longboard.sign_up(wanted, &from, rand::random(), Utc::now()).await?;
         if !text("team").is_empty() {
