@@ -1,5 +1,7 @@
 //! `longboard` without arguments: the first start fills the quickstart board, whatever happens on the way.
 
+use std::process::{Child, Stdio};
+
 use longboard_scenarios::stage::{PATIENCE, Stage};
 use longboard_testkit::database::TestDatabase;
 use serde_json::Value;
@@ -73,4 +75,21 @@ fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
     }
     let unreadable = stage.get("/tasks/cwe?length=banana").text().unwrap();
     assert!(unreadable.contains("role=\"alert\""), "a length that is none is explained");
+}
+
+#[test]
+fn several_servers_may_start_on_one_empty_database() {
+    for database in TestDatabase::each() {
+        let stage = Stage::new(database);
+        let started: Vec<Child> =
+            (0..4).map(|_| stage.longboard().arg("migrate").stderr(Stdio::piped()).spawn().unwrap()).collect();
+        for one in started {
+            let ended = one.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            assert!(ended.status.success(), "{}: {said}", stage.kind());
+        }
+        let _site = stage.serve();
+        assert_eq!(stage.get("/readyz").status(), 200);
+        assert_eq!(stage.json("/boards.json").as_array().unwrap().len(), 5);
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{TimeDelta, Utc};
@@ -13,6 +14,9 @@ use crate::data_dir::DataDir;
 use crate::operator::Admin;
 use crate::site::Site;
 use crate::{data_dir, import, signal};
+
+const MIGRATION_ATTEMPTS: u32 = 5;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The public leaderboard for long-context language models. Without a command: the site with its own worker, which
 /// evaluates the built-in baselines at first start.
@@ -108,7 +112,7 @@ impl Options {
     async fn store(&self, folder: &DataDir) -> anyhow::Result<Store> {
         let url = self.database_url.clone().unwrap_or_else(|| folder.sqlite_url());
         let store = Store::connect(&url, folder.vault()?).await.context("cannot open the database")?;
-        store.migrate(Utc::now()).await.context("cannot bring the database to this version")?;
+        migrate(&store).await.context("cannot bring the database to this version")?;
         Ok(store)
     }
 
@@ -121,6 +125,18 @@ impl Options {
         let lease = TimeDelta::seconds(i64::from(self.lease_seconds));
         Ok(Longboard::new(self.store(folder).await?, bus, policy, lease))
     }
+}
+
+/// Several servers may start on one empty database: whoever comes second fails, waits, and finds it done.
+async fn migrate(store: &Store) -> anyhow::Result<()> {
+    for _ in 0..MIGRATION_ATTEMPTS {
+        match store.migrate(Utc::now()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tracing::debug!(%error, "another program may be migrating; trying again"),
+        }
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
+    Ok(store.migrate(Utc::now()).await?)
 }
 
 /// Serves until a signal, then does what comes before the end, then answers what is under way.
