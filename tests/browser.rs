@@ -198,6 +198,7 @@ async fn without_scripts_and_as_a_maintainer() {
     browser.goto("/account").await;
     browser.fill("form", "name", "Keepers").await;
     browser.click("form button[type=submit]").await;
+    browser.find("form[action='/teams/keepers/tokens']").await;
     browser.goto("/submit/predictions").await;
     browser.fill("form", "model", "Uploaded").await;
     let file = longboard_scenarios::root().join("crates/suites/tests/fixtures/preds_math_calc.jsonl");

@@ -36,7 +36,7 @@ fn tokens_open_their_own_doors_only() {
     let worker = stage.worker_token("one");
     let caller = stage.sign_up("alpha");
     let status = |path: &str, token: &str, body: &str| stage.call(path, token, body);
-    assert_eq!(status("/api/v1/runs", &worker, "{}").0, 401);
+    assert_eq!(status("/api/v1/runs", &worker, r#"{"endpoint":"x","suite":"y"}"#).0, 401);
     let (code, words) = status("/api/v1/worker/claim", caller.token(), r#"{"labels":[],"wait_ms":0,"version":"t"}"#);
     assert_eq!(code, 401);
     assert!(words.contains("create-worker-token"), "{words}");

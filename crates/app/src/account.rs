@@ -127,6 +127,27 @@ impl Longboard {
         self.open_session(&user, fresh, now).await
     }
 
+    /// Replaces a password and ends all sessions of its user.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] when the old one is wrong; [`AppError::Invalid`] when the new one is too short.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        old: SecretString,
+        new: SecretString,
+        fresh: Fresh,
+        now: DateTime<Utc>,
+    ) -> Result<(), AppError> {
+        self.admit(&format!("password:{}", user.id), ATTEMPTS.0, ATTEMPTS.1, now).await?;
+        if !self.passwords.verify(old, Some(user.password_hash.clone())).await? {
+            return Err(AppError::Unknown("the old password is wrong".to_owned()));
+        }
+        let hash = self.passwords.hash(new, salt(fresh)).await?;
+        self.store.set_password(user.id, hash).await?;
+        self.note(&user.email, "change_password", &user.email, json!({}), now).await
+    }
+
     /// Opens a session for somebody who just proved who they are; returns the cookie's value.
     ///
     /// # Errors

@@ -100,6 +100,35 @@ impl Longboard {
         found.filter(|row| row.team_id == by.team().id).ok_or_else(|| AppError::no("endpoint of your team named", slug))
     }
 
+    /// Changes where an endpoint is, its secret or its limits, and probes it again. An empty secret keeps the old one,
+    /// unless the address changes: nobody moves a secret they do not know to another host.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] names the field; [`AppError::NotFound`].
+    pub async fn change_endpoint(
+        &self,
+        by: &Member,
+        slug: &str,
+        form: Registration,
+        fresh: Fresh,
+        now: DateTime<Utc>,
+    ) -> Result<Endpoint, AppError> {
+        let old = self.own_endpoint(by, slug).await?;
+        if old.kind != EndpointKind::Endpoint {
+            return Err(AppError::Invalid("only registered endpoints can be changed".to_owned()));
+        }
+        let form = Registration { name: old.name.clone(), ..form };
+        let mut row = Endpoint { id: old.id, ..self.checked(old.team_id, &form, now)? };
+        row.secret_ciphertext = match form.secret.filter(|secret| !secret.expose_secret().is_empty()) {
+            Some(secret) => Some(self.store.vault().seal(row.team_id, row.id, &secret, nonce(fresh))?),
+            None => old.secret_ciphertext.filter(|_| old.base_url == row.base_url),
+        };
+        let row = self.store.change_endpoint(&row).await?;
+        let detail = json!({"base_url": row.base_url, "model": row.model, "secret": row.secret_ciphertext.is_some()});
+        self.note(&by.user().email, "change_endpoint", row.id, detail, now).await?;
+        self.probe_again(by, slug, now).await
+    }
+
     /// Queues another probe.
     ///
     /// # Errors

@@ -268,6 +268,11 @@ async fn passwords_and_tokens_open_only_their_own_doors() {
     let cookie = sign_in(" Alpha@Example.org ", "a long enough password").await.unwrap();
     let person = longboard.signed_in(cookie.expose_secret(), now()).await.unwrap().unwrap();
     assert!(person.maintainer().is_none());
+    let change = |old: &'static str, new: &'static str| {
+        longboard.change_password(&person.user, old.into(), new.into(), [10; 32], now())
+    };
+    assert!(change("not the password", "a new long password").await.unwrap_err().to_string().contains("wrong"));
+    assert!(change("a long enough password", "short").await.unwrap_err().to_string().contains("characters"));
     longboard.sign_out(cookie.expose_secret()).await.unwrap();
     assert!(longboard.signed_in(cookie.expose_secret(), now()).await.unwrap().is_none());
     for _ in 0..9 {
@@ -377,5 +382,33 @@ async fn an_uploaded_corpus_is_the_haystack_of_its_task() {
         let spec = &work(&lease).task;
         assert_eq!((spec.version, spec.corpus.as_ref().unwrap().slug.as_str()), (2, "herons"));
         assert!(stage.longboard.store().broken_link().await.unwrap().is_none(), "the audit chain holds");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_endpoint_is_probed_again_and_moves_no_secret() {
+    for database in TestDatabase::each() {
+        let stage = stage(&database).await;
+        stage.contestant().await;
+        let change = |base_url: &str, secret: Option<&str>| {
+            let secret = secret.map(SecretString::from);
+            let form = Registration { secret, ..registration("ignored", base_url) };
+            stage.longboard.change_endpoint(&stage.member, "m", form, [11; 32], now())
+        };
+        let secret_of = async || {
+            let lease = stage.claim(&stage.worker).await.unwrap();
+            assert!(matches!(lease.work, Work::Probe), "{}", database.kind);
+            stage.longboard.record_probe(&stage.worker, lease.shard, lease.fence, report(), now()).await.unwrap();
+            lease.endpoint.secret
+        };
+        change("http://127.0.0.1:9/v1", None).await.unwrap();
+        assert_eq!(secret_of().await.as_deref(), Some("sk-hush"), "an empty secret keeps the old one");
+        change("http://127.0.0.1:9/v1", Some("sk-new")).await.unwrap();
+        assert_eq!(secret_of().await.as_deref(), Some("sk-new"));
+        change("http://127.0.0.1:10/v1", None).await.unwrap();
+        assert_eq!(secret_of().await, None, "a secret does not move to another address");
+        assert!(change("http://10.0.0.1/v1", None).await.is_err());
+        let row = stage.longboard.model("m").await.unwrap();
+        assert_eq!((row.name.as_str(), row.base_url.as_str()), ("M", "http://127.0.0.1:10/v1"));
     }
 }

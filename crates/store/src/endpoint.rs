@@ -173,6 +173,29 @@ impl Store {
         Ok(found.all(&self.db).await?)
     }
 
+    /// Replaces what a team may change: where the endpoint is, its model name, secret and limits.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn change_endpoint(&self, changed: &Endpoint) -> Result<Endpoint, StoreError> {
+        let row = endpoint::Entity::update_many()
+            .set(endpoint::ActiveModel {
+                description: Set(changed.description.clone()),
+                base_url: Set(changed.base_url.clone()),
+                model: Set(changed.model.clone()),
+                api: Set(changed.api),
+                secret_ciphertext: Set(changed.secret_ciphertext.clone()),
+                max_concurrency: Set(changed.max_concurrency),
+                context_limit_tokens: Set(changed.context_limit_tokens),
+                first_byte_timeout_ms: Set(changed.first_byte_timeout_ms),
+                ..Default::default()
+            })
+            .filter(endpoint::Column::Id.eq(changed.id))
+            .exec_with_returning(&self.db)
+            .await?;
+        row.into_iter().next().ok_or(StoreError::NotFound("such endpoint"))
+    }
+
     /// Changes where a baseline listens: its port is new with every start.
     ///
     /// # Errors

@@ -6,8 +6,8 @@ use actix_web::web::{Data, Query, ServiceConfig, get, post};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::Utc;
-use longboard_app::Longboard;
-use longboard_app::account::SignUp;
+use longboard_app::account::{SignUp, SignedIn};
+use longboard_app::{AppError, Longboard};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -29,7 +29,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/sign-in", post().to(sign_in))
         .route("/sign-out", post().to(sign_out))
         .route("/account", get().to(account))
-        .route("/account/teams", post().to(create_team));
+        .route("/account/teams", post().to(create_team))
+        .route("/account/password", post().to(change_password));
 }
 
 #[derive(Template, Default)]
@@ -52,6 +53,7 @@ struct SignInPage {
 #[derive(Template)]
 #[template(path = "account/account.html")]
 struct AccountPage {
+    complaint: Option<String>,
     email: String,
     name: String,
     maintainer: bool,
@@ -138,15 +140,36 @@ async fn sign_out(request: HttpRequest, _form: Posted, longboard: Data<Longboard
 }
 
 async fn account(person: Person, longboard: Data<Longboard>) -> Reply {
-    let Person(person) = person;
+    page(&account_page(&longboard, person.0, None).await?)
+}
+
+async fn account_page(
+    longboard: &Longboard,
+    person: SignedIn,
+    complaint: Option<String>,
+) -> Result<AccountPage, AppError> {
     let teams = longboard.store().teams_of(person.user.id).await?;
-    page(&AccountPage {
+    Ok(AccountPage {
+        complaint,
         email: person.user.email,
         name: person.user.name,
         maintainer: person.user.maintainer,
         teams: teams.into_iter().map(|(team, role)| (team.slug, team.name, role.slug())).collect(),
         csrf: person.csrf,
     })
+}
+
+async fn change_password(form: Posted, longboard: Data<Longboard>, outside: Data<Outside>) -> Reply {
+    let Posted { person, fields } = form;
+    let (old, new) = (SecretString::from(fields.raw("old")), SecretString::from(fields.raw("new")));
+    let changed = longboard.change_password(&person.user, old, new, rand::random(), Utc::now()).await;
+    match changed {
+        Ok(()) => {
+            let token = longboard.open_session(&person.user, rand::random(), Utc::now()).await?;
+            Ok(signed_in(&token, "/account", &outside))
+        }
+        Err(error) => page(&account_page(&longboard, person, Some(complaint(error)?)).await?),
+    }
 }
 
 async fn create_team(form: Posted, longboard: Data<Longboard>) -> Reply {

@@ -113,7 +113,8 @@ async fn register(posted: Posted, longboard: Data<Longboard>) -> Reply {
     }
 }
 
-fn registration(fields: &Fields) -> Result<Registration, AppError> {
+/// What the form of an endpoint says.
+pub(super) fn registration(fields: &Fields) -> Result<Registration, AppError> {
     let text = |name: &str| fields.text(name).to_owned();
     let secret = fields.raw("secret");
     Ok(Registration {

@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::caller::{Person, Posted};
+use crate::pages::submit::registration;
 use crate::pages::{page, see};
 use crate::refusal::PageError;
 
@@ -31,6 +32,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/teams/{team}/tokens/{token}/revoke", post().to(revoke_token))
         .route("/teams/{team}/endpoints/{slug}", get().to(endpoint))
         .route("/teams/{team}/endpoints/{slug}/probe", post().to(probe))
+        .route("/teams/{team}/endpoints/{slug}/change", post().to(change))
         .route("/teams/{team}/endpoints/{slug}/retire", post().to(retire));
 }
 
@@ -188,7 +190,16 @@ struct EndpointPage {
     waiting: bool,
     usable: bool,
     retired: bool,
+    /// What the form for changes begins with; absent for baselines and predictions.
+    change: Option<Change>,
     csrf: String,
+}
+
+struct Change {
+    description: String,
+    max_concurrency: i32,
+    context_limit_tokens: String,
+    first_byte_timeout_s: i64,
 }
 
 struct CheckLine {
@@ -243,6 +254,12 @@ fn endpoint_page(team: String, row: &Endpoint, csrf: String) -> EndpointPage {
         waiting: row.probe_state == longboard_app::store::ProbeState::Pending,
         usable: row.kind != EndpointKind::Predictions && row.retired_at.is_none(),
         retired: row.retired_at.is_some(),
+        change: (row.kind == EndpointKind::Endpoint && row.retired_at.is_none()).then(|| Change {
+            description: row.description.clone(),
+            max_concurrency: row.max_concurrency,
+            context_limit_tokens: row.context_limit_tokens.map(|limit| limit.to_string()).unwrap_or_default(),
+            first_byte_timeout_s: row.first_byte_timeout_ms / 1000,
+        }),
         csrf,
     }
 }
@@ -265,6 +282,14 @@ async fn probe(form: Posted, path: Path<(String, String)>, longboard: Data<Longb
     let (team, slug) = path.into_inner();
     let member = longboard.member(&form.person.user, &team).await?;
     longboard.probe_again(&member, &slug, Utc::now()).await?;
+    Ok(see(&format!("/teams/{team}/endpoints/{slug}")))
+}
+
+async fn change(form: Posted, path: Path<(String, String)>, longboard: Data<Longboard>) -> Reply {
+    let (team, slug) = path.into_inner();
+    let member = longboard.member(&form.person.user, &team).await?;
+    let registration = registration(&form.fields)?;
+    longboard.change_endpoint(&member, &slug, registration, rand::random(), Utc::now()).await?;
     Ok(see(&format!("/teams/{team}/endpoints/{slug}")))
 }
 
