@@ -33,6 +33,20 @@ fn in_the_middle(report: &Value) -> bool {
     report["state"] == "open" && report["shards"]["leased"] == 2
 }
 
+/// Freezes a worker so that at least one of its leases runs out. A worker that had just ended its shards holds none at
+/// that moment; it goes on until it does.
+fn freeze_with_leases(stage: &Stage, worker: &Process, run: &str) {
+    loop {
+        let _ = stage.observe(run, in_the_middle);
+        worker.signal("STOP");
+        let _ = stage.observe(run, |report| report["shards"].get("leased").is_none());
+        if events(stage, run).contains("lease_expired") {
+            return;
+        }
+        worker.signal("CONT");
+    }
+}
+
 fn over(progress: &Value) -> bool {
     progress["state"] != "open"
 }
@@ -84,8 +98,7 @@ fn a_frozen_worker_comes_back_too_late() {
         let frozen = stage.work(&stage.worker_token("frozen"));
         let _ = stage.follow(&run, begun);
         model.signal("STOP");
-        let _ = stage.observe(&run, in_the_middle);
-        frozen.signal("STOP");
+        freeze_with_leases(&stage, &frozen, &run);
         model.signal("CONT");
         let mut other = stage.work(&stage.worker_token("other"));
         let _ = stage.follow(&run, over);
