@@ -13,13 +13,14 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("endpoint", &[]),
     ("migrations", &[]),
     ("protocol", &[]),
+    ("refmodel", &["endpoint", "suites"]),
     ("scenarios", &["testkit"]),
     ("server", &["app", "bus", "protocol", "worker"]),
     ("stats", &[]),
     ("store", &["migrations", "protocol", "suites"]),
     ("suites", &[]),
     ("testkit", &[]),
-    ("worker", &["endpoint", "protocol", "stats", "suites"]),
+    ("worker", &["endpoint", "protocol", "refmodel", "stats", "suites"]),
 ];
 
 /// Libraries with a single home.
@@ -29,11 +30,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("redis", &["bus"]),
     ("askama", &["server"]),
     ("candle-core", &["refmodel"]),
+    ("candle-nn", &["refmodel"]),
+    ("tokenizers", &["refmodel"]),
 ];
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--all-features", "--offline"])
+        .args(["metadata", "--format-version", "1", "--all-features", "--locked"])
         .current_dir(root())
         .output()
         .expect("cargo metadata");
