@@ -1,0 +1,214 @@
+//! Attention of one chunk at one key and value head: the policy chooses, the kernel reads, partial results are merged.
+
+use std::time::{Duration, Instant};
+
+use crate::cache::HeadCache;
+use crate::kernel::{self, PageView, RowRange};
+use crate::page::Page;
+use crate::policy::{PageUse, Places, Reading, Selector, Span, Tile};
+use crate::rope::Rope;
+
+/// What attention cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// Pairs of query and key that were listed.
+    pub pairs: u64,
+    /// Tiles.
+    pub tiles: u64,
+    /// Time choosing.
+    pub selecting: Duration,
+    /// Time reading.
+    pub reading: Duration,
+}
+
+impl Cost {
+    /// Adds another.
+    pub fn add(&mut self, other: &Self) {
+        self.pairs += other.pairs;
+        self.tiles += other.tiles;
+        self.selecting += other.selecting;
+        self.reading += other.reading;
+    }
+}
+
+/// Queries of one query head for a chunk whose keys are already in the cache.
+pub struct Chunk<'a> {
+    /// `[rows, dim]`, rotated unless keys are stored unrotated; with log-n factors, without scale.
+    pub queries: &'a [f32],
+    /// Which query head of the group.
+    pub member: usize,
+    /// Index in the cache of the first row's own token.
+    pub first: usize,
+    /// Position in the text of the first row.
+    pub position: usize,
+    /// The prompt is over.
+    pub decoding: bool,
+    /// Rotation to apply to keys and queries, where they are stored unrotated.
+    pub rope: Option<&'a Rope>,
+    /// Most rows that choose together.
+    pub tile_rows: usize,
+}
+
+/// Attends `[rows, dim]` to `output`, with the log-sum-exp per row in `lse`.
+pub fn attend(
+    chunk: &Chunk<'_>,
+    dim: usize,
+    cache: &HeadCache,
+    selector: &mut dyn Selector,
+    output: &mut [f32],
+    lse: &mut [f32],
+) -> Cost {
+    let mut cost = Cost::default();
+    let rows = chunk.tile_rows.max(1);
+    let tiles = chunk.queries.chunks(rows * dim).zip(output.chunks_mut(rows * dim)).zip(lse.chunks_mut(rows));
+    for (index, ((queries, output), lse)) in tiles.enumerate() {
+        let tile = Tile {
+            queries,
+            dim,
+            member: chunk.member,
+            first: chunk.first + index * rows,
+            position: chunk.position + index * rows,
+            decoding: chunk.decoding,
+        };
+        let begun = Instant::now();
+        let readings = selector.select(cache, &tile);
+        let chosen = Instant::now();
+        for reading in &readings {
+            cost.pairs += reading.pages.iter().map(|page| u64::from(page.valid.count_ones())).sum::<u64>() * tile.rows() as u64;
+        }
+        read(&tile, cache, &readings, chunk.rope, output, lse);
+        cost.tiles += 1;
+        cost.selecting += chosen - begun;
+        cost.reading += chosen.elapsed();
+    }
+    cost
+}
+
+fn read(tile: &Tile<'_>, cache: &HeadCache, readings: &[Reading], rope: Option<&Rope>, output: &mut [f32], lse: &mut [f32]) {
+    let Some((first, others)) = readings.split_first() else {
+        output.fill(0.0);
+        lse.fill(f32::NEG_INFINITY);
+        return;
+    };
+    read_one(tile, cache, first, rope, output, lse);
+    let (mut part, mut part_lse) = (vec![0.0; output.len()], vec![0.0; lse.len()]);
+    for reading in others {
+        read_one(tile, cache, reading, rope, &mut part, &mut part_lse);
+        merge(tile.dim, output, lse, &part, &part_lse);
+    }
+}
+
+/// Joins two attentions over different keys (Dao et al. 2022): the result is the softmax over both.
+pub fn merge(dim: usize, output: &mut [f32], lse: &mut [f32], other: &[f32], other_lse: &[f32]) {
+    let rows = output.chunks_mut(dim).zip(lse).zip(other.chunks(dim).zip(other_lse));
+    for ((output, lse), (other, other_lse)) in rows {
+        let most = lse.max(*other_lse);
+        if most == f32::NEG_INFINITY {
+            continue;
+        }
+        let (mine, theirs) = ((*lse - most).exp(), (other_lse - most).exp());
+        let total = mine + theirs;
+        for (output, other) in output.iter_mut().zip(other) {
+            *output = (*output * mine + other * theirs) / total;
+        }
+        *lse = most + total.ln();
+    }
+}
+
+fn read_one(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: Option<&Rope>, output: &mut [f32], lse: &mut [f32]) {
+    let ranges: Vec<RowRange> = (0..tile.rows()).map(|row| range(reading.span, tile.first + row)).collect();
+    let rotated = rope.map(|rope| rotated(tile, cache, reading, rope));
+    let mut queries = match &rotated {
+        Some((queries, _)) => queries.clone(),
+        None => tile.queries.to_vec(),
+    };
+    let scale = kernel_scale(tile.dim);
+    queries.iter_mut().for_each(|channel| *channel *= scale);
+    let listed = reading.pages.iter().filter_map(|page| Some((page, cache.slots().get(page.slot)?)));
+    let views: Vec<PageView<'_>> = match &rotated {
+        Some((_, pages)) => {
+            listed.zip(pages).map(|((page, slot), rotated)| PageView { page: rotated, valid: page.valid, first: slot.first }).collect()
+        }
+        None => listed.map(|(page, slot)| PageView { page: &slot.page, valid: page.valid, first: slot.first }).collect(),
+    };
+    kernel::attend(&queries, &ranges, &views, output, lse);
+}
+
+/// log2(e) / sqrt(dim): the kernel works in powers of two.
+#[expect(clippy::cast_precision_loss, reason = "head sizes")]
+fn kernel_scale(dim: usize) -> f32 {
+    std::f32::consts::LOG2_E / (dim as f32).sqrt()
+}
+
+fn range(span: Span, own: usize) -> RowRange {
+    match span {
+        Span::Causal => RowRange { from: 0, to: own + 1 },
+        Span::Near(window) => RowRange { from: (own + 1).saturating_sub(window), to: own + 1 },
+        Span::Far(window) => RowRange { from: 0, to: (own + 1).saturating_sub(window) },
+    }
+}
+
+/// Queries and listed pages rotated to the positions that the reading gives them.
+#[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
+fn rotated(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: &Rope) -> (Vec<f32>, Vec<Page>) {
+    let mut counted = 0;
+    let mut own = vec![0; tile.rows()];
+    let mut pages = Vec::with_capacity(reading.pages.len());
+    for PageUse { slot, valid } in &reading.pages {
+        let Some(slot) = cache.slots().get(*slot) else { continue };
+        let mut page = slot.page.clone();
+        for (token, position) in slot.positions.iter().enumerate() {
+            if valid >> token & 1 == 0 {
+                continue;
+            }
+            let place = place(reading.places, *position as usize, counted);
+            if let Some(own) = (slot.first + token).checked_sub(tile.first).and_then(|row| own.get_mut(row)) {
+                *own = counted;
+            }
+            counted += 1;
+            let (mut key, value): (Vec<f32>, Vec<f32>) = (slot.page.key(token).collect(), slot.page.value(token).collect());
+            rope.rotate(&mut key, place as f32);
+            page.set(token, &key, &value);
+        }
+        pages.push(page);
+    }
+    let mut queries = tile.queries.to_vec();
+    for (row, (query, own)) in queries.chunks_mut(tile.dim).zip(own).enumerate() {
+        let shift = if let Places::Grouped { shift, .. } = reading.places { shift } else { 0 };
+        rope.rotate(query, (place(reading.places, tile.position + row, own) + shift) as f32);
+    }
+    (queries, pages)
+}
+
+fn place(places: Places, position: usize, counted: usize) -> usize {
+    match places {
+        Places::Text => position,
+        Places::Packed => counted,
+        Places::Grouped { by, .. } => position / by,
+        Places::Wrapped { modulo } => position % modulo,
+    }
+}
+
+/// Attention that each stored token got from the rows of a chunk, by their log-sum-exp, added to `sums`.
+#[expect(clippy::cast_precision_loss, reason = "head sizes")]
+pub fn column_sums(queries: &[f32], dim: usize, first: usize, cache: &HeadCache, lse: &[f32], sums: &mut [f32]) {
+    let scale = 1.0 / (dim as f32).sqrt();
+    let mut place = 0;
+    for slot in cache.slots() {
+        for token in 0..slot.page.len() {
+            let key: Vec<f32> = slot.page.key(token).collect();
+            let skipped = (slot.first + token).saturating_sub(first);
+            let rows = queries.chunks(dim).zip(lse).skip(skipped);
+            let sum: f32 = rows
+                .map(|(query, lse)| {
+                    let score: f32 = query.iter().zip(&key).map(|(query, key)| query * key).sum();
+                    (score * scale - lse).exp()
+                })
+                .sum();
+            if let Some(slot) = sums.get_mut(place) {
+                *slot += sum;
+            }
+            place += 1;
+        }
+    }
+}

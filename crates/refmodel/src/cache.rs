@@ -1,0 +1,200 @@
+//! The cache of keys and values: pages per layer and head, with what policies need to know about them.
+
+use crate::page::{PAGE, Page};
+
+/// Tokens of a logical page, the unit of summaries.
+pub const LOGICAL: usize = 16;
+
+/// What is kept about every logical page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summaries {
+    /// Channel-wise smallest and largest key.
+    pub bounds: bool,
+    /// Mean key.
+    pub mean: bool,
+}
+
+/// What is known about a logical page without reading it.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Smallest key per channel.
+    pub least: Vec<f32>,
+    /// Largest key per channel.
+    pub most: Vec<f32>,
+    /// Sum of keys per channel.
+    pub sum: Vec<f32>,
+    /// Tokens in it.
+    pub count: usize,
+}
+
+impl Summary {
+    fn add(&mut self, key: &[f32], kept: Summaries) {
+        if kept.bounds {
+            if self.least.is_empty() {
+                self.least = key.to_vec();
+                self.most = key.to_vec();
+            }
+            self.least.iter_mut().zip(key).for_each(|(least, key)| *least = least.min(*key));
+            self.most.iter_mut().zip(key).for_each(|(most, key)| *most = most.max(*key));
+        }
+        if kept.mean {
+            self.sum.resize(key.len(), 0.0);
+            self.sum.iter_mut().zip(key).for_each(|(sum, key)| *sum += key);
+        }
+        self.count += 1;
+    }
+
+    /// The largest product that `query` can have with a key of the page (Tang et al. 2024, Quest, equation 1).
+    #[must_use]
+    pub fn bound(&self, query: &[f32]) -> f32 {
+        let channels = query.iter().zip(&self.least).zip(&self.most);
+        channels.map(|((query, least), most)| (query * least).max(query * most)).sum()
+    }
+
+    /// The product of `query` with the mean key.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "tokens of a page")]
+    pub fn mean_product(&self, query: &[f32]) -> f32 {
+        let sum: f32 = query.iter().zip(&self.sum).map(|(query, sum)| query * sum).sum();
+        sum / self.count.max(1) as f32
+    }
+
+    fn bytes(&self) -> usize {
+        (self.least.len() + self.most.len() + self.sum.len()) * size_of::<f32>()
+    }
+}
+
+/// A page in its place.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    /// Index of its first token, in the order in which tokens were appended or kept.
+    pub first: usize,
+    /// Keys and values.
+    pub page: Page,
+    /// Positions in the text, one per token.
+    pub positions: Vec<u32>,
+    /// Summaries of its logical pages.
+    pub summaries: Vec<Summary>,
+}
+
+impl Slot {
+    /// One past the index of its last token.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        self.first + self.page.len()
+    }
+
+    /// Bits of all its tokens.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        if self.page.len() == PAGE { u64::MAX } else { (1 << self.page.len()) - 1 }
+    }
+}
+
+/// Keys and values of one layer and head.
+#[derive(Debug, Clone)]
+pub struct HeadCache {
+    slots: Vec<Slot>,
+    next: usize,
+    dim: usize,
+    kept: Summaries,
+}
+
+impl HeadCache {
+    /// An empty cache for heads of `dim` channels.
+    #[must_use]
+    pub fn new(dim: usize, kept: Summaries) -> Self {
+        Self { slots: Vec::new(), next: 0, dim, kept }
+    }
+
+    /// Pages in order.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Index that the next token gets.
+    #[must_use]
+    pub fn next(&self) -> usize {
+        self.next
+    }
+
+    /// Tokens stored.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.iter().map(|slot| slot.page.len()).sum()
+    }
+
+    /// Whether nothing is stored.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Bytes of pages and summaries.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let of = |slot: &Slot| slot.page.bytes() + slot.summaries.iter().map(Summary::bytes).sum::<usize>();
+        self.slots.iter().map(of).sum()
+    }
+
+    /// Appends a token.
+    pub fn push(&mut self, position: u32, key: &[f32], value: &[f32]) {
+        if self.slots.last().is_none_or(|slot| slot.page.len() == PAGE || slot.end() != self.next) {
+            self.slots.push(Slot {
+                first: self.next,
+                page: Page::new(self.dim),
+                positions: Vec::with_capacity(PAGE),
+                summaries: Vec::new(),
+            });
+        }
+        if let Some(slot) = self.slots.last_mut() {
+            let logical = slot.page.len() / LOGICAL;
+            slot.page.push(key, value);
+            slot.positions.push(position);
+            if self.kept != Summaries::default() {
+                if slot.summaries.len() <= logical {
+                    slot.summaries.push(Summary::default());
+                }
+                if let Some(summary) = slot.summaries.get_mut(logical) {
+                    summary.add(key, self.kept);
+                }
+            }
+        }
+        self.next += 1;
+    }
+
+    /// Drops every page for which `wanted` is false.
+    pub fn retain_pages(&mut self, wanted: impl Fn(&Slot) -> bool) {
+        self.slots.retain(wanted);
+    }
+
+    /// Keeps the tokens with these indices, ascending, and moves them together.
+    pub fn retain_tokens(&mut self, kept: &[usize]) {
+        let mut fresh = Self::new(self.dim, self.kept);
+        let mut slots = self.slots.iter().peekable();
+        for &index in kept {
+            while slots.next_if(|slot| slot.end() <= index).is_some() {}
+            let Some(slot) = slots.peek() else { break };
+            let Some(token) = index.checked_sub(slot.first) else { continue };
+            let (key, value): (Vec<f32>, Vec<f32>) = (slot.page.key(token).collect(), slot.page.value(token).collect());
+            fresh.push(slot.positions.get(token).copied().unwrap_or(0), &key, &value);
+        }
+        *self = fresh;
+    }
+
+    /// Shortens to the tokens with an index below `next`: what was appended on trial is taken back.
+    pub fn truncate(&mut self, next: usize) {
+        if next >= self.next {
+            return;
+        }
+        let cut = self.slots.iter().find(|slot| slot.first < next && slot.end() > next).cloned();
+        self.slots.retain(|slot| slot.end() <= next);
+        self.next = cut.as_ref().map_or(next, |slot| slot.first);
+        let Some(cut) = cut else { return };
+        for (token, position) in cut.positions.iter().enumerate().take(next - cut.first) {
+            let (key, value): (Vec<f32>, Vec<f32>) = (cut.page.key(token).collect(), cut.page.value(token).collect());
+            self.push(*position, &key, &value);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Shape of a decoder, as Hugging Face's `config.json` states it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::ModelError;
+use crate::rope::RopeScaling;
+
+/// What a layer's attention sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerKind {
+    /// Keys a query sees, itself included; `None` sees all before it.
+    pub window: Option<usize>,
+    /// Whether queries and keys are rotated by their positions.
+    pub rope: bool,
+}
+
+/// How activations are normalised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Norm {
+    /// Root mean square (Zhang and Sennrich 2019).
+    Rms,
+    /// Mean and variance without bias, as in Cohere's models.
+    Layer,
+}
+
+/// Shape of a decoder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// Entries of the vocabulary.
+    pub vocab_size: usize,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Width inside the feed-forward part.
+    pub intermediate_size: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Layers from input to output.
+    pub layers: Vec<LayerKind>,
+    /// Added to the variance before its root.
+    pub norm_eps: f32,
+    /// Kind of normalisation.
+    pub norm: Norm,
+    /// Base of the rotary frequencies.
+    pub rope_theta: f64,
+    /// Published change of the rotary frequencies.
+    pub rope_scaling: RopeScaling,
+    /// Pairs of neighbours are rotated instead of halves (Cohere).
+    pub rope_interleaved: bool,
+    /// Context the model was trained for, in its own tokens.
+    pub max_positions: usize,
+    /// The output head is the embedding.
+    pub tied: bool,
+    /// Queries, keys and values have biases.
+    pub qkv_bias: bool,
+    /// The attention's output has a bias.
+    pub output_bias: bool,
+    /// Queries and keys are normalised per head (Qwen3).
+    pub qk_norm: bool,
+    /// Attention and feed-forward read the same input (Cohere).
+    pub parallel: bool,
+    /// Factor on the logits (Cohere).
+    pub logit_scale: f64,
+    /// Queries of layers without window are scaled by log n over log of this many tokens, from there on (log-n scaling, Su 2021;
+    /// Chiang and Cholak 2022).
+    pub log_n_from: Option<usize>,
+}
+
+const ARCHITECTURES: &str =
+    "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Cohere2ForCausalLM and LongboardForCausalLM";
+
+impl ModelConfig {
+    /// Reads a `config.json`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] names the architecture or setting; [`ModelError::Invalid`] the field that is missing
+    /// or out of range.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        let object: Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| ModelError::Invalid(format!("not a config.json: {error}")))?;
+        let fields = Fields(&object);
+        let architecture = fields.architecture()?;
+        let config = fields.config(architecture)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The `config.json` of a model of our own.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let kinds: Vec<&str> =
+            self.layers.iter().map(|layer| if layer.window.is_some() { SLIDING } else { FULL }).collect();
+        let window = self.layers.iter().find_map(|layer| layer.window);
+        serde_json::json!({
+            "architectures": [Architecture::Longboard.name()],
+            "model_type": "longboard",
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": self.intermediate_size,
+            "num_hidden_layers": self.layers.len(),
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.kv_heads,
+            "head_dim": self.head_dim,
+            "hidden_act": "silu",
+            "rms_norm_eps": self.norm_eps,
+            "rope_theta": self.rope_theta,
+            "max_position_embeddings": self.max_positions,
+            "tie_word_embeddings": self.tied,
+            "attention_bias": self.qkv_bias,
+            "layer_types": kinds,
+            "sliding_window": window,
+            "log_n_from": self.log_n_from,
+        })
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        let counts = [
+            ("vocab_size", self.vocab_size, 1 << 22),
+            ("hidden_size", self.hidden_size, 1 << 16),
+            ("intermediate_size", self.intermediate_size, 1 << 18),
+            ("num_attention_heads", self.heads, 1 << 10),
+            ("num_key_value_heads", self.kv_heads, 1 << 10),
+            ("head_dim", self.head_dim, 1 << 10),
+            ("num_hidden_layers", self.layers.len(), 1 << 10),
+        ];
+        for (name, value, most) in counts {
+            if value == 0 || value > most {
+                return Err(ModelError::Invalid(format!("config.json: {name} is {value}, allowed are 1 to {most}")));
+            }
+        }
+        if !self.heads.is_multiple_of(self.kv_heads) {
+            let (heads, kv_heads) = (self.heads, self.kv_heads);
+            return Err(ModelError::Invalid(format!(
+                "config.json: num_attention_heads {heads} is no multiple of num_key_value_heads {kv_heads}"
+            )));
+        }
+        if !self.head_dim.is_multiple_of(2) {
+            return Err(ModelError::Invalid(format!("config.json: head_dim {} is odd", self.head_dim)));
+        }
+        Ok(())
+    }
+
+    /// Parameters outside the embedding.
+    #[must_use]
+    pub fn body_parameters(&self) -> usize {
+        let attention = self.hidden_size * self.head_dim * (2 * self.heads + 2 * self.kv_heads);
+        self.layers.len() * (attention + 3 * self.hidden_size * self.intermediate_size)
+    }
+}
+
+const SLIDING: &str = "sliding_attention";
+const FULL: &str = "full_attention";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Architecture {
+    Llama,
+    Mistral,
+    Qwen2,
+    Qwen3,
+    Cohere2,
+    Longboard,
+}
+
+impl Architecture {
+    const ALL: [Self; 6] = [Self::Llama, Self::Mistral, Self::Qwen2, Self::Qwen3, Self::Cohere2, Self::Longboard];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "LlamaForCausalLM",
+            Self::Mistral => "MistralForCausalLM",
+            Self::Qwen2 => "Qwen2ForCausalLM",
+            Self::Qwen3 => "Qwen3ForCausalLM",
+            Self::Cohere2 => "Cohere2ForCausalLM",
+            Self::Longboard => "LongboardForCausalLM",
+        }
+    }
+}
+
+struct Fields<'a>(&'a Map<String, Value>);
+
+impl Fields<'_> {
+    fn architecture(&self) -> Result<Architecture, ModelError> {
+        let named = self.0.get("architectures").and_then(|list| list.get(0)).and_then(Value::as_str).unwrap_or_default();
+        Architecture::ALL.into_iter().find(|known| known.name() == named).ok_or_else(|| ModelError::Unsupported {
+            what: format!("the architecture `{named}` of config.json"),
+            supported: format!("supported are {ARCHITECTURES}"),
+        })
+    }
+
+    fn count(&self, name: &str) -> Result<usize, ModelError> {
+        let found = self.0.get(name).and_then(Value::as_u64).and_then(|value| usize::try_from(value).ok());
+        found.ok_or_else(|| ModelError::Invalid(format!("config.json: {name} must be a whole number")))
+    }
+
+    fn count_or(&self, name: &str, default: usize) -> Result<usize, ModelError> {
+        if self.0.get(name).is_none_or(Value::is_null) { Ok(default) } else { self.count(name) }
+    }
+
+    fn number_or(&self, name: &str, default: f64) -> f64 {
+        self.0.get(name).and_then(Value::as_f64).unwrap_or(default)
+    }
+
+    fn flag(&self, name: &str, default: bool) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is the model's precision")]
+    fn config(&self, architecture: Architecture) -> Result<ModelConfig, ModelError> {
+        let (hidden_size, heads) = (self.count("hidden_size")?, self.count("num_attention_heads")?);
+        let activation = self.0.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
+        if activation != "silu" {
+            return Err(ModelError::Unsupported {
+                what: format!("hidden_act `{activation}`"),
+                supported: "supported is silu".to_owned(),
+            });
+        }
+        let cohere = architecture == Architecture::Cohere2;
+        let bias = self.flag("attention_bias", architecture == Architecture::Qwen2);
+        Ok(ModelConfig {
+            vocab_size: self.count("vocab_size")?,
+            hidden_size,
+            intermediate_size: self.count("intermediate_size")?,
+            heads,
+            kv_heads: self.count_or("num_key_value_heads", heads)?,
+            head_dim: self.count_or("head_dim", hidden_size.checked_div(heads).unwrap_or(0))?,
+            layers: self.layers(architecture)?,
+            norm_eps: self.number_or(if cohere { "layer_norm_eps" } else { "rms_norm_eps" }, 1e-5) as f32,
+            norm: if cohere { Norm::Layer } else { Norm::Rms },
+            rope_theta: self.rope_theta(),
+            rope_scaling: RopeScaling::parse(self.rope_object())?,
+            rope_interleaved: cohere,
+            max_positions: self.count_or("max_position_embeddings", 2048)?,
+            tied: self.flag("tie_word_embeddings", cohere),
+            qkv_bias: bias,
+            output_bias: bias && architecture == Architecture::Llama,
+            qk_norm: architecture == Architecture::Qwen3,
+            parallel: cohere,
+            logit_scale: if cohere { self.number_or("logit_scale", 0.0625) } else { 1.0 },
+            log_n_from: match self.count_or("log_n_from", 0)? {
+                0 => None,
+                from => Some(from.max(2)),
+            },
+        })
+    }
+
+    /// `rope_scaling`, or `rope_parameters` as newer files call it.
+    fn rope_object(&self) -> Option<&Value> {
+        ["rope_scaling", "rope_parameters"].into_iter().find_map(|name| self.0.get(name)).filter(|value| !value.is_null())
+    }
+
+    fn rope_theta(&self) -> f64 {
+        let inner = self.rope_object().and_then(|object| object.get("rope_theta")).and_then(Value::as_f64);
+        inner.unwrap_or_else(|| self.number_or("rope_theta", 10_000.0))
+    }
+
+    fn layers(&self, architecture: Architecture) -> Result<Vec<LayerKind>, ModelError> {
+        let count = self.count("num_hidden_layers")?;
+        if count > 1 << 10 {
+            return Err(ModelError::Invalid(format!("config.json: num_hidden_layers is {count}")));
+        }
+        let window = self.window(architecture)?;
+        // Cohere2 and our own models have no positions where they see everything.
+        let no_rope_when_full = matches!(architecture, Architecture::Cohere2 | Architecture::Longboard);
+        let kind = |sliding: bool| LayerKind {
+            window: window.filter(|_| sliding),
+            rope: sliding && window.is_some() || !no_rope_when_full,
+        };
+        if let Some(types) = self.0.get("layer_types").and_then(Value::as_array) {
+            if types.len() != count {
+                return Err(ModelError::Invalid(format!(
+                    "config.json: layer_types names {} layers, num_hidden_layers says {count}",
+                    types.len()
+                )));
+            }
+            return types.iter().map(|name| self.layer_type(name).map(kind)).collect();
+        }
+        let pattern = self.count_or("sliding_window_pattern", 4)?.max(1);
+        let from = self.count_or("max_window_layers", 0)?;
+        Ok((0..count)
+            .map(|layer| match architecture {
+                Architecture::Cohere2 => kind((layer + 1) % pattern != 0),
+                Architecture::Qwen2 | Architecture::Qwen3 => kind(layer >= from),
+                _ => kind(true),
+            })
+            .collect())
+    }
+
+    fn layer_type(&self, name: &Value) -> Result<bool, ModelError> {
+        match name.as_str() {
+            Some(SLIDING) => Ok(true),
+            Some(FULL) => Ok(false),
+            _ => Err(ModelError::Unsupported {
+                what: format!("the layer type {name}"),
+                supported: format!("supported are {SLIDING} and {FULL}"),
+            }),
+        }
+    }
+
+    fn window(&self, architecture: Architecture) -> Result<Option<usize>, ModelError> {
+        let used = match architecture {
+            Architecture::Llama => false,
+            Architecture::Qwen2 | Architecture::Qwen3 => self.flag("use_sliding_window", false),
+            _ => true,
+        };
+        let window = if used { self.count_or("sliding_window", 0)? } else { 0 };
+        Ok((window > 0).then_some(window))
+    }
+}

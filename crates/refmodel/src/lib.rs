@@ -1,0 +1,19 @@
+//! The reference model: one decoder, one paged cache of keys and values, one attention kernel, and a policy per
+//! published long-context method.
+
+pub mod attention;
+pub mod cache;
+pub mod config;
+pub mod decoder;
+mod error;
+pub mod fused;
+pub mod kernel;
+pub mod model;
+pub mod page;
+pub mod policy;
+pub mod rope;
+pub mod sequence;
+pub mod tokenizer;
+pub mod train;
+
+pub use error::ModelError;

@@ -1,0 +1,186 @@
+//! The model at work: decoder, tokenizer and policy together, many texts at a time.
+
+use candle_core::{Device, Tensor};
+use longboard_suites::item::Message;
+
+use crate::decoder::Decoder;
+use crate::error::ModelError;
+use crate::policy::Policy;
+use crate::rope::Rope;
+use crate::sequence::{Projections, Sequence};
+use crate::tokenizer::Tokenizer;
+
+/// Tokens of a prompt that are read at once.
+pub const CHUNK: usize = 512;
+
+/// Decoder, tokenizer and policy.
+pub struct Model {
+    /// Weights.
+    pub decoder: Decoder,
+    /// Text to tokens.
+    pub tokenizer: Tokenizer,
+    policy: Box<dyn Policy>,
+    rope: Rope,
+}
+
+/// Tokens for one text.
+pub struct Feed<'a> {
+    /// The text so far.
+    pub sequence: &'a mut Sequence,
+    /// What comes next.
+    pub ids: &'a [u32],
+    /// Last rows whose logits are wanted, at least 1.
+    pub wanted: usize,
+    /// These are the last tokens of the prompt.
+    pub prompt_ends: bool,
+}
+
+impl Model {
+    /// A model under `policy`.
+    #[must_use]
+    pub fn new(decoder: Decoder, tokenizer: Tokenizer, policy: Box<dyn Policy>) -> Self {
+        let config = &decoder.config;
+        let rope = Rope::new(
+            config.head_dim,
+            config.rope_theta,
+            config.rope_scaling,
+            config.rope_interleaved,
+            config.max_positions,
+        );
+        Self { decoder, tokenizer, policy, rope }
+    }
+
+    /// An empty text.
+    #[must_use]
+    pub fn sequence(&self) -> Sequence {
+        Sequence::new(&self.decoder.config, self.policy.as_ref())
+    }
+
+    /// Tokens of a conversation, up to where the model speaks.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when a text cannot be encoded.
+    pub fn encode(&self, messages: &[Message]) -> Result<Vec<u32>, ModelError> {
+        self.tokenizer.encode_chat(messages)
+    }
+
+    /// Bytes that a text of `tokens` takes when nothing is evicted.
+    #[must_use]
+    pub fn cache_bytes(&self, tokens: usize) -> u64 {
+        let config = &self.decoder.config;
+        let per_token = 2 * config.kv_heads * config.head_dim * size_of::<f32>();
+        let stored: usize =
+            config.layers.iter().map(|layer| layer.window.map_or(tokens, |window| tokens.min(window + CHUNK))).sum();
+        (stored * per_token) as u64
+    }
+
+    /// Reads a whole prompt and returns the logits after its last token.
+    ///
+    /// # Errors
+    /// [`ModelError::Compute`].
+    pub fn prefill(&self, sequence: &mut Sequence, ids: &[u32], mut read: impl FnMut(usize) -> bool) -> Result<Vec<f32>, ModelError> {
+        let mut logits = Vec::new();
+        let count = ids.len().div_ceil(CHUNK);
+        for (index, chunk) in ids.chunks(CHUNK).enumerate() {
+            if !read(index * CHUNK) {
+                return Err(ModelError::Invalid("the request was cancelled".to_owned()));
+            }
+            let feed = Feed { sequence: &mut *sequence, ids: chunk, wanted: 1, prompt_ends: index + 1 == count };
+            logits = self.forward(&mut [feed])?.pop().and_then(|mut rows| rows.pop()).unwrap_or_default();
+        }
+        Ok(logits)
+    }
+
+    /// Reads the next tokens of several texts and returns, for each, the logits of its last rows.
+    ///
+    /// # Errors
+    /// [`ModelError::Compute`].
+    pub fn forward(&self, feeds: &mut [Feed<'_>]) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
+        let config = &self.decoder.config;
+        let ids: Vec<u32> = feeds.iter().flat_map(|feed| feed.ids.iter().copied()).collect();
+        let embedded = self.decoder.embed(&ids)?;
+        let mut x = embedded;
+        for (index, layer) in self.decoder.layers.iter().enumerate() {
+            let normed = layer.input_norm.apply(&x)?;
+            let mut projected = [layer.query.apply(&normed)?, layer.key.apply(&normed)?, layer.value.apply(&normed)?];
+            if let (Some(query_norm), Some(key_norm)) = (&layer.query_norm, &layer.key_norm) {
+                for (rows, norm) in projected.iter_mut().zip([query_norm, key_norm]) {
+                    let (count, width) = rows.dims2()?;
+                    let heads = rows.reshape((count, width / config.head_dim, config.head_dim))?;
+                    *rows = norm.apply(&heads)?.reshape((count, width))?;
+                }
+            }
+            let [queries, keys, values] = projected;
+            let (queries, keys, values) = (flat(&queries)?, flat(&keys)?, flat(&values)?);
+            let (width, kv_width) = (config.heads * config.head_dim, config.kv_heads * config.head_dim);
+            let mut heads = Vec::with_capacity(ids.len() * width);
+            let mut row = 0;
+            for feed in &mut *feeds {
+                let to = row + feed.ids.len();
+                let rows = Projections {
+                    queries: queries.get(row * width..to * width).unwrap_or_default(),
+                    keys: keys.get(row * kv_width..to * kv_width).unwrap_or_default(),
+                    values: values.get(row * kv_width..to * kv_width).unwrap_or_default(),
+                    surprisal: &[],
+                    prompt_ends: feed.prompt_ends,
+                };
+                heads.extend(feed.sequence.attend(index, config, &self.rope, &rows));
+                row = to;
+            }
+            let heads = Tensor::from_vec(heads, (ids.len(), width), &Device::Cpu)?;
+            x = layer.close(&x, &normed, &heads)?;
+        }
+        self.last_logits(&x, feeds)
+    }
+
+    fn last_logits(&self, x: &Tensor, feeds: &mut [Feed<'_>]) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
+        let mut places = Vec::new();
+        let mut row = 0;
+        for feed in &mut *feeds {
+            let to = row + feed.ids.len();
+            places.extend((to - feed.wanted.clamp(1, feed.ids.len().max(1))..to).filter_map(|place| u32::try_from(place).ok()));
+            feed.sequence.advance(feed.ids.len(), feed.prompt_ends);
+            row = to;
+        }
+        let places = Tensor::new(places.as_slice(), &Device::Cpu)?;
+        let logits = self.decoder.logits(&x.index_select(&places, 0)?)?.to_vec2::<f32>()?;
+        let mut rows = logits.into_iter();
+        Ok(feeds.iter().map(|feed| rows.by_ref().take(feed.wanted.clamp(1, feed.ids.len().max(1))).collect()).collect())
+    }
+
+    /// Generates greedily until the end token or `most` tokens; returns the answer's tokens.
+    ///
+    /// # Errors
+    /// [`ModelError::Compute`].
+    pub fn generate(&self, ids: &[u32], most: usize) -> Result<Vec<u32>, ModelError> {
+        let mut sequence = self.sequence();
+        let mut logits = self.prefill(&mut sequence, ids, |_| true)?;
+        let mut answer = Vec::new();
+        while answer.len() < most {
+            let next = greedy(&logits);
+            if next == self.tokenizer.end() {
+                break;
+            }
+            answer.push(next);
+            let feed = Feed { sequence: &mut sequence, ids: &[next], wanted: 1, prompt_ends: false };
+            logits = self.forward(&mut [feed])?.pop().and_then(|mut rows| rows.pop()).unwrap_or_default();
+        }
+        Ok(answer)
+    }
+}
+
+/// The token of the largest logit; the first of equal ones.
+#[must_use]
+pub fn greedy(logits: &[f32]) -> u32 {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (token, logit) in logits.iter().enumerate() {
+        if *logit > best.1 {
+            best = (token, *logit);
+        }
+    }
+    u32::try_from(best.0).unwrap_or(0)
+}
+
+fn flat(x: &Tensor) -> candle_core::Result<Vec<f32>> {
+    x.flatten_all()?.to_vec1::<f32>()
+}

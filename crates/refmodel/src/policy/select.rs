@@ -1,0 +1,45 @@
+//! Choosing the best of many, the same way everywhere.
+
+use super::{PageUse, between};
+use crate::cache::HeadCache;
+
+/// Places of the `count` largest scores, ascending; the earlier of equal ones.
+pub fn top(scores: &[f32], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    let score = |place: &usize| scores.get(*place).copied().unwrap_or(f32::NEG_INFINITY);
+    if count < order.len() {
+        order.select_nth_unstable_by(count, |a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
+        order.truncate(count);
+        order.sort_unstable();
+    }
+    order
+}
+
+/// Tokens with index below `sinks` or in the last `recent` before `end`.
+pub fn sinks_and_recent(cache: &HeadCache, sinks: usize, recent: usize, end: usize) -> Vec<PageUse> {
+    let from = end.saturating_sub(recent);
+    let slots = cache.slots().iter().enumerate();
+    slots
+        .map(|(slot, page)| PageUse { slot, valid: between(page, 0, sinks) | between(page, from, end) })
+        .filter(|page| page.valid != 0)
+        .collect()
+}
+
+/// The pages at these places, whole.
+pub fn whole(cache: &HeadCache, places: &[usize]) -> Vec<PageUse> {
+    let slots = places.iter().filter_map(|&slot| Some((slot, cache.slots().get(slot)?)));
+    slots.map(|(slot, page)| PageUse { slot, valid: page.all() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::top;
+
+    #[test]
+    fn the_best_come_in_order_and_ties_go_to_the_earlier() {
+        assert_eq!(top(&[1.0, 3.0, 2.0, 3.0], 2), [1, 3]);
+        assert_eq!(top(&[1.0, 1.0, 1.0], 2), [0, 1]);
+        assert_eq!(top(&[1.0], 5), [0]);
+        assert!(top(&[1.0, 2.0], 0).is_empty());
+    }
+}

@@ -1,0 +1,107 @@
+//! SnapKV: after the prompt, each head keeps what the last queries looked at.
+
+use super::select::top;
+use super::{Card, Parameter, Policy, Properties, Reading, Seen, Selector, Site, Tile, Watch};
+use crate::cache::HeadCache;
+
+/// SnapKV.
+pub const CARD: Card = Card {
+    slug: "snapkv",
+    title: "SnapKV",
+    citation: "Li et al. 2024, SnapKV: LLM knows what you are looking for before generation, arXiv 2404.14469",
+    what: "Reads the prompt densely; then each head keeps the tokens that the last queries attended to, pooled over \
+           neighbours, and these last tokens.",
+    differs: "Query heads that share a key head vote together.",
+    parameters: &[
+        Parameter { name: "capacity", help: "tokens kept of the prompt", default: 320.0, least: 2.0 },
+        Parameter { name: "window", help: "last queries that vote, kept too", default: 64.0, least: 1.0 },
+        Parameter { name: "kernel", help: "tokens pooled", default: 5.0, least: 1.0 },
+    ],
+    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    build: |settings| {
+        Box::new(SnapKv {
+            capacity: settings.count("capacity"),
+            window: settings.count("window").min(settings.count("capacity")),
+            kernel: settings.count("kernel"),
+        })
+    },
+};
+
+#[derive(Clone, Copy)]
+struct SnapKv {
+    capacity: usize,
+    window: usize,
+    kernel: usize,
+}
+
+impl Policy for SnapKv {
+    fn watch(&self) -> Watch {
+        Watch { last_queries: self.window, ..Watch::default() }
+    }
+
+    fn selector(&self, _: Site) -> Box<dyn Selector> {
+        Box::new(*self)
+    }
+}
+
+impl Selector for SnapKv {
+    fn select(&mut self, cache: &HeadCache, _: &Tile<'_>) -> Vec<Reading> {
+        vec![Reading::all(cache)]
+    }
+
+    fn settle(&mut self, cache: &mut HeadCache, seen: &Seen<'_>) {
+        let stored = cache.len();
+        if !seen.prompt_over || stored <= self.capacity {
+            return;
+        }
+        let votes = votes(cache, seen.last_queries, self.window);
+        let prefix = stored - self.window.min(stored);
+        let pooled = pooled(votes.get(..prefix).unwrap_or_default(), self.kernel);
+        let mut kept = top(&pooled, self.capacity - self.window);
+        kept.extend(prefix..stored);
+        cache.retain_tokens(&kept);
+    }
+}
+
+/// Attention of each row to each stored token, summed over rows and heads. Rows are the last of the cache.
+fn votes(cache: &HeadCache, queries: &[Vec<f32>], rows: usize) -> Vec<f32> {
+    let stored = cache.len();
+    let mut votes = vec![0.0; stored];
+    for member in queries {
+        let dim = member.len() / rows.max(1);
+        let given = member.len() / dim.max(1);
+        for (row, query) in member.chunks(dim.max(1)).enumerate() {
+            let seen = stored - given + row + 1;
+            for (vote, weight) in votes.iter_mut().zip(weights(cache, query, seen)) {
+                *vote += weight;
+            }
+        }
+    }
+    votes
+}
+
+/// Softmax of a query's products with the first `seen` stored keys.
+#[expect(clippy::cast_precision_loss, reason = "head sizes")]
+fn weights(cache: &HeadCache, query: &[f32], seen: usize) -> Vec<f32> {
+    let scale = 1.0 / (query.len() as f32).sqrt();
+    let keys = cache.slots().iter().flat_map(|slot| (0..slot.page.len()).map(|token| slot.page.key(token)));
+    let mut scores: Vec<f32> =
+        keys.take(seen).map(|key| key.zip(query).map(|(key, query)| key * query).sum::<f32>() * scale).collect();
+    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    scores.iter_mut().for_each(|score| *score = (*score - most).exp());
+    let total: f32 = scores.iter().sum();
+    scores.iter_mut().for_each(|score| *score /= total);
+    scores
+}
+
+/// Mean over `kernel` neighbours, as average pooling with zero padding.
+#[expect(clippy::cast_precision_loss, reason = "kernel sizes")]
+fn pooled(votes: &[f32], kernel: usize) -> Vec<f32> {
+    let reach = kernel / 2;
+    (0..votes.len())
+        .map(|at| {
+            let around = votes.get(at.saturating_sub(reach)..(at + reach + 1).min(votes.len())).unwrap_or_default();
+            around.iter().sum::<f32>() / kernel as f32
+        })
+        .collect()
+}

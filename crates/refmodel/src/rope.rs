@@ -1,0 +1,175 @@
+//! Rotary positions and their published scalings.
+
+use serde_json::Value;
+
+use crate::error::ModelError;
+
+/// A published change of the rotary frequencies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RopeScaling {
+    /// None (Su et al. 2021, RoFormer).
+    Plain,
+    /// Positions divided by a factor (Chen et al. 2023, positional interpolation).
+    Linear {
+        /// Divisor.
+        factor: f64,
+    },
+    /// The base grows with the length once it exceeds what the model was trained for (NTK-aware, dynamic).
+    DynamicNtk {
+        /// Factor of the length at which it is as strong as static scaling.
+        factor: f64,
+        /// Trained length in tokens.
+        trained: usize,
+    },
+    /// By wavelength (Peng et al. 2023, YaRN, section 3.2), with attention temperature.
+    Yarn {
+        /// Target over trained length.
+        factor: f64,
+        /// Trained length in tokens.
+        trained: usize,
+        /// Rotations above which a frequency is kept.
+        beta_fast: f64,
+        /// Rotations below which it is divided.
+        beta_slow: f64,
+        /// Factor on queries and keys; `None` takes 0.1 ln(factor) + 1.
+        attention: Option<f64>,
+    },
+    /// Llama 3.1's rule by wavelength.
+    Llama3 {
+        /// Divisor of low frequencies.
+        factor: f64,
+        /// Wavelengths above trained/low are divided.
+        low: f64,
+        /// Wavelengths below trained/high are kept.
+        high: f64,
+        /// Trained length in tokens.
+        trained: usize,
+    },
+}
+
+impl RopeScaling {
+    /// Reads `rope_scaling` of a `config.json`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] for another kind, [`ModelError::Invalid`] without its numbers.
+    pub fn parse(object: Option<&Value>) -> Result<Self, ModelError> {
+        let Some(object) = object else { return Ok(Self::Plain) };
+        let kind = object.get("rope_type").or_else(|| object.get("type")).and_then(Value::as_str).unwrap_or("default");
+        let optional = |name: &str| object.get(name).and_then(Value::as_f64);
+        let number = |name: &str| {
+            let found = optional(name).filter(|value| *value > 0.0);
+            found.ok_or_else(|| ModelError::Invalid(format!("config.json: rope_scaling.{name} must be a positive number")))
+        };
+        let trained = || number("original_max_position_embeddings").map(count);
+        match kind {
+            "default" => Ok(Self::Plain),
+            "linear" => Ok(Self::Linear { factor: number("factor")? }),
+            "dynamic" => Ok(Self::DynamicNtk { factor: number("factor")?, trained: trained().unwrap_or(0) }),
+            "yarn" => Ok(Self::Yarn {
+                factor: number("factor")?,
+                trained: trained()?,
+                beta_fast: optional("beta_fast").unwrap_or(32.0),
+                beta_slow: optional("beta_slow").unwrap_or(1.0),
+                attention: optional("attention_factor"),
+            }),
+            "llama3" => Ok(Self::Llama3 {
+                factor: number("factor")?,
+                low: number("low_freq_factor")?,
+                high: number("high_freq_factor")?,
+                trained: trained()?,
+            }),
+            other => Err(ModelError::Unsupported {
+                what: format!("rope_scaling of type `{other}`"),
+                supported: "supported are default, linear, dynamic, yarn and llama3".to_owned(),
+            }),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive length in tokens")]
+fn count(value: f64) -> usize {
+    value as usize
+}
+
+/// Rotary frequencies of a head, ready for any position.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rope {
+    /// Radians per position, one per pair of channels, `[head_dim / 2]`.
+    pub frequencies: Vec<f32>,
+    /// Factor on the rotated queries and keys (YaRN's temperature).
+    pub attention: f32,
+    /// Neighbours are pairs, not halves.
+    pub interleaved: bool,
+}
+
+impl Rope {
+    /// The frequencies of `theta` under `scaling` for a context of `length` tokens.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "lengths below 2^53; f32 is the model's precision")]
+    pub fn new(head_dim: usize, theta: f64, scaling: RopeScaling, interleaved: bool, length: usize) -> Self {
+        let width = head_dim as f64;
+        let base = match scaling {
+            RopeScaling::DynamicNtk { factor, trained } if trained > 0 && length > trained => {
+                let stretch = factor * length as f64 / trained as f64 - (factor - 1.0);
+                theta * stretch.powf(width / (width - 2.0))
+            }
+            _ => theta,
+        };
+        let plain = (0..head_dim / 2).map(|pair| base.powf(-2.0 * pair as f64 / width));
+        let frequencies = plain.enumerate().map(|(pair, frequency)| scaled(frequency, pair, width, theta, scaling) as f32);
+        let attention = match scaling {
+            RopeScaling::Yarn { factor, attention, .. } => attention.unwrap_or_else(|| 0.1 * factor.ln() + 1.0),
+            _ => 1.0,
+        };
+        Self { frequencies: frequencies.collect(), attention: attention as f32, interleaved }
+    }
+
+    /// Rotates one head's channels in place to `position`.
+    pub fn rotate(&self, channels: &mut [f32], position: f32) {
+        let half = channels.len() / 2;
+        for (pair, frequency) in self.frequencies.iter().enumerate() {
+            let (sin, cos) = (frequency * position).sin_cos();
+            let (sin, cos) = (sin * self.attention, cos * self.attention);
+            let (first, second) = if self.interleaved { (2 * pair, 2 * pair + 1) } else { (pair, pair + half) };
+            let (Some(&a), Some(&b)) = (channels.get(first), channels.get(second)) else { return };
+            if let Some(channel) = channels.get_mut(first) {
+                *channel = a * cos - b * sin;
+            }
+            if let Some(channel) = channels.get_mut(second) {
+                *channel = b * cos + a * sin;
+            }
+        }
+    }
+}
+
+/// Factor on a query that sees `n` keys: log n / log from, at least 1.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "lengths far below 2^24 change the logarithm")]
+pub fn log_n_factor(n: usize, from: usize) -> f32 {
+    ((n as f32).ln() / (from as f32).ln()).max(1.0)
+}
+
+fn scaled(frequency: f64, pair: usize, width: f64, theta: f64, scaling: RopeScaling) -> f64 {
+    use std::f64::consts::TAU;
+    match scaling {
+        RopeScaling::Plain | RopeScaling::DynamicNtk { .. } => frequency,
+        RopeScaling::Linear { factor } => frequency / factor,
+        RopeScaling::Llama3 { factor, low, high, trained } => {
+            let rotations = lossy(trained) * frequency / TAU;
+            let smooth = ((rotations - low) / (high - low)).clamp(0.0, 1.0);
+            frequency * (smooth + (1.0 - smooth) / factor)
+        }
+        RopeScaling::Yarn { factor, trained, beta_fast, beta_slow, .. } => {
+            let dimension = |rotations: f64| width * (lossy(trained) / (rotations * TAU)).ln() / (2.0 * theta.ln());
+            let low = dimension(beta_fast).floor().max(0.0);
+            let high = dimension(beta_slow).ceil().min(width - 1.0);
+            let ramp = ((lossy(pair) - low) / (high - low).max(0.001)).clamp(0.0, 1.0);
+            frequency * (1.0 - ramp + ramp / factor)
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "lengths below 2^53")]
+fn lossy(value: usize) -> f64 {
+    value as f64
+}

@@ -1,0 +1,273 @@
+//! One text under way: its cache and what the policy does with it.
+
+use rayon::prelude::*;
+
+use crate::attention::{self, Chunk, Cost};
+use crate::cache::{HeadCache, Summaries};
+use crate::config::{LayerKind, ModelConfig};
+use crate::policy::{Places, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch};
+use crate::rope::Rope;
+
+/// Cache and policy of one text.
+pub struct Sequence {
+    layers: Vec<LayerState>,
+    tokens: usize,
+    decoding: bool,
+    watch: Watch,
+    cost: Cost,
+}
+
+struct LayerState {
+    kind: LayerKind,
+    heads: Vec<HeadState>,
+    /// Keys are stored unrotated.
+    raw: bool,
+    tile_rows: usize,
+    log_n_from: Option<usize>,
+}
+
+struct HeadState {
+    cache: HeadCache,
+    selector: Box<dyn Selector>,
+    /// Whether the policy decides here; local layers have their window.
+    watched: bool,
+}
+
+/// Rows of queries, keys and values of one layer, `[rows, heads * dim]`.
+pub struct Projections<'a> {
+    /// Queries.
+    pub queries: &'a [f32],
+    /// Keys.
+    pub keys: &'a [f32],
+    /// Values.
+    pub values: &'a [f32],
+    /// Surprisal of the rows' tokens in nats, where it is asked for.
+    pub surprisal: &'a [f32],
+    /// The last rows of the prompt.
+    pub prompt_ends: bool,
+}
+
+impl Sequence {
+    /// An empty text under `policy`.
+    #[must_use]
+    pub fn new(config: &ModelConfig, policy: &dyn Policy) -> Self {
+        let layers = config.layers.iter().enumerate().map(|(layer, kind)| LayerState::new(config, policy, layer, *kind));
+        Self { layers: layers.collect(), tokens: 0, decoding: false, watch: policy.watch(), cost: Cost::default() }
+    }
+
+    /// Tokens read so far.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// What attention cost so far, in layers where the policy decides.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Bytes of the cache.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.layers.iter().flat_map(|layer| &layer.heads).map(|head| head.cache.bytes()).sum()
+    }
+
+    /// Tokens stored per head where the policy decides: (mean, most).
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "token counts")]
+    pub fn stored(&self) -> (f64, usize) {
+        let counts: Vec<usize> = self
+            .layers
+            .iter()
+            .flat_map(|layer| &layer.heads)
+            .filter(|head| head.watched)
+            .map(|head| head.cache.len())
+            .collect();
+        (counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64, counts.into_iter().max().unwrap_or(0))
+    }
+
+    /// Takes back all tokens from `tokens` on. Only for policies that evict nothing: what was evicted stays so.
+    pub fn truncate(&mut self, tokens: usize) {
+        let back = self.tokens.saturating_sub(tokens);
+        for head in self.layers.iter_mut().flat_map(|layer| &mut layer.heads) {
+            head.cache.truncate(head.cache.next().saturating_sub(back));
+        }
+        self.tokens -= back;
+    }
+
+    /// The prompt is over: what comes next is the answer.
+    pub(crate) fn advance(&mut self, rows: usize, prompt_ended: bool) {
+        self.tokens += rows;
+        self.decoding |= prompt_ended;
+    }
+
+    /// Appends keys and values of a layer and returns the heads' outputs `[rows, heads * dim]`.
+    pub(crate) fn attend(&mut self, layer: usize, config: &ModelConfig, rope: &Rope, rows: &Projections<'_>) -> Vec<f32> {
+        let (position, decoding, watch) = (self.tokens, self.decoding, self.watch);
+        let Some(state) = self.layers.get_mut(layer) else { return Vec::new() };
+        let (dim, group) = (config.head_dim, config.heads / config.kv_heads);
+        let count = rows.keys.len() / (config.kv_heads * dim);
+        let work = Work { dim, group, count, position, decoding, rope, config, rows, watch };
+        let (raw, tile_rows, kind, log_n) = (state.raw, state.tile_rows, state.kind, state.log_n_from);
+        let parts: Vec<(Vec<Vec<f32>>, Cost)> = state
+            .heads
+            .par_iter_mut()
+            .enumerate()
+            .map(|(index, head)| work.head(index, head, raw, tile_rows, kind, log_n))
+            .collect();
+        let mut output = vec![0.0; count * config.heads * dim];
+        for (kv_head, (members, cost)) in parts.iter().enumerate() {
+            if state.heads.get(kv_head).is_some_and(|head| head.watched) {
+                self.cost.add(cost);
+            }
+            for (member, values) in members.iter().enumerate() {
+                let at = (kv_head * group + member) * dim;
+                let rows = output.chunks_mut(config.heads * dim).filter_map(|row| row.get_mut(at..at + dim));
+                rows.zip(values.chunks(dim)).for_each(|(row, value)| row.copy_from_slice(value));
+            }
+        }
+        output
+    }
+}
+
+impl LayerState {
+    fn new(config: &ModelConfig, policy: &dyn Policy, layer: usize, kind: LayerKind) -> Self {
+        let watched = kind.window.is_none();
+        let raw = watched && kind.rope && policy.raw_keys();
+        let summaries = if watched { policy.summaries() } else { Summaries::default() };
+        let head = |kv_head| HeadState {
+            cache: HeadCache::new(config.head_dim, summaries),
+            selector: match kind.window {
+                Some(window) => Box::new(Window(window)),
+                None => {
+                    let group = config.heads / config.kv_heads;
+                    policy.selector(Site { layer, kv_head, kv_heads: config.kv_heads, group })
+                }
+            },
+            watched,
+        };
+        let log_n_from = match config.log_n_from {
+            Some(from) if watched => Some(from),
+            None if watched && policy.log_n() => Some(config.max_positions),
+            _ => None,
+        };
+        let tile_rows = if watched { policy.tile_rows(kind.rope) } else { crate::policy::TILE };
+        Self { kind, heads: (0..config.kv_heads).map(head).collect(), raw, tile_rows, log_n_from }
+    }
+}
+
+/// The window of a local layer.
+struct Window(usize);
+
+impl Selector for Window {
+    fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
+        let from = (tile.first + 1).saturating_sub(self.0);
+        let Reading { mut pages, .. } = Reading::all(cache);
+        pages.retain(|page| cache.slots().get(page.slot).is_some_and(|slot| slot.end() > from && slot.first < tile.end()));
+        vec![Reading { pages, span: Span::Near(self.0), places: Places::Text }]
+    }
+
+    fn settle(&mut self, cache: &mut HeadCache, _: &Seen<'_>) {
+        let from = cache.next().saturating_sub(self.0 + crate::page::PAGE);
+        cache.retain_pages(|slot| slot.end() > from);
+    }
+}
+
+/// One chunk at one layer.
+struct Work<'a> {
+    dim: usize,
+    group: usize,
+    count: usize,
+    position: usize,
+    decoding: bool,
+    rope: &'a Rope,
+    config: &'a ModelConfig,
+    rows: &'a Projections<'a>,
+    watch: Watch,
+}
+
+impl Work<'_> {
+    fn head(
+        &self,
+        index: usize,
+        head: &mut HeadState,
+        raw: bool,
+        tile_rows: usize,
+        kind: LayerKind,
+        log_n_from: Option<usize>,
+    ) -> (Vec<Vec<f32>>, Cost) {
+        let first = head.cache.next();
+        self.append(index, head, kind.rope && !raw);
+        let mut cost = Cost::default();
+        let mut outputs = Vec::with_capacity(self.group);
+        let (mut last, mut sums) = (Vec::new(), vec![0.0; if self.watch.sums { head.cache.len() } else { 0 }]);
+        for member in 0..self.group {
+            let queries = self.queries(index * self.group + member, kind.rope && !raw, log_n_from);
+            let chunk = Chunk {
+                queries: &queries,
+                member,
+                first,
+                position: self.position,
+                decoding: self.decoding,
+                rope: raw.then_some(self.rope),
+                tile_rows,
+            };
+            let (mut output, mut lse) = (vec![0.0; queries.len()], vec![0.0; self.count]);
+            cost.add(&attention::attend(&chunk, self.dim, &head.cache, head.selector.as_mut(), &mut output, &mut lse));
+            if self.watch.sums && head.watched {
+                attention::column_sums(&queries, self.dim, first, &head.cache, &lse, &mut sums);
+            }
+            if self.watch.last_queries > 0 {
+                let from = self.count.saturating_sub(self.watch.last_queries) * self.dim;
+                last.push(queries.get(from..).unwrap_or_default().to_vec());
+            }
+            outputs.push(output);
+        }
+        let seen = Seen {
+            prompt_over: self.rows.prompt_ends,
+            decoding: self.decoding || self.rows.prompt_ends,
+            last_queries: &last,
+            sums: &sums,
+            surprisal: self.rows.surprisal,
+        };
+        head.selector.settle(&mut head.cache, &seen);
+        (outputs, cost)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
+    fn append(&self, kv_head: usize, head: &mut HeadState, rotate: bool) {
+        let width = self.config.kv_heads * self.dim;
+        let at = kv_head * self.dim..(kv_head + 1) * self.dim;
+        let rows = self.rows.keys.chunks(width).zip(self.rows.values.chunks(width)).enumerate();
+        for (row, (keys, values)) in rows {
+            let (Some(key), Some(value)) = (keys.get(at.clone()), values.get(at.clone())) else { continue };
+            let position = self.position + row;
+            let mut key = key.to_vec();
+            if rotate {
+                self.rope.rotate(&mut key, position as f32);
+            }
+            head.cache.push(u32::try_from(position).unwrap_or(u32::MAX), &key, value);
+        }
+    }
+
+    /// Queries of one head `[rows, dim]`.
+    #[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
+    fn queries(&self, head: usize, rotate: bool, log_n_from: Option<usize>) -> Vec<f32> {
+        let at = head * self.dim..(head + 1) * self.dim;
+        let mut found = Vec::with_capacity(self.count * self.dim);
+        for (row, queries) in self.rows.queries.chunks(self.config.heads * self.dim).enumerate() {
+            let mut query = queries.get(at.clone()).unwrap_or_default().to_vec();
+            let position = self.position + row;
+            if rotate {
+                self.rope.rotate(&mut query, position as f32);
+            }
+            if let Some(from) = log_n_from {
+                let factor = crate::rope::log_n_factor(position + 1, from);
+                query.iter_mut().for_each(|channel| *channel *= factor);
+            }
+            found.extend(query);
+        }
+        found
+    }
+}

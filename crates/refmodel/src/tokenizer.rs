@@ -1,0 +1,160 @@
+//! Text to tokens and back, with the chat frame of the model.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use longboard_suites::item::{Message, Role};
+use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
+use tokenizers::models::TrainerWrapper;
+use tokenizers::models::bpe::{BPE, BpeTrainer};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{AddedToken, Model, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer as HfTokenizer};
+
+use crate::error::ModelError;
+
+/// Starts every text.
+pub const START: &str = "<|start|>";
+/// Ends every message.
+pub const END: &str = "<|end|>";
+/// Opens a message of each role.
+const OPENERS: [(Role, &str); 3] =
+    [(Role::System, "<|system|>"), (Role::User, "<|user|>"), (Role::Assistant, "<|assistant|>")];
+
+/// A UUID stands alone, so that the next rule can cut it.
+const UUID: &str = "[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}";
+/// A UUID is cut into pairs of digits: the same digits are the same tokens wherever they stand.
+const PAIR: &str = "[0-9a-f]{2}(?=(?:[-_]?[0-9a-f]{2})*$)";
+/// Such a pair stays whole. Else: seams of JSON, words with their space, up to two digits, marks, spaces.
+const WORD: &str = r#"^[0-9a-f]{2}$|": "|", "| ?\p{L}+|\p{N}{1,2}|<\|[a-z]+\|>| ?[^\s\p{L}\p{N}]|\s+"#;
+
+/// A tokenizer with a chat frame.
+pub struct Tokenizer {
+    inner: HfTokenizer,
+    start: Option<u32>,
+    end: u32,
+}
+
+impl Tokenizer {
+    /// Learns a byte-level BPE (Sennrich et al. 2016) of `size` entries from `texts`.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the texts hold too little for `size` entries.
+    pub fn learn(texts: &[String], size: usize) -> Result<Self, ModelError> {
+        let failed = |error: tokenizers::Error| ModelError::Invalid(format!("the tokenizer cannot be learnt: {error}"));
+        let specials: Vec<AddedToken> = [START, END]
+            .into_iter()
+            .chain(OPENERS.map(|(_, opener)| opener))
+            .map(|text| AddedToken::from(text, true))
+            .collect();
+        let split = |pattern: &str| {
+            let pattern = SplitPattern::Regex(pattern.to_owned());
+            Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map(PreTokenizerWrapper::Split)
+        };
+        let bytes = PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, true, false));
+        let mut inner = HfTokenizer::new(BPE::default());
+        let cuts = [split(UUID), split(PAIR), split(WORD)].into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        inner.with_pre_tokenizer(Some(Sequence::new(cuts.into_iter().chain([bytes]).collect())));
+        inner.with_decoder(Some(ByteLevelDecoder::default()));
+        let alphabet: HashSet<char> = ByteLevel::alphabet().into_iter().collect();
+        let trainer = BpeTrainer::builder()
+            .vocab_size(size)
+            .special_tokens(specials)
+            .initial_alphabet(alphabet)
+            .show_progress(false)
+            .build();
+        let mut trainer = TrainerWrapper::from(trainer);
+        inner.train(&mut trainer, texts.iter().map(String::as_str)).map_err(failed)?;
+        Self::of(inner).ok_or_else(|| ModelError::Invalid("the tokenizer has no end token".to_owned()))
+    }
+
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`ModelError::Corrupt`] when it is none.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let bytes = std::fs::read(path).map_err(|error| ModelError::unreadable(path, error))?;
+        Self::parse(&bytes).map_err(|detail| ModelError::corrupt(path, detail))
+    }
+
+    /// Reads the bytes of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let inner = HfTokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
+        Self::of(inner).ok_or_else(|| format!("it has none of the known end tokens: {}", ENDS.join(", ")))
+    }
+
+    fn of(inner: HfTokenizer) -> Option<Self> {
+        let end = ENDS.into_iter().find_map(|token| inner.token_to_id(token))?;
+        Some(Self { start: inner.token_to_id(START), inner, end })
+    }
+
+    /// The text of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when it cannot be written.
+    pub fn to_json(&self) -> Result<String, ModelError> {
+        self.inner.to_string(true).map_err(|error| ModelError::Invalid(error.to_string()))
+    }
+
+    /// Entries.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.inner.get_model().get_vocab_size().max(self.inner.get_vocab_size(true))
+    }
+
+    /// The token before every text, if the model has one.
+    #[must_use]
+    pub fn start(&self) -> Option<u32> {
+        self.start
+    }
+
+    /// The token after which an answer is over.
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        self.end
+    }
+
+    /// Tokens of plain text, without frame. CPU-bound.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the text cannot be encoded.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        let encoded = self.inner.encode_fast(text, false);
+        encoded.map(|encoding| encoding.get_ids().to_vec()).map_err(|error| ModelError::Invalid(error.to_string()))
+    }
+
+    /// Text of tokens; unknown ones and the frame are left out.
+    #[must_use]
+    pub fn decode(&self, ids: &[u32]) -> String {
+        self.inner.decode(ids, true).unwrap_or_default()
+    }
+
+    /// Tokens of a conversation in our own frame, up to where the model speaks.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when a text cannot be encoded.
+    pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ModelError> {
+        let mut ids: Vec<u32> = self.start.into_iter().collect();
+        for message in messages {
+            ids.extend(self.opener(message.role));
+            ids.extend(self.encode(&message.content)?);
+            ids.push(self.end);
+        }
+        ids.extend(self.opener(Role::Assistant));
+        Ok(ids)
+    }
+
+    /// The token that opens a message of `role`.
+    #[must_use]
+    pub fn opener(&self, role: Role) -> Option<u32> {
+        let opener = OPENERS.into_iter().find(|(known, _)| *known == role)?.1;
+        self.inner.token_to_id(opener)
+    }
+}
+
+/// End tokens of known chat formats.
+const ENDS: [&str; 6] = [END, "<|eot_id|>", "<|im_end|>", "<|END_OF_TURN_TOKEN|>", "</s>", "<|endoftext|>"];

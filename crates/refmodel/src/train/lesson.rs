@@ -1,0 +1,382 @@
+//! Lessons: what the model is trained on, in the frame in which it will be asked.
+//!
+//! Most are items of the platform's own families, shorter than any suite uses, with further questions about the same
+//! text; so one pass over a text teaches several answers. The rest are plain repetitions.
+
+use std::fmt::Write as _;
+
+use longboard_suites::item::{Item, Message, Role};
+use longboard_suites::length::Length;
+use longboard_suites::rng::Rng;
+use longboard_suites::task::{ItemRequest, Params, Task, TaskDefinition};
+
+use crate::error::ModelError;
+use crate::tokenizer::Tokenizer;
+
+/// What a lesson teaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// One value of one key in prose or noise.
+    Needle,
+    /// The values of several keys.
+    Needles,
+    /// The value of an identifier among pairs of identifiers.
+    Pair,
+    /// A chain of pairs.
+    Thread,
+    /// A stretch that comes again.
+    Repeat,
+}
+
+impl Subject {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 5] = [Self::Needle, Self::Needles, Self::Pair, Self::Thread, Self::Repeat];
+
+    /// Name in reports.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Needle => "needle",
+            Self::Needles => "needles",
+            Self::Pair => "pair",
+            Self::Thread => "thread",
+            Self::Repeat => "repeat",
+        }
+    }
+}
+
+/// Tokens and which of them are to be predicted.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    /// What it teaches.
+    pub subject: Subject,
+    /// Tokens.
+    pub ids: Vec<u32>,
+    /// Stretches of `ids` that are answers.
+    pub answers: Vec<std::ops::Range<usize>>,
+}
+
+/// Writes lessons of a course without end.
+pub struct Teacher<'a> {
+    tokenizer: &'a Tokenizer,
+    needle: [Task; 4],
+    needles: Task,
+    pair: Task,
+    thread: [Task; 2],
+}
+
+fn task(slug: &str, family: &str, params: serde_json::Value) -> Result<Task, ModelError> {
+    let params: Params = params.as_object().cloned().unwrap_or_default();
+    let definition =
+        TaskDefinition { slug: slug.to_owned(), version: 1, title: slug.to_owned(), family: family.to_owned(), params };
+    Task::new(definition).map_err(|error| ModelError::Invalid(error.to_string()))
+}
+
+fn builtin(slug: &str) -> Result<Task, ModelError> {
+    Task::find(slug).cloned().map_err(|error| ModelError::Invalid(error.to_string()))
+}
+
+impl<'a> Teacher<'a> {
+    /// A teacher who writes in the tokens of `tokenizer`.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when a family refuses its parameters.
+    pub fn new(tokenizer: &'a Tokenizer) -> Result<Self, ModelError> {
+        let thread = |steps: u32| task("thread", "needle_threading", serde_json::json!({"kind": "threading", "steps": steps}));
+        Ok(Self {
+            tokenizer,
+            needle: [
+                builtin("niah_single_1")?,
+                builtin("niah_single_2")?,
+                builtin("niah_multikey_1")?,
+                builtin("niah_multikey_1")?,
+            ],
+            needles: builtin("niah_multiquery")?,
+            pair: builtin("needle_threading_single")?,
+            thread: [thread(2)?, thread(3)?],
+        })
+    }
+
+    /// The lesson of `subject` with `seed`, of at most `limit` tokens.
+    ///
+    /// # Errors
+    /// [`ModelError`] when its text cannot be made.
+    pub fn lesson(&self, subject: Subject, seed: u64, limit: usize) -> Result<Lesson, ModelError> {
+        let mut rng = Rng::from_path(&[Rng::name("lesson"), Rng::name(subject.slug()), seed]);
+        let mut lesson = match subject {
+            Subject::Needle => self.needle(&mut rng, limit),
+            Subject::Needles => self.needles(&mut rng, limit),
+            Subject::Pair => self.pair(&mut rng, limit),
+            Subject::Thread => self.thread(&mut rng, limit),
+            Subject::Repeat => Ok(self.repeat(&mut rng, limit)),
+        }?;
+        lesson.ids.truncate(limit);
+        lesson.answers.retain(|answer| answer.end <= limit);
+        Ok(lesson)
+    }
+
+    /// The shortest item of at least `tokens` that the task can make.
+    fn item(&self, task: &Task, rng: &mut Rng, tokens: usize) -> Result<Item, ModelError> {
+        const STEP: u32 = 64;
+        const TRIES: u32 = 12;
+        let invalid = |error: &dyn std::fmt::Display| ModelError::Invalid(error.to_string());
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX).clamp(*Length::RANGE.start(), 1 << 20);
+        let (seed, index) = (rng.next_u64(), u32::try_from(rng.below(1000)).unwrap_or(0));
+        let mut refused = ModelError::Invalid("no length was tried".to_owned());
+        for try_number in 0..TRIES {
+            let length = Length::new(tokens + try_number * STEP).map_err(|error| invalid(&error))?;
+            match task.family().generate(task, &ItemRequest { seed, index, length, corpus: None }) {
+                Ok(item) => return Ok(item),
+                Err(error) => refused = invalid(&error),
+            }
+        }
+        Err(refused)
+    }
+
+    fn needle(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
+        let Some(task) = rng.choose(&self.needle) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
+        let item = self.item(task, rng, limit * 3 / 5 + 128)?;
+        let (text, question) = asked(&item);
+        let planted = planted(&item);
+        let Some((key, value)) = planted.iter().find(|(_, value)| item.references.contains(value)).cloned() else {
+            return Err(ModelError::Invalid(format!("{} plants nothing", item.task)));
+        };
+        let mut sheet = self.sheet(Subject::Needle, &text)?;
+        sheet.answer(&question, &stated(&key, &value))?;
+        let mut others = planted;
+        rng.shuffle(&mut others);
+        for (other, value) in others {
+            sheet.ask(&question.replace(&key, &other), &stated(&other, &value))?;
+        }
+        Ok(sheet.lesson)
+    }
+
+    fn needles(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
+        let item = self.item(&self.needles, rng, limit * 3 / 5 + 128)?;
+        let (text, question) = asked(&item);
+        let planted = planted(&item);
+        let mut sheet = self.sheet(Subject::Needles, &text)?;
+        let answer: Vec<String> = item
+            .references
+            .iter()
+            .filter_map(|value| planted.iter().find(|(_, known)| known == value))
+            .map(|(key, value)| stated(key, value))
+            .collect();
+        sheet.answer(&question, &answer.join(", "))?;
+        Ok(sheet.lesson)
+    }
+
+    fn pair(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
+        let item = self.item(&self.pair, rng, 96 + limit * 9 / 20)?;
+        let narrow = Narrowing::draw(rng);
+        let (text, question) = asked(&item);
+        let (text, question) = (narrow.apply(&text), narrow.apply(&question));
+        let mut pairs = pairs(&text);
+        let Some((key, value)) = pairs.iter().find(|(key, _)| question.contains(key.as_str())).cloned() else {
+            return Err(ModelError::Invalid("the asked key is not there".to_owned()));
+        };
+        let mut sheet = self.sheet(Subject::Pair, &text)?;
+        sheet.answer(&question, &value)?;
+        rng.shuffle(&mut pairs);
+        for (other, value) in pairs {
+            sheet.ask(&question.replace(&key, &other), &value)?;
+        }
+        Ok(sheet.lesson)
+    }
+
+    fn thread(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
+        let Some(task) = rng.choose(&self.thread) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
+        let item = self.item(task, rng, 96 + limit * 9 / 20)?;
+        let narrow = Narrowing::draw(rng);
+        let (text, question) = asked(&item);
+        let (text, question) = (narrow.apply(&text), narrow.apply(&question));
+        let pairs = pairs(&text);
+        let Some(start) = pairs.iter().map(|(key, _)| key).find(|key| question.contains(key.as_str())).cloned() else {
+            return Err(ModelError::Invalid("the first key is not there".to_owned()));
+        };
+        let mut sheet = self.sheet(Subject::Thread, &text)?;
+        sheet.answer(&question, &walk(&pairs, &start))?;
+        let mut others = pairs.clone();
+        rng.shuffle(&mut others);
+        for (other, _) in others.iter().take(3) {
+            sheet.ask(&question.replace(&start, other), &walk(&pairs, other))?;
+        }
+        Ok(sheet.lesson)
+    }
+
+    /// Stretches of random tokens, then all of them again in another order. A small alphabet makes short matches
+    /// ambiguous, so that long ones are learnt.
+    fn repeat(&self, rng: &mut Rng, limit: usize) -> Lesson {
+        const SURE: usize = 3;
+        let size = self.tokenizer.size() as u64;
+        let alphabet: Vec<u32> =
+            (0..[8, 16, 64, 512][rng.index(4)]).map(|_| u32::try_from(8 + rng.below(size - 8)).unwrap_or(8)).collect();
+        let length = 8 + rng.index(40);
+        let count = (limit / (2 * length + 2)).max(1);
+        let mut stretches: Vec<Vec<u32>> = (0..count)
+            .map(|_| (0..length).filter_map(|_| rng.choose(&alphabet).copied()).collect())
+            .collect();
+        let mut ids: Vec<u32> = self.tokenizer.start().into_iter().collect();
+        ids.extend(stretches.iter().flatten());
+        rng.shuffle(&mut stretches);
+        let mut answers = Vec::new();
+        for stretch in &stretches {
+            ids.extend(stretch);
+            answers.push(ids.len() - stretch.len() + SURE..ids.len());
+        }
+        Lesson { subject: Subject::Repeat, ids, answers }
+    }
+
+    fn sheet(&self, subject: Subject, text: &str) -> Result<Sheet<'a>, ModelError> {
+        let mut ids: Vec<u32> = self.tokenizer.start().into_iter().collect();
+        ids.extend(self.tokenizer.opener(Role::User));
+        let lesson = Lesson { subject, ids, answers: Vec::new() };
+        Ok(Sheet { tokenizer: self.tokenizer, lesson, text: text.to_owned() })
+    }
+
+    /// Texts from which a tokenizer learns: prompts and answers of all subjects.
+    ///
+    /// # Errors
+    /// [`ModelError`] when a text cannot be made.
+    pub fn reading(count: u32, seed: u64) -> Result<Vec<String>, ModelError> {
+        let tasks = ["niah_multikey_1", "niah_multiquery", "niah_single_1", "needle_threading_single"];
+        let mut rng = Rng::from_path(&[Rng::name("reading"), seed]);
+        let mut texts = Vec::new();
+        for index in 0..count {
+            for slug in tasks {
+                let task = builtin(slug)?;
+                let length = Length::new(2048).map_err(|error| ModelError::Invalid(error.to_string()))?;
+                let request = ItemRequest { seed: rng.next_u64(), index, length, corpus: None };
+                let item = task.family().generate(&task, &request);
+                texts.push(item.map_err(|error| ModelError::Invalid(error.to_string()))?.joined());
+            }
+        }
+        Ok(texts)
+    }
+}
+
+/// A conversation under construction.
+struct Sheet<'a> {
+    tokenizer: &'a Tokenizer,
+    lesson: Lesson,
+    text: String,
+}
+
+impl Sheet<'_> {
+    /// Ends the first message with `question` and answers it.
+    fn answer(&mut self, question: &str, answer: &str) -> Result<(), ModelError> {
+        let message = format!("{}\n\n{question}", std::mem::take(&mut self.text));
+        self.turn(&message, answer)
+    }
+
+    /// A further message.
+    fn ask(&mut self, question: &str, answer: &str) -> Result<(), ModelError> {
+        self.lesson.ids.extend(self.tokenizer.opener(Role::User));
+        self.turn(question, answer)
+    }
+
+    fn turn(&mut self, message: &str, answer: &str) -> Result<(), ModelError> {
+        let ids = &mut self.lesson.ids;
+        ids.extend(self.tokenizer.encode(message)?);
+        ids.push(self.tokenizer.end());
+        ids.extend(self.tokenizer.opener(Role::Assistant));
+        let from = ids.len();
+        ids.extend(self.tokenizer.encode(answer)?);
+        ids.push(self.tokenizer.end());
+        self.lesson.answers.push(from..ids.len());
+        Ok(())
+    }
+}
+
+/// The text of an item and the question after it.
+fn asked(item: &Item) -> (String, String) {
+    let joined = item.joined();
+    let (text, question) = joined.rsplit_once("\n\n").unwrap_or(("", joined.as_str()));
+    (text.to_owned(), question.to_owned())
+}
+
+/// Keys and values of the needles of an item.
+fn planted(item: &Item) -> Vec<(String, String)> {
+    let joined = item.joined();
+    let sentences = item.needles.iter().filter_map(|needle| joined.get(needle.start..needle.end));
+    let pairs = sentences.filter_map(|sentence| {
+        let (key, value) = sentence.trim_end_matches('.').split_once(" for ")?.1.split_once(" is ")?;
+        Some((key.to_owned(), value.to_owned()))
+    });
+    pairs.collect()
+}
+
+/// A value with its key, which is what the model looks for while it writes.
+fn stated(key: &str, value: &str) -> String {
+    format!("{key} is {value}")
+}
+
+/// Pairs of a JSON object of identifiers, in order.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let quoted: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+    quoted.chunks_exact(2).filter_map(|pair| Some(((*pair.first()?).to_owned(), (*pair.get(1)?).to_owned()))).collect()
+}
+
+/// Every value on the way, then the last one again. Those on the way are written with `_`, so that the first identifier
+/// of the answer is the answer.
+fn walk(pairs: &[(String, String)], start: &str) -> String {
+    let mut text = String::new();
+    let mut at = start;
+    while let Some((_, value)) = pairs.iter().find(|(key, _)| key == at) {
+        let _ = write!(text, "{} ", value.replace('-', "_"));
+        at = value;
+    }
+    text.push_str(at);
+    text
+}
+
+/// Maps pairs of hexadecimal digits of identifiers to few, so that identifiers look alike in places.
+struct Narrowing {
+    digits: [u8; 256],
+}
+
+impl Narrowing {
+    fn draw(rng: &mut Rng) -> Self {
+        let kept = [4, 8, 16, 256][rng.index(4)];
+        let mut pairs: Vec<u8> = (0..=u8::MAX).collect();
+        rng.shuffle(&mut pairs);
+        pairs.truncate(kept);
+        let mut digits = [0; 256];
+        for (at, digit) in digits.iter_mut().enumerate() {
+            *digit = if kept == 256 { at.to_le_bytes()[0] } else { rng.choose(&pairs).copied().unwrap_or(0) };
+        }
+        Self { digits }
+    }
+
+    fn apply(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for (place, part) in text.split('"').enumerate() {
+            if place > 0 {
+                out.push('"');
+            }
+            if part.len() == 36 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+                self.identifier(part, &mut out);
+            } else {
+                out.push_str(part);
+            }
+        }
+        out
+    }
+
+    fn identifier(&self, identifier: &str, out: &mut String) {
+        for group in identifier.split('-') {
+            for pair in group.as_bytes().chunks(2) {
+                let digits = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+                let _ = write!(out, "{:02x}", self.digits.get(usize::from(digits)).copied().unwrap_or(digits));
+            }
+            out.push('-');
+        }
+        out.pop();
+    }
+}
+
+/// One message as the platform sends it.
+#[must_use]
+pub fn message(content: &str) -> Message {
+    Message { role: Role::User, content: content.to_owned() }
+}

@@ -1,0 +1,6 @@
+//! Training: lessons, a forward pass with true gradients, and the loop.
+
+pub mod forward;
+pub mod lesson;
+pub mod start;
+pub mod trainer;
