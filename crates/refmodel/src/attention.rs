@@ -74,7 +74,8 @@ pub fn attend(
         let readings = selector.select(cache, &tile);
         let chosen = Instant::now();
         for reading in &readings {
-            cost.pairs += reading.pages.iter().map(|page| u64::from(page.valid.count_ones())).sum::<u64>() * tile.rows() as u64;
+            cost.pairs +=
+                reading.pages.iter().map(|page| u64::from(page.valid.count_ones())).sum::<u64>() * tile.rows() as u64;
         }
         read(&tile, cache, &readings, chunk.rope, output, lse);
         cost.tiles += 1;
@@ -84,7 +85,14 @@ pub fn attend(
     cost
 }
 
-fn read(tile: &Tile<'_>, cache: &HeadCache, readings: &[Reading], rope: Option<&Rope>, output: &mut [f32], lse: &mut [f32]) {
+fn read(
+    tile: &Tile<'_>,
+    cache: &HeadCache,
+    readings: &[Reading],
+    rope: Option<&Rope>,
+    output: &mut [f32],
+    lse: &mut [f32],
+) {
     let Some((first, others)) = readings.split_first() else {
         output.fill(0.0);
         lse.fill(f32::NEG_INFINITY);
@@ -115,7 +123,14 @@ pub fn merge(dim: usize, output: &mut [f32], lse: &mut [f32], other: &[f32], oth
     }
 }
 
-fn read_one(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: Option<&Rope>, output: &mut [f32], lse: &mut [f32]) {
+fn read_one(
+    tile: &Tile<'_>,
+    cache: &HeadCache,
+    reading: &Reading,
+    rope: Option<&Rope>,
+    output: &mut [f32],
+    lse: &mut [f32],
+) {
     let ranges: Vec<RowRange> = (0..tile.rows()).map(|row| range(reading.span, tile.first + row)).collect();
     let rotated = rope.map(|rope| rotated(tile, cache, reading, rope));
     let mut queries = match &rotated {
@@ -126,10 +141,13 @@ fn read_one(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: Option<
     queries.iter_mut().for_each(|channel| *channel *= scale);
     let listed = reading.pages.iter().filter_map(|page| Some((page, cache.slots().get(page.slot)?)));
     let views: Vec<PageView<'_>> = match &rotated {
-        Some((_, pages)) => {
-            listed.zip(pages).map(|((page, slot), rotated)| PageView { page: rotated, valid: page.valid, first: slot.first }).collect()
+        Some((_, pages)) => listed
+            .zip(pages)
+            .map(|((page, slot), rotated)| PageView { page: rotated, valid: page.valid, first: slot.first })
+            .collect(),
+        None => {
+            listed.map(|(page, slot)| PageView { page: &slot.page, valid: page.valid, first: slot.first }).collect()
         }
-        None => listed.map(|(page, slot)| PageView { page: &slot.page, valid: page.valid, first: slot.first }).collect(),
     };
     kernel::attend(&queries, &ranges, &views, output, lse);
 }
@@ -166,7 +184,8 @@ fn rotated(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: &Rope) -
                 *own = counted;
             }
             counted += 1;
-            let (mut key, value): (Vec<f32>, Vec<f32>) = (slot.page.key(token).collect(), slot.page.value(token).collect());
+            let (mut key, value): (Vec<f32>, Vec<f32>) =
+                (slot.page.key(token).collect(), slot.page.value(token).collect());
             rope.rotate(&mut key, place as f32);
             page.set(token, &key, &value);
         }

@@ -70,8 +70,7 @@ pub struct ModelConfig {
     pub log_n_from: Option<usize>,
 }
 
-const ARCHITECTURES: &str =
-    "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Cohere2ForCausalLM and LongboardForCausalLM";
+const ARCHITECTURES: &str = "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Cohere2ForCausalLM and LongboardForCausalLM";
 
 impl ModelConfig {
     /// Reads a `config.json`.
@@ -184,7 +183,8 @@ struct Fields<'a>(&'a Map<String, Value>);
 
 impl Fields<'_> {
     fn architecture(&self) -> Result<Architecture, ModelError> {
-        let named = self.0.get("architectures").and_then(|list| list.get(0)).and_then(Value::as_str).unwrap_or_default();
+        let named =
+            self.0.get("architectures").and_then(|list| list.get(0)).and_then(Value::as_str).unwrap_or_default();
         Architecture::ALL.into_iter().find(|known| known.name() == named).ok_or_else(|| ModelError::Unsupported {
             what: format!("the architecture `{named}` of config.json"),
             supported: format!("supported are {ARCHITECTURES}"),
@@ -249,7 +249,10 @@ impl Fields<'_> {
 
     /// `rope_scaling`, or `rope_parameters` as newer files call it.
     fn rope_object(&self) -> Option<&Value> {
-        ["rope_scaling", "rope_parameters"].into_iter().find_map(|name| self.0.get(name)).filter(|value| !value.is_null())
+        ["rope_scaling", "rope_parameters"]
+            .into_iter()
+            .find_map(|name| self.0.get(name))
+            .filter(|value| !value.is_null())
     }
 
     fn rope_theta(&self) -> f64 {

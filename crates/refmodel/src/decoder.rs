@@ -138,7 +138,8 @@ impl Decoder {
         mut tensor: impl FnMut(&str, &[usize]) -> Result<Tensor, ModelError>,
     ) -> Result<Self, ModelError> {
         let embedding = tensor("model.embed_tokens.weight", &[config.vocab_size, config.hidden_size])?;
-        let layers = (0..config.layers.len()).map(|index| layer(&config, index, &mut tensor)).collect::<Result<_, _>>()?;
+        let layers =
+            (0..config.layers.len()).map(|index| layer(&config, index, &mut tensor)).collect::<Result<_, _>>()?;
         let norm = norm(&config, "model.norm", config.hidden_size, &mut tensor)?;
         let head = if config.tied {
             embedding.clone()

@@ -30,7 +30,9 @@ pub enum ModelError {
         supported: String,
     },
     /// The request needs more memory than there is.
-    #[error("a context of {tokens} tokens needs {needed_mib} MiB, {allowed_mib} MiB are allowed; shorten it, choose a policy with a budget, or allow more")]
+    #[error(
+        "a context of {tokens} tokens needs {needed_mib} MiB, {allowed_mib} MiB are allowed; shorten it, choose a policy with a budget, or allow more"
+    )]
     Memory {
         /// Tokens asked for.
         tokens: usize,

@@ -8,7 +8,9 @@ const GRAIN: usize = 4096;
 
 fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let data = storage.as_slice::<f32>()?;
-    let Some((from, to)) = layout.contiguous_offsets() else { candle_core::bail!("a fused operation needs contiguous input") };
+    let Some((from, to)) = layout.contiguous_offsets() else {
+        candle_core::bail!("a fused operation needs contiguous input")
+    };
     data.get(from..to).ok_or_else(|| candle_core::Error::Msg("layout beyond its storage".to_owned()))
 }
 
@@ -65,7 +67,9 @@ impl CustomOp1 for SeenSoftmax {
         let mut out = vec![0.0; scores.len()];
         rows(&mut out, keys, |index, out| {
             let seen = self.0.range(index, keys);
-            let (Some(scores), Some(out)) = (row(scores, index, keys).get(seen.clone()), out.get_mut(seen)) else { return };
+            let (Some(scores), Some(out)) = (row(scores, index, keys).get(seen.clone()), out.get_mut(seen)) else {
+                return;
+            };
             let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let mut total = 0.0;
             for (weight, score) in out.iter_mut().zip(scores) {
@@ -171,7 +175,13 @@ impl CustomOp2 for SwiGlu {
         Ok((CpuStorage::F32(out), la.shape().clone()))
     }
 
-    fn bwd(&self, gate: &Tensor, up: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        gate: &Tensor,
+        up: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let both = Tensor::stack(&[gate, up], 0)?.apply_op2_no_bwd(&gradient.contiguous()?, &SwiGluGradient)?;
         Ok((Some(both.get(0)?), Some(both.get(1)?)))
     }

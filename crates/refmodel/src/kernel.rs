@@ -74,13 +74,7 @@ pub fn attend_portable(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn attend_avx512(
-    queries: &[f32],
-    ranges: &[RowRange],
-    pages: &[PageView<'_>],
-    output: &mut [f32],
-    lse: &mut [f32],
-) {
+fn attend_avx512(queries: &[f32], ranges: &[RowRange], pages: &[PageView<'_>], output: &mut [f32], lse: &mut [f32]) {
     tiles::<true, 12>(queries, ranges, pages, output, lse);
 }
 
@@ -308,9 +302,11 @@ fn exp2<const FMA: bool>(x: f32) -> f32 {
     let x = if x > -126.0 { x } else { -127.0 };
     let whole = (x + ROUND) - ROUND;
     let fraction = x - whole;
-    let step = |sum: f32, coefficient: f32| if FMA { sum.mul_add(fraction, coefficient) } else { sum * fraction + coefficient };
+    let step = |sum: f32, coefficient: f32| {
+        if FMA { sum.mul_add(fraction, coefficient) } else { sum * fraction + coefficient }
+    };
     let mut sum = 1.540_353e-4;
-    for coefficient in [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0] {
+    for coefficient in [1.333_356e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0] {
         sum = step(sum, coefficient);
     }
     let scale = f32::from_bits(((whole as i32 + 127) as u32) << 23);

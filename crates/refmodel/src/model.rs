@@ -78,7 +78,12 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError::Compute`].
-    pub fn prefill(&self, sequence: &mut Sequence, ids: &[u32], mut read: impl FnMut(usize) -> bool) -> Result<Vec<f32>, ModelError> {
+    pub fn prefill(
+        &self,
+        sequence: &mut Sequence,
+        ids: &[u32],
+        mut read: impl FnMut(usize) -> bool,
+    ) -> Result<Vec<f32>, ModelError> {
         let mut logits = Vec::new();
         let count = ids.len().div_ceil(CHUNK);
         for (index, chunk) in ids.chunks(CHUNK).enumerate() {
@@ -138,7 +143,9 @@ impl Model {
         let mut row = 0;
         for feed in &mut *feeds {
             let to = row + feed.ids.len();
-            places.extend((to - feed.wanted.clamp(1, feed.ids.len().max(1))..to).filter_map(|place| u32::try_from(place).ok()));
+            places.extend(
+                (to - feed.wanted.clamp(1, feed.ids.len().max(1))..to).filter_map(|place| u32::try_from(place).ok()),
+            );
             feed.sequence.advance(feed.ids.len(), feed.prompt_ends);
             row = to;
         }

@@ -58,7 +58,9 @@ impl RopeScaling {
         let optional = |name: &str| object.get(name).and_then(Value::as_f64);
         let number = |name: &str| {
             let found = optional(name).filter(|value| *value > 0.0);
-            found.ok_or_else(|| ModelError::Invalid(format!("config.json: rope_scaling.{name} must be a positive number")))
+            found.ok_or_else(|| {
+                ModelError::Invalid(format!("config.json: rope_scaling.{name} must be a positive number"))
+            })
         };
         let trained = || number("original_max_position_embeddings").map(count);
         match kind {
@@ -105,7 +107,11 @@ pub struct Rope {
 impl Rope {
     /// The frequencies of `theta` under `scaling` for a context of `length` tokens.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "lengths below 2^53; f32 is the model's precision")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "lengths below 2^53; f32 is the model's precision"
+    )]
     pub fn new(head_dim: usize, theta: f64, scaling: RopeScaling, interleaved: bool, length: usize) -> Self {
         let width = head_dim as f64;
         let base = match scaling {
@@ -116,7 +122,8 @@ impl Rope {
             _ => theta,
         };
         let plain = (0..head_dim / 2).map(|pair| base.powf(-2.0 * pair as f64 / width));
-        let frequencies = plain.enumerate().map(|(pair, frequency)| scaled(frequency, pair, width, theta, scaling) as f32);
+        let frequencies =
+            plain.enumerate().map(|(pair, frequency)| scaled(frequency, pair, width, theta, scaling) as f32);
         let attention = match scaling {
             RopeScaling::Yarn { factor, attention, .. } => attention.unwrap_or_else(|| 0.1 * factor.ln() + 1.0),
             _ => 1.0,

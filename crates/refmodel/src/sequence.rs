@@ -51,7 +51,8 @@ impl Sequence {
     /// An empty text under `policy`.
     #[must_use]
     pub fn new(config: &ModelConfig, policy: &dyn Policy) -> Self {
-        let layers = config.layers.iter().enumerate().map(|(layer, kind)| LayerState::new(config, policy, layer, *kind));
+        let layers =
+            config.layers.iter().enumerate().map(|(layer, kind)| LayerState::new(config, policy, layer, *kind));
         Self { layers: layers.collect(), tokens: 0, decoding: false, watch: policy.watch(), cost: Cost::default() }
     }
 
@@ -103,7 +104,13 @@ impl Sequence {
     }
 
     /// Appends keys and values of a layer and returns the heads' outputs `[rows, heads * dim]`.
-    pub(crate) fn attend(&mut self, layer: usize, config: &ModelConfig, rope: &Rope, rows: &Projections<'_>) -> Vec<f32> {
+    pub(crate) fn attend(
+        &mut self,
+        layer: usize,
+        config: &ModelConfig,
+        rope: &Rope,
+        rows: &Projections<'_>,
+    ) -> Vec<f32> {
         let (position, decoding, watch) = (self.tokens, self.decoding, self.watch);
         let Some(state) = self.layers.get_mut(layer) else { return Vec::new() };
         let (dim, group) = (config.head_dim, config.heads / config.kv_heads);
@@ -164,7 +171,9 @@ impl Selector for Window {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
         let from = (tile.first + 1).saturating_sub(self.0);
         let Reading { mut pages, .. } = Reading::all(cache);
-        pages.retain(|page| cache.slots().get(page.slot).is_some_and(|slot| slot.end() > from && slot.first < tile.end()));
+        pages.retain(|page| {
+            cache.slots().get(page.slot).is_some_and(|slot| slot.end() > from && slot.first < tile.end())
+        });
         vec![Reading { pages, span: Span::Near(self.0), places: Places::Text }]
     }
 

@@ -54,7 +54,8 @@ impl Tokenizer {
         };
         let bytes = PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, true, false));
         let mut inner = HfTokenizer::new(BPE::default());
-        let cuts = [split(UUID), split(PAIR), split(WORD)].into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let cuts =
+            [split(UUID), split(PAIR), split(WORD)].into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?;
         inner.with_pre_tokenizer(Some(Sequence::new(cuts.into_iter().chain([bytes]).collect())));
         inner.with_decoder(Some(ByteLevelDecoder::default()));
         let alphabet: HashSet<char> = ByteLevel::alphabet().into_iter().collect();

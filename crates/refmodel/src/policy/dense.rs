@@ -28,7 +28,8 @@ pub const LOG_N: Card = Card {
     build: |_| Box::new(Dense { log_n: true }),
 };
 
-const PROPERTIES: Properties = Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false };
+const PROPERTIES: Properties =
+    Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false };
 
 struct Dense {
     log_n: bool,

@@ -21,7 +21,12 @@ pub const CARD: Card = Card {
         Parameter { name: "reuse", help: "tokens of the answer per choice", default: 4.0, least: 1.0 },
         Parameter { name: "streaming", help: "share of streaming heads", default: 0.5, least: 0.0 },
         Parameter { name: "sinks", help: "first tokens that streaming heads keep", default: 128.0, least: 0.0 },
-        Parameter { name: "local", help: "last tokens that streaming heads read in answers", default: 256.0, least: 1.0 },
+        Parameter {
+            name: "local",
+            help: "last tokens that streaming heads read in answers",
+            default: 256.0,
+            least: 1.0,
+        },
         Parameter {
             name: "prefill-local",
             help: "last tokens that streaming heads read in prompts",

@@ -23,9 +23,7 @@ pub const A_SHAPE: Card = Card {
         Parameter { name: "window", help: "last tokens read", default: 4096.0, least: 1.0 },
     ],
     properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
-    build: |settings| {
-        Box::new(Pattern::AShape { sinks: settings.count("sinks"), window: settings.count("window") })
-    },
+    build: |settings| Box::new(Pattern::AShape { sinks: settings.count("sinks"), window: settings.count("window") }),
 };
 
 /// Vertical-slash.
@@ -86,9 +84,7 @@ impl Selector for Pattern {
             return vec![Reading::all(cache)];
         }
         match *self {
-            Self::AShape { sinks, window } => {
-                Streaming { sinks, window, places: Places::Text }.select(cache, tile)
-            }
+            Self::AShape { sinks, window } => Streaming { sinks, window, places: Places::Text }.select(cache, tile),
             Self::VerticalSlash { vertical, slash } => vec![Reading::of(vertical_slash(cache, tile, vertical, slash))],
             Self::BlockSparse { blocks } => vec![Reading::of(block_sparse(cache, tile, blocks))],
         }

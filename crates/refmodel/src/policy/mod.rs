@@ -299,7 +299,10 @@ impl Card {
     pub fn find(slug: &str) -> Result<&'static Self, ModelError> {
         Self::all().iter().find(|card| card.slug == slug).ok_or_else(|| ModelError::Unsupported {
             what: format!("the policy `{slug}`"),
-            supported: format!("the policies are {}", Self::all().iter().map(|card| card.slug).collect::<Vec<_>>().join(", ")),
+            supported: format!(
+                "the policies are {}",
+                Self::all().iter().map(|card| card.slug).collect::<Vec<_>>().join(", ")
+            ),
         })
     }
 
@@ -317,7 +320,10 @@ impl Card {
             };
             if !value.is_finite() || *value < known.least || *value > 1e9 {
                 let least = known.least;
-                return Err(ModelError::Invalid(format!("{name} of {} must be at least {least}, not {value}", self.slug)));
+                return Err(ModelError::Invalid(format!(
+                    "{name} of {} must be at least {least}, not {value}",
+                    self.slug
+                )));
             }
             settings.insert(known.name, *value);
         }

@@ -17,9 +17,7 @@ pub const SELF_EXTEND: Card = Card {
         Parameter { name: "near", help: "tokens that keep their positions", default: 512.0, least: 1.0 },
     ],
     properties: PROPERTIES,
-    build: |settings| {
-        Box::new(Positions::SelfExtend { group: settings.count("group"), near: settings.count("near") })
-    },
+    build: |settings| Box::new(Positions::SelfExtend { group: settings.count("group"), near: settings.count("near") }),
 };
 
 /// Grouped positions.

@@ -19,7 +19,9 @@ pub const CARD: Card = Card {
         Parameter { name: "dense-layers", help: "first layers read densely", default: 2.0, least: 0.0 },
     ],
     properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
-    build: |settings| Box::new(Quest { budget: settings.count("budget"), dense_layers: settings.count("dense-layers") }),
+    build: |settings| {
+        Box::new(Quest { budget: settings.count("budget"), dense_layers: settings.count("dense-layers") })
+    },
 };
 
 /// Pages read at least.
@@ -46,10 +48,17 @@ impl Selector for Quest {
         if !tile.decoding || cache.len() <= self.budget {
             return vec![Reading::all(cache)];
         }
-        let places: Vec<(usize, usize)> =
-            cache.slots().iter().enumerate().flat_map(|(slot, page)| (0..page.summaries.len()).map(move |part| (slot, part))).collect();
-        let mut scores: Vec<f32> =
-            cache.slots().iter().flat_map(|slot| slot.summaries.iter().map(|summary| summary.bound(tile.queries))).collect();
+        let places: Vec<(usize, usize)> = cache
+            .slots()
+            .iter()
+            .enumerate()
+            .flat_map(|(slot, page)| (0..page.summaries.len()).map(move |part| (slot, part)))
+            .collect();
+        let mut scores: Vec<f32> = cache
+            .slots()
+            .iter()
+            .flat_map(|slot| slot.summaries.iter().map(|summary| summary.bound(tile.queries)))
+            .collect();
         if let Some(newest) = scores.last_mut() {
             *newest = f32::INFINITY;
         }

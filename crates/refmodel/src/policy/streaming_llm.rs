@@ -16,9 +16,7 @@ pub const CARD: Card = Card {
         Parameter { name: "window", help: "last tokens kept", default: 2000.0, least: 1.0 },
     ],
     properties: Properties { full_is_dense: true, prefix_stable: true, bounded: true, renumbers: true },
-    build: |settings| {
-        Box::new(StreamingLlm { sinks: settings.count("sinks"), window: settings.count("window") })
-    },
+    build: |settings| Box::new(StreamingLlm { sinks: settings.count("sinks"), window: settings.count("window") }),
 };
 
 #[derive(Clone, Copy)]

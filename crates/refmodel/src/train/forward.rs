@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use crate::fused::{Rotate, Seen, SeenSoftmax};
 use crate::config::{LayerKind, ModelConfig};
 use crate::decoder::{Decoder, Layer};
+use crate::fused::{Rotate, Seen, SeenSoftmax};
 use crate::rope::{Rope, log_n_factor};
 
 /// Tables for sequences of one length.

@@ -82,7 +82,8 @@ impl<'a> Teacher<'a> {
     /// # Errors
     /// [`ModelError::Invalid`] when a family refuses its parameters.
     pub fn new(tokenizer: &'a Tokenizer) -> Result<Self, ModelError> {
-        let thread = |steps: u32| task("thread", "needle_threading", serde_json::json!({"kind": "threading", "steps": steps}));
+        let thread =
+            |steps: u32| task("thread", "needle_threading", serde_json::json!({"kind": "threading", "steps": steps}));
         Ok(Self {
             tokenizer,
             needle: [
@@ -213,9 +214,8 @@ impl<'a> Teacher<'a> {
             (0..[8, 16, 64, 512][rng.index(4)]).map(|_| u32::try_from(8 + rng.below(size - 8)).unwrap_or(8)).collect();
         let length = 8 + rng.index(40);
         let count = (limit / (2 * length + 2)).max(1);
-        let mut stretches: Vec<Vec<u32>> = (0..count)
-            .map(|_| (0..length).filter_map(|_| rng.choose(&alphabet).copied()).collect())
-            .collect();
+        let mut stretches: Vec<Vec<u32>> =
+            (0..count).map(|_| (0..length).filter_map(|_| rng.choose(&alphabet).copied()).collect()).collect();
         let mut ids: Vec<u32> = self.tokenizer.start().into_iter().collect();
         ids.extend(stretches.iter().flatten());
         rng.shuffle(&mut stretches);
@@ -337,7 +337,7 @@ struct Narrowing {
 
 impl Narrowing {
     fn draw(rng: &mut Rng) -> Self {
-        let kept = [4, 8, 16, 256][rng.index(4)];
+        let kept = rng.choose(&[4, 8, 16, 256]).copied().unwrap_or(256);
         let mut pairs: Vec<u8> = (0..=u8::MAX).collect();
         rng.shuffle(&mut pairs);
         pairs.truncate(kept);
@@ -366,7 +366,8 @@ impl Narrowing {
     fn identifier(&self, identifier: &str, out: &mut String) {
         for group in identifier.split('-') {
             for pair in group.as_bytes().chunks(2) {
-                let digits = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+                let digits =
+                    std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
                 let _ = write!(out, "{:02x}", self.digits.get(usize::from(digits)).copied().unwrap_or(digits));
             }
             out.push('-');

@@ -99,7 +99,11 @@ impl Circuit {
     fn of(config: &ModelConfig, rng: &mut Rng) -> Option<Self> {
         let [local, global, ..] = config.layers.as_slice() else { return None };
         let fits = local.window.is_some() && local.rope && global.window.is_none() && !global.rope;
-        if !fits || !config.qkv_bias || config.heads != config.kv_heads || config.heads * config.head_dim > config.hidden_size {
+        if !fits
+            || !config.qkv_bias
+            || config.heads != config.kv_heads
+            || config.heads * config.head_dim > config.hidden_size
+        {
             return None;
         }
         let (heads, dim, hidden) = (config.heads, config.head_dim, config.hidden_size);

@@ -63,8 +63,7 @@ pub fn train(
     seed: u64,
     mut report: impl FnMut(&Progress) -> Result<bool, ModelError>,
 ) -> Result<(), ModelError> {
-    let parameters =
-        ParamsAdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.01 };
+    let parameters = ParamsAdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.01 };
     let mut optimizer = AdamW::new(weights.values().cloned().collect(), parameters)?;
     let mut step = 0;
     for (index, phase) in phases.iter().enumerate() {
