@@ -157,13 +157,13 @@ async fn serve(site: Site, before_end: impl Future<Output = ()>) -> anyhow::Resu
 
 #[cfg(feature = "all-in-one")]
 async fn everything(options: &Options, folder: &DataDir) -> anyhow::Result<()> {
-    use crate::all_in_one::{Baselines, Crew, first_maintainer};
-    let baselines = Baselines::serve()?;
-    let longboard = options.longboard(folder, baselines.allow()).await?;
+    use crate::all_in_one::{Builtins, Crew, first_maintainer};
+    let builtins = Builtins::serve()?;
+    let longboard = options.longboard(folder, builtins.allow()).await?;
     let site = Site::open(longboard.clone(), options.bind, options.public_url.clone()).await?;
     first_maintainer(&longboard).await?;
-    let allow = options.allow.iter().copied().chain(baselines.allow()).collect();
-    let crew = Crew::start(&longboard, &baselines, site.address, folder.worker_key()?, allow).await?;
+    let allow = options.allow.iter().copied().chain(builtins.allow()).collect();
+    let crew = Crew::start(&longboard, &builtins, site.address, folder.worker_key()?, allow).await?;
     serve(site, crew.leave()).await
 }
 

@@ -1,5 +1,5 @@
 //! What `longboard-worker` does: carry out shards of a server, generate and score samples, evaluate an endpoint without
-//! a server, serve baselines.
+//! a server, serve baselines and the reference model.
 
 pub mod baseline;
 pub mod canary;
@@ -10,5 +10,6 @@ mod lists;
 mod predictions;
 pub mod run;
 mod score;
+pub mod serve;
 mod serve_model;
 mod signal;

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use longboard_refmodel::policy::Card;
 use longboard_suites::metrics;
 use longboard_suites::task::Task;
 
@@ -38,6 +39,12 @@ pub fn metrics() -> anyhow::Result<ExitCode> {
 }
 
 pub fn policies() -> anyhow::Result<ExitCode> {
-    eprintln!("This build has no reference model yet, so there are no policies to list.");
+    let mut out = std::io::stdout().lock();
+    for card in Card::all() {
+        let numbers: Vec<String> =
+            card.parameters.iter().map(|known| format!("{}={}", known.name, known.default)).collect();
+        let numbers = if numbers.is_empty() { "no parameters".to_owned() } else { numbers.join(" ") };
+        writeln!(out, "{:<26} {:<28} {numbers}; {}", card.slug, card.title, card.citation)?;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -23,8 +23,9 @@ use longboard_protocol::worker::{
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_testkit::fake_endpoint::{Act, FakeEndpoint, answer, response};
-use longboard_worker::baseline::{Baseline, BaselineServer, serve};
+use longboard_worker::baseline::Baseline;
 use longboard_worker::run::Fleet;
+use longboard_worker::serve::{ModelServer, Served, serve};
 use secrecy::SecretString;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -241,8 +242,8 @@ fn fleet(url: &str) -> Fleet {
     }
 }
 
-fn baseline(baseline: Baseline) -> (BaselineServer, String) {
-    let server = serve(baseline, std::time::Duration::ZERO, "127.0.0.1:0".parse().unwrap()).unwrap();
+fn baseline(baseline: Baseline) -> (ModelServer, String) {
+    let server = serve(Served::Baseline(baseline, std::time::Duration::ZERO), "127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/v1", server.address);
     (server, url)
 }

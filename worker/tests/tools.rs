@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use longboard_worker::baseline::{Baseline, BaselineServer, serve};
+use longboard_worker::baseline::Baseline;
+use longboard_worker::serve::{ModelServer, Served, serve};
 use serde_json::Value;
 
 fn worker(args: &[&str]) -> Output {
@@ -15,8 +16,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn start(baseline: Baseline) -> (BaselineServer, String) {
-    let server = serve(baseline, std::time::Duration::ZERO, "127.0.0.1:0".parse().unwrap()).unwrap();
+fn start(baseline: Baseline) -> (ModelServer, String) {
+    let server = serve(Served::Baseline(baseline, std::time::Duration::ZERO), "127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/v1", server.address);
     (server, url)
 }

@@ -27,6 +27,8 @@ pub use longboard::{Fresh, Longboard};
 pub use longboard_bus::{Admission, Bell, Bus, BusError};
 pub use longboard_endpoint::policy::{AddressPolicy, AllowRule};
 pub use longboard_store as store;
+pub use longboard_store::EndpointKind;
 pub use longboard_store::task::Suite;
 pub use longboard_store::{Store, StoreError, vault};
 pub use longboard_suites as suites;
+pub use longboard_suites::length::Length;

@@ -29,6 +29,16 @@ pub enum ModelError {
         /// What is possible.
         supported: String,
     },
+    /// Prompt and answer do not fit the context.
+    #[error("the prompt has {prompt} tokens and the answer may have {answer}; the context is {limit} tokens")]
+    TooLong {
+        /// Tokens of the prompt.
+        prompt: usize,
+        /// Tokens asked for.
+        answer: usize,
+        /// Context.
+        limit: usize,
+    },
     /// The request needs more memory than there is.
     #[error(
         "a context of {tokens} tokens needs {needed_mib} MiB, {allowed_mib} MiB are allowed; shorten it, choose a policy with a budget, or allow more"

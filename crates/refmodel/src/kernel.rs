@@ -4,6 +4,9 @@
 //! Rows are worked on in blocks that fit the vector registers; AVX-512 or AVX2 with FMA where the processor has them.
 
 use crate::page::{LANES, PAGE, Page};
+#[cfg(target_arch = "x86_64")]
+use crate::product::{Avx2, Avx512};
+use crate::product::{Portable, Products};
 
 /// A page and which of its tokens may be read.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +61,7 @@ pub fn attend(queries: &[f32], ranges: &[RowRange], pages: &[PageView<'_>], outp
             return unsafe { attend_avx2(queries, ranges, pages, output, lse) };
         }
     }
-    tiles::<false, 4>(queries, ranges, pages, output, lse);
+    tiles::<Portable, 4>(queries, ranges, pages, output, lse);
 }
 
 /// The portable form, which every processor runs.
@@ -69,27 +72,27 @@ pub fn attend_portable(
     output: &mut [f32],
     lse: &mut [f32],
 ) {
-    tiles::<false, 4>(queries, ranges, pages, output, lse);
+    tiles::<Portable, 4>(queries, ranges, pages, output, lse);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 fn attend_avx512(queries: &[f32], ranges: &[RowRange], pages: &[PageView<'_>], output: &mut [f32], lse: &mut [f32]) {
-    tiles::<true, 12>(queries, ranges, pages, output, lse);
+    tiles::<Avx512, 12>(queries, ranges, pages, output, lse);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn attend_avx2(queries: &[f32], ranges: &[RowRange], pages: &[PageView<'_>], output: &mut [f32], lse: &mut [f32]) {
     if ranges.len() == 1 {
-        tiles::<true, 1>(queries, ranges, pages, output, lse);
+        tiles::<Avx2, 1>(queries, ranges, pages, output, lse);
     } else {
-        tiles::<true, 6>(queries, ranges, pages, output, lse);
+        tiles::<Avx2, 6>(queries, ranges, pages, output, lse);
     }
 }
 
 #[inline(always)]
-fn tiles<const FMA: bool, const R: usize>(
+fn tiles<S: Products, const R: usize>(
     queries: &[f32],
     ranges: &[RowRange],
     pages: &[PageView<'_>],
@@ -102,7 +105,7 @@ fn tiles<const FMA: bool, const R: usize>(
     for (((queries, ranges), output), lse) in parts {
         block.load(queries, dim);
         for view in pages {
-            block.read::<FMA>(view, ranges);
+            block.read::<S>(view, ranges);
         }
         block.store(output, lse, dim);
     }
@@ -149,7 +152,7 @@ impl<const R: usize> Block<R> {
     }
 
     #[inline(always)]
-    fn read<const FMA: bool>(&mut self, view: &PageView<'_>, ranges: &[RowRange]) {
+    fn read<S: Products>(&mut self, view: &PageView<'_>, ranges: &[RowRange]) {
         let mut bits = [0_u64; R];
         let (mut any, mut all) = (0, u64::MAX);
         for (bits, range) in bits.iter_mut().zip(ranges) {
@@ -161,21 +164,16 @@ impl<const R: usize> Block<R> {
             return;
         }
         for (group, scores) in view.page.key_groups().zip(&mut self.scores) {
-            *scores = product::<FMA, R>([[0.0; LANES]; R], &self.queries, group);
+            *scores = [[0.0; LANES]; R];
+            S::add(scores, &self.queries, group, u64::MAX);
         }
         if all != u64::MAX {
             self.hide(&bits);
         }
-        self.weigh::<FMA>();
+        self.weigh::<S>();
         // A weight of nothing times a poisoned value is still poison: tokens that no row reads are left out.
-        if any == u64::MAX {
-            for (group, outputs) in view.page.value_groups().zip(&mut self.outputs) {
-                *outputs = product::<FMA, R>(*outputs, &self.weights, group);
-            }
-        } else {
-            for (group, outputs) in view.page.value_groups().zip(&mut self.outputs) {
-                *outputs = partial_product::<FMA, R>(*outputs, &self.weights, group, any);
-            }
+        for (group, outputs) in view.page.value_groups().zip(&mut self.outputs) {
+            S::add(outputs, &self.weights, group, any);
         }
     }
 
@@ -194,7 +192,7 @@ impl<const R: usize> Block<R> {
 
     /// Scores become weights under the rows' new maxima; outputs and totals follow a maximum that grew.
     #[inline(always)]
-    fn weigh<const FMA: bool>(&mut self) {
+    fn weigh<S: Products>(&mut self) {
         let mut most = [[f32::NEG_INFINITY; LANES]; R];
         for scores in &self.scores {
             for (most, scores) in most.iter_mut().zip(scores) {
@@ -226,7 +224,7 @@ impl<const R: usize> Block<R> {
         for (scores, weights) in self.scores.iter_mut().zip(self.weights.chunks_mut(LANES)) {
             for ((scores, floor), sums) in scores.iter_mut().zip(&floor).zip(&mut sums) {
                 for (score, sum) in scores.iter_mut().zip(sums) {
-                    *score = exp2::<FMA>(*score - floor);
+                    *score = exp2::<S>(*score - floor);
                     *sum += *score;
                 }
             }
@@ -254,61 +252,152 @@ impl<const R: usize> Block<R> {
     }
 }
 
-/// `start + left^T right` for R rows and one group of lanes.
-#[inline(always)]
-fn product<const FMA: bool, const R: usize>(
-    start: [[f32; LANES]; R],
-    left: &[[f32; R]],
-    right: &[[f32; LANES]],
-) -> [[f32; LANES]; R] {
-    let mut sums = start;
-    for (left, right) in left.iter().zip(right) {
-        step::<FMA, R>(&mut sums, left, right);
-    }
-    sums
-}
-
-/// As [`product`], but only of the entries whose bit is set.
-#[inline(always)]
-fn partial_product<const FMA: bool, const R: usize>(
-    start: [[f32; LANES]; R],
-    left: &[[f32; R]],
-    right: &[[f32; LANES]],
-    bits: u64,
-) -> [[f32; LANES]; R] {
-    let mut sums = start;
-    for (place, (left, right)) in left.iter().zip(right).enumerate() {
-        if bits >> place & 1 == 1 {
-            step::<FMA, R>(&mut sums, left, right);
-        }
-    }
-    sums
-}
-
-#[inline(always)]
-fn step<const FMA: bool, const R: usize>(sums: &mut [[f32; LANES]; R], left: &[f32; R], right: &[f32; LANES]) {
-    for (sums, left) in sums.iter_mut().zip(left) {
-        for (sum, right) in sums.iter_mut().zip(right) {
-            *sum = if FMA { left.mul_add(*right, *sum) } else { *sum + left * right };
-        }
-    }
-}
-
 /// 2^x for x <= 0, to 2 units in the last place: exponent by bits, fraction by the minimax polynomial of degree 5.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the whole part lies within -127..=0")]
-fn exp2<const FMA: bool>(x: f32) -> f32 {
+fn exp2<S: Products>(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     let x = if x > -126.0 { x } else { -127.0 };
     let whole = (x + ROUND) - ROUND;
     let fraction = x - whole;
     let step = |sum: f32, coefficient: f32| {
-        if FMA { sum.mul_add(fraction, coefficient) } else { sum * fraction + coefficient }
+        if S::FMA { sum.mul_add(fraction, coefficient) } else { sum * fraction + coefficient }
     };
     let mut sum = 1.540_353e-4;
-    for coefficient in [1.333_356e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0] {
+    for coefficient in [1.333_356e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265e-1, 6.931_472e-1, 1.0] {
         sum = step(sum, coefficient);
     }
     let scale = f32::from_bits(((whole as i32 + 127) as u32) << 23);
     sum * scale
+}
+
+#[cfg(test)]
+mod tests {
+    use longboard_suites::rng::Rng;
+
+    use super::*;
+
+    const DIM: usize = 20;
+
+    fn draw(rng: &mut Rng, count: usize) -> Vec<f32> {
+        (0..count).map(|_| (rng.unit() * 4.0 - 2.0) as f32).collect()
+    }
+
+    struct Case {
+        queries: Vec<f32>,
+        keys: Vec<Vec<f32>>,
+        values: Vec<Vec<f32>>,
+        pages: Vec<Page>,
+    }
+
+    impl Case {
+        fn new(rows: usize, tokens: usize) -> Self {
+            let mut rng = Rng::from_path(&[rows as u64, tokens as u64]);
+            let keys: Vec<Vec<f32>> = (0..tokens).map(|_| draw(&mut rng, DIM)).collect();
+            let values: Vec<Vec<f32>> = (0..tokens).map(|_| draw(&mut rng, DIM)).collect();
+            let mut pages = Vec::new();
+            for (key, value) in keys.iter().zip(&values) {
+                if pages.last().is_none_or(|page: &Page| page.len() == PAGE) {
+                    pages.push(Page::new(DIM));
+                }
+                pages.last_mut().unwrap().push(key, value);
+            }
+            Self { queries: draw(&mut rng, rows * DIM), keys, values, pages }
+        }
+
+        fn views(&self, valid: impl Fn(usize) -> u64) -> Vec<PageView<'_>> {
+            let all = |page: &Page| if page.len() == PAGE { u64::MAX } else { (1 << page.len()) - 1 };
+            let pages = self.pages.iter().enumerate();
+            pages.map(|(index, page)| PageView { page, valid: all(page) & valid(index), first: index * PAGE }).collect()
+        }
+
+        /// The textbook's formula, in double precision.
+        fn naive(&self, row: usize, seen: impl Fn(usize) -> bool) -> (Vec<f64>, f64) {
+            let query = &self.queries[row * DIM..(row + 1) * DIM];
+            let ln2 = std::f64::consts::LN_2;
+            let scores: Vec<(usize, f64)> = (0..self.keys.len())
+                .filter(|token| seen(*token))
+                .map(|token| {
+                    let product: f64 =
+                        query.iter().zip(&self.keys[token]).map(|(q, k)| f64::from(*q) * f64::from(*k)).sum();
+                    (token, product * ln2)
+                })
+                .collect();
+            let total: f64 = scores.iter().map(|(_, score)| score.exp()).sum();
+            let mut out = vec![0.0; DIM];
+            for (token, score) in &scores {
+                for (out, value) in out.iter_mut().zip(&self.values[*token]) {
+                    *out += score.exp() / total * f64::from(*value);
+                }
+            }
+            (out, total.ln())
+        }
+    }
+
+    type Kernel = fn(&[f32], &[RowRange], &[PageView<'_>], &mut [f32], &mut [f32]);
+
+    #[test]
+    fn equals_the_textbook_for_every_shape() {
+        for kernel in [attend as Kernel, attend_portable] {
+            for (rows, tokens) in [(1, 1), (1, 200), (5, 64), (7, 65), (13, 130), (48, 300)] {
+                let case = Case::new(rows, tokens);
+                let ranges: Vec<RowRange> = (0..rows)
+                    .map(|row| RowRange {
+                        from: row * 2,
+                        to: (tokens - rows.min(tokens) + row + 1).max(row * 2 + 1).min(tokens),
+                    })
+                    .collect();
+                let (mut output, mut lse) = (vec![9.0; rows * DIM], vec![9.0; rows]);
+                kernel(&case.queries, &ranges, &case.views(|_| u64::MAX), &mut output, &mut lse);
+                for (row, range) in ranges.iter().enumerate() {
+                    let (wanted, wanted_lse) = case.naive(row, |token| token >= range.from && token < range.to);
+                    if range.from >= range.to.min(tokens) {
+                        assert!(
+                            lse[row] == f32::NEG_INFINITY
+                                && output[row * DIM..(row + 1) * DIM].iter().all(|x| *x == 0.0)
+                        );
+                        continue;
+                    }
+                    assert!((f64::from(lse[row]) - wanted_lse).abs() < 1e-4, "{rows}x{tokens} row {row}");
+                    for (got, wanted) in output[row * DIM..].iter().zip(&wanted) {
+                        assert!((f64::from(*got) - wanted).abs() < 1e-5, "{rows}x{tokens} row {row}: {got} {wanted}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_is_never_read() {
+        let case = Case::new(9, 256);
+        let valid = |page: usize| if page == 1 { 0 } else { 0x0f0f_0f0f_0f0f_0f0f };
+        let mut poisoned = Case::new(9, 256);
+        for (index, page) in poisoned.pages.iter_mut().enumerate() {
+            for token in (0..PAGE).filter(|token| valid(index) >> token & 1 == 0) {
+                page.set(token, &[f32::NAN; DIM], &[f32::NAN; DIM]);
+            }
+        }
+        let ranges = [RowRange { from: 0, to: 256 }; 9];
+        let run = |case: &Case| {
+            let (mut output, mut lse) = (vec![0.0; 9 * DIM], vec![0.0; 9]);
+            attend(&case.queries, &ranges, &case.views(valid), &mut output, &mut lse);
+            (output, lse)
+        };
+        let (clean, dirty) = (run(&case), run(&poisoned));
+        assert!(clean.0.iter().all(|value| value.is_finite()));
+        assert_eq!(clean, dirty);
+    }
+
+    #[test]
+    fn powers_of_two_are_exact_enough() {
+        for step in 0..2000 {
+            let x = -(step as f32) * 0.0713;
+            let wanted = f64::from(x).exp2();
+            let got = f64::from(exp2::<Portable>(x));
+            let below = if x > -126.0 { 4e-7 * wanted } else { 2e-38 };
+            assert!((got - wanted).abs() <= below, "{x}: {got} {wanted}");
+        }
+        assert_eq!(exp2::<Portable>(0.0), 1.0);
+        assert!(exp2::<Portable>(f32::NEG_INFINITY) < 1e-37);
+    }
 }

@@ -3,14 +3,17 @@
 
 pub mod attention;
 pub mod cache;
+pub mod checkpoint;
 pub mod config;
 pub mod decoder;
+pub mod engine;
 mod error;
 pub mod fused;
 pub mod kernel;
 pub mod model;
 pub mod page;
 pub mod policy;
+mod product;
 pub mod rope;
 pub mod sequence;
 pub mod tokenizer;

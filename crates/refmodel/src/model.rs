@@ -126,7 +126,6 @@ impl Model {
                     queries: queries.get(row * width..to * width).unwrap_or_default(),
                     keys: keys.get(row * kv_width..to * kv_width).unwrap_or_default(),
                     values: values.get(row * kv_width..to * kv_width).unwrap_or_default(),
-                    surprisal: &[],
                     prompt_ends: feed.prompt_ends,
                 };
                 heads.extend(feed.sequence.attend(index, config, &self.rope, &rows));
@@ -143,6 +142,10 @@ impl Model {
         let mut row = 0;
         for feed in &mut *feeds {
             let to = row + feed.ids.len();
+            if feed.sequence.asks_surprisal() {
+                let rows = self.decoder.logits(&x.narrow(0, row, feed.ids.len())?)?.to_vec2::<f32>()?;
+                feed.sequence.surprise(feed.ids, &rows, feed.prompt_ends);
+            }
             places.extend(
                 (to - feed.wanted.clamp(1, feed.ids.len().max(1))..to).filter_map(|place| u32::try_from(place).ok()),
             );

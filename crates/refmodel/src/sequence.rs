@@ -15,6 +15,8 @@ pub struct Sequence {
     decoding: bool,
     watch: Watch,
     cost: Cost,
+    /// Logits after the last token, where surprisal is asked for.
+    expected: Vec<f32>,
 }
 
 struct LayerState {
@@ -41,8 +43,6 @@ pub struct Projections<'a> {
     pub keys: &'a [f32],
     /// Values.
     pub values: &'a [f32],
-    /// Surprisal of the rows' tokens in nats, where it is asked for.
-    pub surprisal: &'a [f32],
     /// The last rows of the prompt.
     pub prompt_ends: bool,
 }
@@ -53,7 +53,14 @@ impl Sequence {
     pub fn new(config: &ModelConfig, policy: &dyn Policy) -> Self {
         let layers =
             config.layers.iter().enumerate().map(|(layer, kind)| LayerState::new(config, policy, layer, *kind));
-        Self { layers: layers.collect(), tokens: 0, decoding: false, watch: policy.watch(), cost: Cost::default() }
+        Self {
+            layers: layers.collect(),
+            tokens: 0,
+            decoding: false,
+            watch: policy.watch(),
+            cost: Cost::default(),
+            expected: Vec::new(),
+        }
     }
 
     /// Tokens read so far.
@@ -95,6 +102,25 @@ impl Sequence {
             head.cache.truncate(head.cache.next().saturating_sub(back));
         }
         self.tokens -= back;
+    }
+
+    /// Whether [`Sequence::surprise`] must be told the logits of every row.
+    pub(crate) fn asks_surprisal(&self) -> bool {
+        self.watch.surprisal
+    }
+
+    /// How surprising `ids` were, from the logits of every row; the policy then decides what is kept.
+    pub(crate) fn surprise(&mut self, ids: &[u32], rows: &[Vec<f32>], prompt_over: bool) {
+        let before = std::mem::replace(&mut self.expected, rows.last().cloned().unwrap_or_default());
+        let expected = std::iter::once(&before).chain(rows);
+        let mut surprisal: Vec<f32> = ids.iter().zip(expected).map(|(id, logits)| surprisal(*id, logits)).collect();
+        let most = surprisal.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
+        surprisal.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = most);
+        let decoding = self.decoding;
+        let seen = Seen { prompt_over, decoding, last_queries: &[], sums: &[], surprisal: &surprisal };
+        for head in self.layers.iter_mut().flat_map(|layer| &mut layer.heads).filter(|head| head.watched) {
+            head.selector.settle(&mut head.cache, &seen);
+        }
     }
 
     /// The prompt is over: what comes next is the answer.
@@ -162,6 +188,13 @@ impl LayerState {
         let tile_rows = if watched { policy.tile_rows(kind.rope) } else { crate::policy::TILE };
         Self { kind, heads: (0..config.kv_heads).map(head).collect(), raw, tile_rows, log_n_from }
     }
+}
+
+/// Minus the log-probability of a token, in nats; not a number without logits.
+fn surprisal(id: u32, logits: &[f32]) -> f32 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let total: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    logits.get(id as usize).map_or(f32::NAN, |logit| most + total.ln() - logit)
 }
 
 /// The window of a local layer.
@@ -233,14 +266,16 @@ impl Work<'_> {
             }
             outputs.push(output);
         }
-        let seen = Seen {
-            prompt_over: self.rows.prompt_ends,
-            decoding: self.decoding || self.rows.prompt_ends,
-            last_queries: &last,
-            sums: &sums,
-            surprisal: self.rows.surprisal,
-        };
-        head.selector.settle(&mut head.cache, &seen);
+        if !(self.watch.surprisal && head.watched) {
+            let seen = Seen {
+                prompt_over: self.rows.prompt_ends,
+                decoding: self.decoding || self.rows.prompt_ends,
+                last_queries: &last,
+                sums: &sums,
+                surprisal: &[],
+            };
+            head.selector.settle(&mut head.cache, &seen);
+        }
         (outputs, cost)
     }
 

@@ -24,10 +24,15 @@ const OPENERS: [(Role, &str); 3] =
 
 /// A UUID stands alone, so that the next rule can cut it.
 const UUID: &str = "[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}";
-/// A UUID is cut into pairs of digits: the same digits are the same tokens wherever they stand.
-const PAIR: &str = "[0-9a-f]{2}(?=(?:[-_]?[0-9a-f]{2})*$)";
 /// Such a pair stays whole. Else: seams of JSON, words with their space, up to two digits, marks, spaces.
 const WORD: &str = r#"^[0-9a-f]{2}$|": "|", "| ?\p{L}+|\p{N}{1,2}|<\|[a-z]+\|>| ?[^\s\p{L}\p{N}]|\s+"#;
+
+/// Cuts a piece that is a UUID into pairs of digits: the same digits are the same tokens wherever they stand.
+fn pairs() -> String {
+    let starts = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let pair = |start: usize| format!("(?<=^.{{{start}}})[0-9a-f]{{2}}(?=[0-9a-f_-]{{{}}}$)", 34 - start);
+    starts.map(pair).join("|")
+}
 
 /// A tokenizer with a chat frame.
 pub struct Tokenizer {
@@ -55,7 +60,7 @@ impl Tokenizer {
         let bytes = PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, true, false));
         let mut inner = HfTokenizer::new(BPE::default());
         let cuts =
-            [split(UUID), split(PAIR), split(WORD)].into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            [split(UUID), split(&pairs()), split(WORD)].into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?;
         inner.with_pre_tokenizer(Some(Sequence::new(cuts.into_iter().chain([bytes]).collect())));
         inner.with_decoder(Some(ByteLevelDecoder::default()));
         let alphabet: HashSet<char> = ByteLevel::alphabet().into_iter().collect();
@@ -159,3 +164,51 @@ impl Tokenizer {
 
 /// End tokens of known chat formats.
 const ENDS: [&str; 6] = [END, "<|eot_id|>", "<|im_end|>", "<|END_OF_TURN_TOKEN|>", "</s>", "<|endoftext|>"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::lesson::Teacher;
+
+    fn tokenizer() -> Tokenizer {
+        Tokenizer::parse(include_bytes!("../checkpoint/tokenizer.json")).unwrap()
+    }
+
+    #[test]
+    fn what_was_learnt_can_be_written_and_read() {
+        let learnt = Tokenizer::learn(&Teacher::reading(2, 1).unwrap(), 500).unwrap();
+        let read = Tokenizer::parse(learnt.to_json().unwrap().as_bytes()).unwrap();
+        let text = "One of the hidden numbers for calm-harbor is 7951939.";
+        assert_eq!((learnt.size(), learnt.encode(text).unwrap()), (500, read.encode(text).unwrap()));
+    }
+
+    fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<String> {
+        tokenizer.encode(text).unwrap().iter().map(|id| tokenizer.decode(&[*id])).collect()
+    }
+
+    #[test]
+    fn any_text_comes_back() {
+        let tokenizer = tokenizer();
+        for text in ["", "The road is dry.", "{\"a\": \"b\"}", "日本語 и ещё\n\n 12345", "bed cafe 1f"] {
+            assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn identifiers_are_cut_in_pairs_whatever_their_marks() {
+        let tokenizer = tokenizer();
+        for mark in ["-", "_"] {
+            let text = ["038e9091", "1565", "91d7", "0634", "470bd55a4db6"].join(mark);
+            let pieces = pieces(&tokenizer, &text);
+            assert_eq!(pieces.len(), 20, "{pieces:?}");
+            assert_eq!(pieces[..5], ["03", "8e", "90", "91", mark]);
+        }
+    }
+
+    #[test]
+    fn numbers_are_cut_from_their_start_wherever_they_stand() {
+        let tokenizer = tokenizer();
+        assert!(pieces(&tokenizer, "the key is 4146487").ends_with(&["41", "46", "48", "7"].map(str::to_owned)));
+        assert!(pieces(&tokenizer, "4146487 it is").starts_with(&["41", "46", "48", "7"].map(str::to_owned)));
+    }
+}

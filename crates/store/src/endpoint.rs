@@ -196,15 +196,15 @@ impl Store {
         row.into_iter().next().ok_or(StoreError::NotFound("such endpoint"))
     }
 
-    /// Changes where a baseline listens: its port is new with every start.
+    /// Changes where a built-in contestant listens: its port is new with every start.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn move_baseline(&self, slug: &str, base_url: &str) -> Result<(), StoreError> {
+    pub async fn move_builtin(&self, slug: &str, base_url: &str) -> Result<(), StoreError> {
         endpoint::Entity::update_many()
             .set(endpoint::ActiveModel { base_url: Set(base_url.to_owned()), ..Default::default() })
             .filter(endpoint::Column::Slug.eq(slug))
-            .filter(endpoint::Column::Kind.eq(EndpointKind::Baseline))
+            .filter(endpoint::Column::Kind.is_in([EndpointKind::Baseline, EndpointKind::Reference]))
             .exec(&self.db)
             .await?;
         Ok(())

@@ -4,13 +4,10 @@
 
 mod random_guess;
 mod reader;
-mod server;
 
 use std::str::FromStr;
 
 use longboard_suites::tokens;
-
-pub use server::{BaselineServer, serve};
 
 /// A baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,6 +16,8 @@ mod streaming_llm;
 
 use std::collections::BTreeMap;
 
+pub(crate) use select::top;
+
 use serde::Serialize;
 
 use crate::cache::{HeadCache, Slot, Summaries};

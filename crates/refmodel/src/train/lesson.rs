@@ -143,11 +143,12 @@ impl<'a> Teacher<'a> {
             return Err(ModelError::Invalid(format!("{} plants nothing", item.task)));
         };
         let mut sheet = self.sheet(Subject::Needle, &text)?;
-        sheet.answer(&question, &stated(&key, &value))?;
+        let opening = opening(&question);
+        sheet.answer(&question, &format!("{opening}{}", stated(&key, &value)))?;
         let mut others = planted;
         rng.shuffle(&mut others);
         for (other, value) in others {
-            sheet.ask(&question.replace(&key, &other), &stated(&other, &value))?;
+            sheet.ask(&question.replace(&key, &other), &format!("{opening}{}", stated(&other, &value)))?;
         }
         Ok(sheet.lesson)
     }
@@ -163,7 +164,7 @@ impl<'a> Teacher<'a> {
             .filter_map(|value| planted.iter().find(|(_, known)| known == value))
             .map(|(key, value)| stated(key, value))
             .collect();
-        sheet.answer(&question, &answer.join(", "))?;
+        sheet.answer(&question, &format!("{}{}", opening(&question), answer.join(", ")))?;
         Ok(sheet.lesson)
     }
 
@@ -210,8 +211,8 @@ impl<'a> Teacher<'a> {
     fn repeat(&self, rng: &mut Rng, limit: usize) -> Lesson {
         const SURE: usize = 3;
         let size = self.tokenizer.size() as u64;
-        let alphabet: Vec<u32> =
-            (0..[8, 16, 64, 512][rng.index(4)]).map(|_| u32::try_from(8 + rng.below(size - 8)).unwrap_or(8)).collect();
+        let kinds = rng.choose(&[8, 16, 64, 512]).copied().unwrap_or(8);
+        let alphabet: Vec<u32> = (0..kinds).map(|_| u32::try_from(8 + rng.below(size - 8)).unwrap_or(8)).collect();
         let length = 8 + rng.index(40);
         let count = (limit / (2 * length + 2)).max(1);
         let mut stretches: Vec<Vec<u32>> =
@@ -304,6 +305,12 @@ fn planted(item: &Item) -> Vec<(String, String)> {
         Some((key.to_owned(), value.to_owned()))
     });
     pairs.collect()
+}
+
+/// The last line of a question up to its first key: an answer that begins like it finds its key there.
+fn opening(question: &str) -> &str {
+    let line = question.lines().last().unwrap_or_default();
+    line.find(" for ").and_then(|at| line.get(..at + " for ".len())).unwrap_or_default()
 }
 
 /// A value with its key, which is what the model looks for while it writes.

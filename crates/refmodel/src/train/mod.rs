@@ -2,5 +2,6 @@
 
 pub mod forward;
 pub mod lesson;
+pub mod recipe;
 pub mod start;
 pub mod trainer;

@@ -48,6 +48,8 @@ text_enum! {
         Endpoint = "endpoint",
         /// One of Longboard's own baselines.
         Baseline = "baseline",
+        /// Longboard's own model under a policy.
+        Reference = "reference",
         /// Prediction files.
         Predictions = "predictions",
     }

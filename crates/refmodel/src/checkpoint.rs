@@ -1,0 +1,161 @@
+//! Weights from files: Hugging Face folders, and the checkpoint that is built in.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+
+use crate::config::ModelConfig;
+use crate::decoder::Decoder;
+use crate::error::ModelError;
+use crate::tokenizer::Tokenizer;
+
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+const BUILTIN_CONFIG: &str = include_str!("../checkpoint/config.json");
+const BUILTIN_TOKENIZER: &[u8] = include_bytes!("../checkpoint/tokenizer.json");
+const BUILTIN_WEIGHTS: &[u8] = include_bytes!("../checkpoint/model.safetensors");
+
+/// A decoder and its tokenizer.
+pub struct Checkpoint {
+    /// Weights.
+    pub decoder: Decoder,
+    /// Text to tokens.
+    pub tokenizer: Tokenizer,
+}
+
+impl Checkpoint {
+    /// The checkpoint that is part of the program.
+    ///
+    /// # Errors
+    /// [`ModelError::Corrupt`] when the program was built from damaged files.
+    pub fn builtin() -> Result<Self, ModelError> {
+        let place = Path::new("built-in checkpoint");
+        let config = ModelConfig::parse(BUILTIN_CONFIG)?;
+        let tokenizer = Tokenizer::parse(BUILTIN_TOKENIZER).map_err(|detail| ModelError::corrupt(place, detail))?;
+        let mut tensors = Tensors::default();
+        tensors.read(place, BUILTIN_WEIGHTS)?;
+        Self::assemble(place, config, tokenizer, &tensors)
+    }
+
+    /// Reads a folder with `config.json`, `tokenizer.json` and one or several safetensors files.
+    ///
+    /// # Errors
+    /// [`ModelError`] names the file and what to do about it.
+    pub fn open(folder: &Path) -> Result<Self, ModelError> {
+        let config = ModelConfig::parse(&text(&folder.join(CONFIG))?)?;
+        let tokenizer = Tokenizer::open(&folder.join(TOKENIZER))?;
+        let mut tensors = Tensors::default();
+        for path in shards(folder)? {
+            let bytes = std::fs::read(&path).map_err(|error| ModelError::unreadable(&path, error))?;
+            tensors.read(&path, &bytes)?;
+        }
+        Self::assemble(folder, config, tokenizer, &tensors)
+    }
+
+    fn assemble(
+        place: &Path,
+        config: ModelConfig,
+        tokenizer: Tokenizer,
+        tensors: &Tensors,
+    ) -> Result<Self, ModelError> {
+        let (entries, size) = (tokenizer.size(), config.vocab_size);
+        if entries > size {
+            return Err(ModelError::corrupt(
+                place,
+                format!("the tokenizer has {entries} entries, the weights are for {size}; they do not belong together"),
+            ));
+        }
+        let decoder = Decoder::assemble(config, |name, shape| tensors.tensor(place, name, shape))?;
+        Ok(Self { decoder, tokenizer })
+    }
+
+    /// Writes a folder that [`Checkpoint::open`] reads, with weights in half precision.
+    ///
+    /// # Errors
+    /// [`ModelError::Unreadable`] when a file cannot be written.
+    pub fn save(
+        folder: &Path,
+        config: &ModelConfig,
+        tokenizer: &Tokenizer,
+        weights: &HashMap<String, Tensor>,
+    ) -> Result<(), ModelError> {
+        std::fs::create_dir_all(folder).map_err(|error| ModelError::unreadable(folder, error))?;
+        let write = |name: &str, text: String| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map_err(|error| ModelError::unreadable(&path, error))
+        };
+        write(CONFIG, format!("{:#}\n", config.to_json()))?;
+        write(TOKENIZER, tokenizer.to_json()?)?;
+        let halves = weights
+            .iter()
+            .map(|(name, tensor)| Ok((name.clone(), tensor.to_dtype(DType::F16)?)))
+            .collect::<candle_core::Result<HashMap<_, _>>>()?;
+        Ok(candle_core::safetensors::save(&halves, folder.join(WEIGHTS))?)
+    }
+}
+
+fn text(path: &Path) -> Result<String, ModelError> {
+    std::fs::read_to_string(path).map_err(|error| ModelError::unreadable(path, error))
+}
+
+/// The safetensors files of a folder: one, or those that the index names.
+fn shards(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let index = folder.join(INDEX);
+    if !index.exists() {
+        return Ok(vec![folder.join(WEIGHTS)]);
+    }
+    let object: Value = serde_json::from_str(&text(&index)?).map_err(|error| ModelError::corrupt(&index, error))?;
+    let map = object.get("weight_map").and_then(Value::as_object);
+    let names: BTreeSet<&str> = map.into_iter().flat_map(|map| map.values()).filter_map(Value::as_str).collect();
+    // A name of the index is a file of the folder, nothing above it.
+    if names.is_empty() || names.iter().any(|name| Path::new(name).components().count() != 1 || name.contains("..")) {
+        return Err(ModelError::corrupt(&index, "weight_map does not name files of this folder"));
+    }
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// Tensors by name.
+#[derive(Default)]
+struct Tensors(HashMap<String, Tensor>);
+
+impl Tensors {
+    fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+        let file = SafeTensors::deserialize(bytes).map_err(|error| ModelError::corrupt(path, error))?;
+        for (name, view) in file.tensors() {
+            let dtype = match view.dtype() {
+                Dtype::F32 => DType::F32,
+                Dtype::F16 => DType::F16,
+                Dtype::BF16 => DType::BF16,
+                other => {
+                    return Err(ModelError::Unsupported {
+                        what: format!("{}: the type {other:?} of {name}", path.display()),
+                        supported: "supported are F32, F16 and BF16".to_owned(),
+                    });
+                }
+            };
+            let tensor = Tensor::from_raw_buffer(view.data(), dtype, view.shape(), &Device::Cpu)?;
+            self.0.insert(name, tensor.to_dtype(DType::F32)?);
+        }
+        Ok(())
+    }
+
+    fn tensor(&self, path: &Path, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+        let found =
+            self.0.get(name).ok_or_else(|| ModelError::corrupt(path, format!("the tensor {name} is missing")))?;
+        if found.dims() != shape {
+            let is = found.dims();
+            return Err(ModelError::corrupt(path, format!("{name} is {is:?}, config.json says {shape:?}")));
+        }
+        let sum = found.abs()?.sum_all()?.to_scalar::<f32>()?;
+        if !sum.is_finite() {
+            return Err(ModelError::corrupt(path, format!("{name} holds numbers that are not finite")));
+        }
+        Ok(found.clone())
+    }
+}
