@@ -115,6 +115,22 @@ fn licences_and_bans_hold() {
     }
 }
 
+#[test]
+fn banned_features_stay_off() {
+    let policy: toml::Value = toml::from_str(&std::fs::read_to_string(root().join("deny.toml")).unwrap()).unwrap();
+    let metadata = metadata();
+    for ban in policy["bans"]["features"].as_array().unwrap() {
+        let (name, denied) = (ban["crate"].as_str().unwrap(), ban["deny"].as_array().unwrap());
+        let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == name);
+        let id = &package.unwrap_or_else(|| panic!("{name} is used no more; deny.toml need not name it"))["id"];
+        let node = metadata["resolve"]["nodes"].as_array().unwrap().iter().find(|node| node["id"] == *id).unwrap();
+        for feature in denied {
+            let on = node["features"].as_array().unwrap().iter().any(|on| on.as_str() == feature.as_str());
+            assert!(!on, "the feature {feature} of {name} is banned by deny.toml");
+        }
+    }
+}
+
 /// Whether an SPDX expression can be satisfied: one alternative all of whose parts are allowed.
 fn licensed(expression: &str, fine: &dyn Fn(&str) -> bool) -> bool {
     let flat = expression.replace(['(', ')'], "").replace('/', " OR ");

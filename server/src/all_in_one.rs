@@ -34,8 +34,11 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const FRAME: Duration = Duration::from_millis(250);
 
 /// Lengths in thousands of tokens and samples per cell of the reference model: what two cores can do in the first minutes.
-const REFERENCE_LENGTHS: [u32; 3] = [1, 2, 4];
-const REFERENCE_SAMPLES: u32 = 3;
+const REFERENCE_LENGTHS: [u32; 2] = [1, 2];
+const REFERENCE_SAMPLES: u32 = 2;
+
+/// Longest prompt of the reference model in tokens: its probe would take minutes otherwise.
+const REFERENCE_LIMIT: u32 = 4 * 1024;
 
 /// Policies of the reference model on the first board, with budgets that make a difference at these lengths.
 const POLICIES: [(&str, &[(&str, f64)]); 7] = [
@@ -88,6 +91,7 @@ fn baseline_contestant(baseline: Baseline, server: &ModelServer) -> Builtin {
         description: description(baseline).to_owned(),
         base_url: format!("http://{}/v1", server.address),
         max_concurrency: AT_ONCE,
+        context_limit_tokens: None,
         lengths: None,
         samples: None,
     }
@@ -105,6 +109,7 @@ fn reference_contestant(policy: &str, settings: &[(&str, f64)], server: &ModelSe
         ),
         base_url: format!("http://{}/v1", server.address),
         max_concurrency: AT_ONCE,
+        context_limit_tokens: Some(REFERENCE_LIMIT),
         lengths: Some(REFERENCE_LENGTHS.iter().filter_map(|kilo| Length::new(kilo * 1024).ok()).collect()),
         samples: Some(REFERENCE_SAMPLES),
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{eval, generate, lists, run, score, serve_model};
+use crate::{eval, generate, lists, run, score, serve_model, train};
 
 /// Tools for measuring long-context language models.
 #[derive(Debug, Parser)]
@@ -24,8 +24,10 @@ enum Command {
     Score(score::Score),
     /// Evaluates an endpoint without a server. Can be stopped and started again.
     Eval(eval::Eval),
-    /// Serves a baseline over the OpenAI-compatible protocol.
+    /// Serves a baseline or the reference model over the OpenAI-compatible protocol.
     ServeModel(serve_model::ServeModel),
+    /// Trains the reference model from a seed.
+    Train(train::Train),
     /// Lists the tasks.
     Tasks,
     /// Lists the metrics.
@@ -43,6 +45,7 @@ impl Cli {
             Command::Score(command) => command.run(),
             Command::Eval(command) => command.run().await,
             Command::ServeModel(command) => command.run().await,
+            Command::Train(command) => command.run(),
             Command::Tasks => lists::tasks(),
             Command::Metrics => lists::metrics(),
             Command::Policies => lists::policies(),

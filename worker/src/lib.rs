@@ -13,3 +13,4 @@ mod score;
 pub mod serve;
 mod serve_model;
 mod signal;
+mod train;

@@ -60,7 +60,9 @@ fn wrong_input_is_named_and_ends_with_two() {
         (&["generate", "--task", "vt", "--length", "4x"], "not a length"),
         (&["generate", "--task", "vt", "--length", "4k", "--param", "hops=99"], "1 to 12"),
         (&["score", "--golden", "/nonexistent"], "cannot open"),
-        (&["serve-model", "--policy", "dense"], "no reference model"),
+        (&["serve-model", "--policy", "magic"], "streaming-llm"),
+        (&["serve-model", "--policy", "quest", "--set", "size=3"], "budget"),
+        (&["serve-model", "--policy", "dense", "--checkpoint", "/nonexistent"], "config.json"),
         (&["eval", "--base-url", "ftp://x", "--model", "m", "--out", "/tmp/x"], "https"),
     ] {
         let output = worker(args);

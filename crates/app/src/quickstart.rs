@@ -30,6 +30,8 @@ pub struct Builtin {
     pub base_url: String,
     /// Most requests in flight.
     pub max_concurrency: u32,
+    /// Longest prompt in tokens that it takes, where it is limited.
+    pub context_limit_tokens: Option<u32>,
     /// Some of the suite's lengths, where all would take too long.
     pub lengths: Option<Vec<Length>>,
     /// Samples per (task, length), where the suite's would take too long.
@@ -102,6 +104,7 @@ fn contestant(builtin: &Builtin, team_id: Uuid, now: DateTime<Utc>) -> Endpoint 
         description: builtin.description.clone(),
         base_url: builtin.base_url.clone(),
         max_concurrency: builtin.max_concurrency.cast_signed(),
+        context_limit_tokens: builtin.context_limit_tokens.map(u32::cast_signed),
         max_leases: 2,
         ..Endpoint::new(team_id, builtin.kind, &builtin.slug, &builtin.slug, now)
     }

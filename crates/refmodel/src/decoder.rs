@@ -1,5 +1,7 @@
 //! The decoder: weights of one model and what a layer computes around its attention.
 
+use std::collections::HashMap;
+
 use candle_core::{D, DType, Device, Tensor};
 
 use crate::config::{LayerKind, ModelConfig, Norm};
@@ -165,6 +167,44 @@ impl Decoder {
     pub fn logits(&self, hidden: &Tensor) -> candle_core::Result<Tensor> {
         let logits = self.head.apply(&self.norm.apply(hidden)?)?;
         if (self.config.logit_scale - 1.0).abs() < f64::EPSILON { Ok(logits) } else { logits * self.config.logit_scale }
+    }
+
+    /// All weights by their Hugging Face names.
+    #[must_use]
+    pub fn tensors(&self) -> HashMap<String, Tensor> {
+        let mut found = HashMap::from([
+            ("model.embed_tokens.weight".to_owned(), self.embedding.clone()),
+            ("model.norm.weight".to_owned(), self.norm.gain.clone()),
+        ]);
+        if !self.config.tied {
+            found.insert("lm_head.weight".to_owned(), self.head.weight.clone());
+        }
+        for (index, layer) in self.layers.iter().enumerate() {
+            let name = |part: &str| format!("model.layers.{index}.{part}");
+            let linears = [
+                ("self_attn.q_proj", &layer.query),
+                ("self_attn.k_proj", &layer.key),
+                ("self_attn.v_proj", &layer.value),
+                ("self_attn.o_proj", &layer.output),
+                ("mlp.gate_proj", &layer.gate),
+                ("mlp.up_proj", &layer.up),
+                ("mlp.down_proj", &layer.down),
+            ];
+            for (part, linear) in linears {
+                found.insert(name(&format!("{part}.weight")), linear.weight.clone());
+                found.extend(linear.bias.iter().map(|bias| (name(&format!("{part}.bias")), bias.clone())));
+            }
+            let norms = [
+                ("input_layernorm", Some(&layer.input_norm)),
+                ("self_attn.q_norm", layer.query_norm.as_ref()),
+                ("self_attn.k_norm", layer.key_norm.as_ref()),
+                ("post_attention_layernorm", layer.forward_norm.as_ref()),
+            ];
+            for (part, norm) in norms {
+                found.extend(norm.map(|norm| (name(&format!("{part}.weight")), norm.gain.clone())));
+            }
+        }
+        found
     }
 
     /// Names and shapes of all tensors that a model of `config` has.

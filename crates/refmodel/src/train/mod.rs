@@ -1,5 +1,6 @@
 //! Training: lessons, a forward pass with true gradients, and the loop.
 
+pub mod course;
 pub mod forward;
 pub mod lesson;
 pub mod recipe;

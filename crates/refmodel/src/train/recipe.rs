@@ -29,7 +29,7 @@ pub fn config() -> ModelConfig {
         rope_theta: 100.0,
         rope_scaling: RopeScaling::Plain,
         rope_interleaved: false,
-        max_positions: 1024,
+        max_positions: LENGTH,
         tied: true,
         qkv_bias: true,
         output_bias: false,
@@ -40,12 +40,16 @@ pub fn config() -> ModelConfig {
     }
 }
 
-/// Short sequences first, then the trained length.
+/// Every phase has sequences of this many tokens at most; a multiple of the window.
+pub const LENGTH: usize = 384;
+
+/// First everything, then more of what is learnt last.
 #[must_use]
 pub fn phases(steps: usize) -> [Phase; 2] {
-    let long = steps / 10;
+    let last = steps / 3;
+    let phase = |steps, rate, mixture| Phase { steps, length: LENGTH, batch: 16, rate, mixture };
     [
-        Phase { steps: steps - long, length: 384, batch: 16, rate: (3e-3, 6e-4), mixture: [2.5, 1.5, 1.5, 2.0, 0.7] },
-        Phase { steps: long, length: 1024, batch: 6, rate: (6e-4, 1e-4), mixture: [2.5, 2.0, 1.5, 2.0, 0.5] },
+        phase(steps - last, (3e-3, 1.5e-3), [2.5, 1.5, 1.5, 2.0, 0.7]),
+        phase(last, (1.5e-3, 2e-4), [1.5, 4.0, 1.5, 2.0, 0.3]),
     ]
 }

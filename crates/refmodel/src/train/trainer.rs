@@ -163,10 +163,10 @@ fn descend(
             let entry = answers.entry(subject).or_default();
             *entry = (entry.0 + right, entry.1 + asked);
         }
-        total = Some(match total {
-            None => part.gradients,
-            Some(total) => sum(weights, total, &part.gradients)?,
-        });
+        total = match (total, part.gradients) {
+            (Some(total), Some(gradients)) => Some(sum(weights, total, &gradients)?),
+            (total, gradients) => total.or(gradients),
+        };
     }
     if let Some(mut gradients) = total {
         clip(weights, &mut gradients)?;
@@ -180,7 +180,7 @@ fn descend(
 struct Part {
     loss: f64,
     answers: Answers,
-    gradients: GradStore,
+    gradients: Option<GradStore>,
 }
 
 /// The share of `lessons` in a mean over `asked_in_all` tokens.
@@ -194,6 +194,9 @@ fn part(
 ) -> Result<Part, ModelError> {
     let length = tables.length();
     let asked = Asked::of(lessons, length);
+    if asked.targets.is_empty() {
+        return Ok(Part { loss: 0.0, answers: Answers::new(), gradients: None });
+    }
     let mut ids = Vec::with_capacity(lessons.len() * length);
     for lesson in lessons {
         ids.extend_from_slice(&lesson.ids);
@@ -208,7 +211,7 @@ fn part(
     let loss = (cross_entropy(&logits, &targets)? * share)?;
     let gradients = loss.backward()?;
     let best = logits.argmax(D::Minus1)?.to_vec1::<u32>()?;
-    Ok(Part { loss: f64::from(loss.to_scalar::<f32>()?), answers: asked.graded(&best), gradients })
+    Ok(Part { loss: f64::from(loss.to_scalar::<f32>()?), answers: asked.graded(&best), gradients: Some(gradients) })
 }
 
 fn sum(weights: &Weights, mut total: GradStore, part: &GradStore) -> candle_core::Result<GradStore> {
@@ -225,7 +228,7 @@ fn sum(weights: &Weights, mut total: GradStore, part: &GradStore) -> candle_core
 }
 
 /// Mean cross entropy in nats. The maximum is a constant: it cancels in the gradient.
-fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor> {
+pub(super) fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor> {
     let most = logits.max_keepdim(D::Minus1)?.detach();
     let logits = logits.broadcast_sub(&most)?;
     let total = logits.exp()?.sum_keepdim(D::Minus1)?.log()?;
