@@ -13,7 +13,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("endpoint", &[]),
     ("migrations", &[]),
     ("protocol", &[]),
-    ("refmodel", &["endpoint", "suites"]),
+    ("refmodel", &["suites"]),
     ("scenarios", &["testkit"]),
     ("server", &["app", "bus", "protocol", "worker"]),
     ("stats", &[]),
