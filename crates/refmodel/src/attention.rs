@@ -231,3 +231,39 @@ pub fn column_sums(queries: &[f32], dim: usize, first: usize, cache: &HeadCache,
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use longboard_suites::rng::Rng;
+
+    use super::*;
+    use crate::cache::Summaries;
+
+    #[test]
+    fn two_partial_attentions_merge_into_the_joint_one() {
+        const DIM: usize = 16;
+        let mut rng = Rng::from_path(&[3]);
+        let mut draw = |count: usize| (0..count).map(|_| (rng.unit() * 2.0 - 1.0) as f32).collect::<Vec<f32>>();
+        let mut cache = HeadCache::new(DIM, Summaries::default());
+        for position in 0..150 {
+            cache.push(position, &draw(DIM), &draw(DIM));
+        }
+        let queries = draw(DIM * 5);
+        let tile = Tile { queries: &queries, dim: DIM, member: 0, first: 145, position: 145, decoding: false };
+        let reading = |span| Reading { span, ..Reading::all(&cache) };
+        let run = |readings: &[Reading]| {
+            let (mut output, mut lse) = (vec![0.0; DIM * 5], vec![0.0; 5]);
+            read(&tile, &cache, readings, None, &mut output, &mut lse);
+            (output, lse)
+        };
+        let whole = run(&[reading(Span::Causal)]);
+        let parts = run(&[reading(Span::Far(40)), reading(Span::Near(40))]);
+        let pairs = whole.0.iter().chain(&whole.1).zip(parts.0.iter().chain(&parts.1));
+        assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6);
+        assert!(run(&[]).1.iter().all(|lse| *lse == f32::NEG_INFINITY));
+
+        let mut sums = vec![0.0; 150];
+        column_sums(&queries, DIM, 145, &cache, &whole.1, &mut sums);
+        assert!((sums.iter().sum::<f32>() - 5.0).abs() < 1e-4, "each row gives one");
+    }
+}

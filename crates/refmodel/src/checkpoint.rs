@@ -159,3 +159,71 @@ impl Tensors {
         Ok(found.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with the built-in checkpoint, changed by `change`.
+    fn folder(change: impl Fn(&mut ModelConfig, &mut HashMap<String, Tensor>)) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        let Checkpoint { decoder, tokenizer } = Checkpoint::builtin().unwrap();
+        let (mut config, mut tensors) = (decoder.config.clone(), decoder.tensors());
+        change(&mut config, &mut tensors);
+        Checkpoint::save(folder.path(), &config, &tokenizer, &tensors).unwrap();
+        folder
+    }
+
+    fn refused(folder: &TempDir) -> String {
+        Checkpoint::open(folder.path()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_was_saved_is_read() {
+        let (kept, read) = (Checkpoint::builtin().unwrap(), Checkpoint::open(folder(|_, _| {}).path()).unwrap());
+        assert_eq!(kept.decoder.config, read.decoder.config);
+        for (name, tensor) in kept.decoder.tensors() {
+            let far = (tensor - read.decoder.tensors().get(&name).unwrap()).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(far.to_scalar::<f32>().unwrap() == 0.0, "{name}");
+        }
+    }
+
+    #[test]
+    fn damaged_checkpoints_are_refused_by_file_and_cause() {
+        let cut = folder(|_, _| {});
+        let path = cut.path().join(WEIGHTS);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, bytes.get(..bytes.len() / 2).unwrap()).unwrap();
+        let said = refused(&cut);
+        assert!(said.contains(WEIGHTS) && said.contains("download"), "{said}");
+
+        let poisoned = folder(|_, tensors| {
+            let gain = tensors.get_mut("model.norm.weight").unwrap();
+            *gain = (gain.clone() * f64::NAN).unwrap();
+        });
+        assert!(refused(&poisoned).contains("model.norm.weight holds numbers that are not finite"));
+
+        let missing = folder(|_, tensors| {
+            tensors.remove("model.norm.weight");
+        });
+        assert!(refused(&missing).contains("model.norm.weight is missing"));
+
+        let narrow = folder(|config, _| config.intermediate_size = 128);
+        assert!(refused(&narrow).contains("config.json says"), "{}", refused(&narrow));
+
+        let small = folder(|config, _| config.vocab_size = 1000);
+        assert!(refused(&small).contains("do not belong together"), "{}", refused(&small));
+
+        assert!(Checkpoint::open(Path::new("/nonexistent")).err().unwrap().to_string().contains(CONFIG));
+    }
+
+    #[test]
+    fn an_index_names_files_of_its_folder_only() {
+        let outside = folder(|_, _| {});
+        let index = r#"{"weight_map": {"model.norm.weight": "../secret"}}"#;
+        std::fs::write(outside.path().join(INDEX), index).unwrap();
+        assert!(refused(&outside).contains("does not name files of this folder"));
+    }
+}

@@ -313,3 +313,62 @@ impl Fields<'_> {
         Ok((window > 0).then_some(window))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(architecture: &str, more: &Value) -> Result<ModelConfig, ModelError> {
+        let mut object = json!({
+            "architectures": [architecture], "vocab_size": 100, "hidden_size": 64, "intermediate_size": 96,
+            "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2
+        });
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ModelConfig::parse(&object.to_string())
+    }
+
+    #[test]
+    fn families_differ_as_published() {
+        let llama = parsed("LlamaForCausalLM", &json!({"sliding_window": 8})).unwrap();
+        assert_eq!((llama.head_dim, llama.qkv_bias, llama.tied), (16, false, false));
+        assert!(llama.layers.iter().all(|layer| layer.window.is_none() && layer.rope));
+        let mistral = parsed("MistralForCausalLM", &json!({"sliding_window": 8})).unwrap();
+        assert!(mistral.layers.iter().all(|layer| layer.window == Some(8) && layer.rope));
+        let qwen2 = parsed("Qwen2ForCausalLM", &json!({"sliding_window": 8, "use_sliding_window": false})).unwrap();
+        assert!(qwen2.qkv_bias && !qwen2.output_bias && qwen2.layers.iter().all(|layer| layer.window.is_none()));
+        let qwen3 = parsed("Qwen3ForCausalLM", &json!({"head_dim": 32, "tie_word_embeddings": true})).unwrap();
+        assert!(qwen3.qk_norm && !qwen3.qkv_bias && qwen3.tied && qwen3.head_dim == 32);
+        let cohere = parsed("Cohere2ForCausalLM", &json!({"sliding_window": 8})).unwrap();
+        assert_eq!(
+            (cohere.norm, cohere.parallel, cohere.rope_interleaved, cohere.tied),
+            (Norm::Layer, true, true, true)
+        );
+        let kinds: Vec<_> = cohere.layers.iter().map(|layer| (layer.window, layer.rope)).collect();
+        assert_eq!(kinds, [(Some(8), true), (Some(8), true), (Some(8), true), (None, false)]);
+    }
+
+    #[test]
+    fn our_own_file_comes_back() {
+        let config = crate::train::recipe::config();
+        assert_eq!(ModelConfig::parse(&config.to_json().to_string()).unwrap(), config);
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_named() {
+        for (architecture, more, expected) in [
+            ("MambaForCausalLM", json!({}), "MambaForCausalLM"),
+            ("LlamaForCausalLM", json!({"rope_scaling": {"rope_type": "longrope"}}), "longrope"),
+            ("LlamaForCausalLM", json!({"hidden_act": "gelu"}), "gelu"),
+            ("LlamaForCausalLM", json!({"num_key_value_heads": 3}), "no multiple"),
+            ("LlamaForCausalLM", json!({"hidden_size": -1}), "hidden_size"),
+            ("LlamaForCausalLM", json!({"layer_types": ["full_attention"]}), "names 1 layers"),
+            ("LlamaForCausalLM", json!({"num_hidden_layers": 1_000_000_000}), "num_hidden_layers"),
+        ] {
+            let error = parsed(architecture, &more).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(ModelConfig::parse("{").is_err());
+    }
+}

@@ -180,3 +180,47 @@ fn scaled(frequency: f64, pair: usize, width: f64, theta: f64, scaling: RopeScal
 fn lossy(value: usize) -> f64 {
     value as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frequencies(scaling: RopeScaling, length: usize) -> Vec<f32> {
+        Rope::new(16, 10_000.0, scaling, false, length).frequencies
+    }
+
+    #[test]
+    fn scalings_do_what_their_papers_say() {
+        let plain = frequencies(RopeScaling::Plain, 1);
+        assert!((plain[0] - 1.0).abs() < 1e-6 && (plain[1] - 10_000_f32.powf(-0.125)).abs() < 1e-6);
+        let linear = frequencies(RopeScaling::Linear { factor: 4.0 }, 1);
+        assert!(plain.iter().zip(&linear).all(|(plain, linear)| (plain / 4.0 - linear).abs() < 1e-7));
+        let short = frequencies(RopeScaling::DynamicNtk { factor: 2.0, trained: 100 }, 100);
+        let long = frequencies(RopeScaling::DynamicNtk { factor: 2.0, trained: 100 }, 800);
+        assert_eq!(short, plain);
+        assert!((long[0] - 1.0).abs() < 1e-6 && long[7] < plain[7] / 10.0, "{long:?}");
+        let llama3 = frequencies(RopeScaling::Llama3 { factor: 8.0, low: 1.0, high: 4.0, trained: 8192 }, 1);
+        assert!((llama3[0] - plain[0]).abs() < 1e-7 && (llama3[7] * 8.0 - plain[7]).abs() < 1e-7);
+        let yarn = RopeScaling::Yarn { factor: 4.0, trained: 4096, beta_fast: 32.0, beta_slow: 1.0, attention: None };
+        let rope = Rope::new(16, 10_000.0, yarn, false, 1);
+        assert!((rope.frequencies[0] - plain[0]).abs() < 1e-7 && (rope.frequencies[7] * 4.0 - plain[7]).abs() < 1e-7);
+        assert!((rope.attention - (0.1 * 4_f32.ln() + 1.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn only_distance_matters_and_length_is_kept() {
+        for interleaved in [false, true] {
+            let rope = Rope::new(16, 10_000.0, RopeScaling::Plain, interleaved, 1);
+            let at = |position: f32, from: f32| {
+                let mut channels: Vec<f32> = (0..16).map(|channel| ((channel as f32 + from) * 0.7).sin()).collect();
+                rope.rotate(&mut channels, position);
+                channels
+            };
+            let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            let near = product(&at(7.0, 0.0), &at(3.0, 5.0));
+            let far = product(&at(107.0, 0.0), &at(103.0, 5.0));
+            assert!((near - far).abs() < 1e-4, "{near} {far}");
+            assert!((product(&at(9.0, 0.0), &at(9.0, 0.0)) - product(&at(0.0, 0.0), &at(0.0, 0.0))).abs() < 1e-4);
+        }
+    }
+}
