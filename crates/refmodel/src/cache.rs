@@ -113,6 +113,12 @@ impl HeadCache {
         &self.slots
     }
 
+    /// Channels of a key.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
     /// Index that the next token gets.
     #[must_use]
     pub fn next(&self) -> usize {

@@ -33,6 +33,8 @@ struct HeadState {
     selector: Box<dyn Selector>,
     /// Whether the policy decides here; local layers have their window.
     watched: bool,
+    /// The last queries of the prompt, `[rows, dim]` per query head, where they are asked for.
+    last_queries: Vec<Vec<f32>>,
 }
 
 /// Rows of queries, keys and values of one layer, `[rows, heads * dim]`.
@@ -179,6 +181,7 @@ impl LayerState {
                 }
             },
             watched,
+            last_queries: vec![Vec::new(); config.heads / config.kv_heads],
         };
         let log_n_from = match config.log_n_from {
             Some(from) if watched => Some(from),
@@ -243,8 +246,8 @@ impl Work<'_> {
         self.append(index, head, kind.rope && !raw);
         let mut cost = Cost::default();
         let mut outputs = Vec::with_capacity(self.group);
-        let (mut last, mut sums) = (Vec::new(), vec![0.0; if self.watch.sums { head.cache.len() } else { 0 }]);
-        for member in 0..self.group {
+        let mut sums = vec![0.0; if self.watch.sums { head.cache.len() } else { 0 }];
+        for (member, last) in head.last_queries.iter_mut().enumerate() {
             let queries = self.queries(index * self.group + member, kind.rope && !raw, log_n_from);
             let chunk = Chunk {
                 queries: &queries,
@@ -260,9 +263,10 @@ impl Work<'_> {
             if self.watch.sums && head.watched {
                 attention::column_sums(&queries, self.dim, first, &head.cache, &lse, &mut sums);
             }
-            if self.watch.last_queries > 0 {
-                let from = self.count.saturating_sub(self.watch.last_queries) * self.dim;
-                last.push(queries.get(from..).unwrap_or_default().to_vec());
+            if self.watch.last_queries > 0 && !self.decoding {
+                last.extend(&queries);
+                let older = last.len().saturating_sub(self.watch.last_queries * self.dim);
+                last.drain(..older);
             }
             outputs.push(output);
         }
@@ -270,7 +274,7 @@ impl Work<'_> {
             let seen = Seen {
                 prompt_over: self.rows.prompt_ends,
                 decoding: self.decoding || self.rows.prompt_ends,
-                last_queries: &last,
+                last_queries: &head.last_queries,
                 sums: &sums,
                 surprisal: &[],
             };

@@ -151,7 +151,7 @@ pub struct Seen<'a> {
     pub prompt_over: bool,
     /// The prompt is over.
     pub decoding: bool,
-    /// Queries of the last rows, `[rows, dim]` for each query head of the group.
+    /// The last queries of the prompt so far, `[rows, dim]` for each query head of the group.
     pub last_queries: &'a [Vec<f32>],
     /// Attention that each stored token got, in order.
     pub sums: &'a [f32],

@@ -54,8 +54,8 @@ impl Selector for SnapKv {
         if !seen.prompt_over || stored <= self.capacity {
             return;
         }
-        let votes = votes(cache, seen.last_queries, self.window);
-        let prefix = stored - self.window.min(stored);
+        let votes = votes(cache, seen.last_queries);
+        let prefix = stored - self.window;
         let pooled = pooled(votes.get(..prefix).unwrap_or_default(), self.kernel);
         let mut kept = top(&pooled, self.capacity - self.window);
         kept.extend(prefix..stored);
@@ -64,13 +64,12 @@ impl Selector for SnapKv {
 }
 
 /// Attention of each row to each stored token, summed over rows and heads. Rows are the last of the cache.
-fn votes(cache: &HeadCache, queries: &[Vec<f32>], rows: usize) -> Vec<f32> {
-    let stored = cache.len();
+fn votes(cache: &HeadCache, queries: &[Vec<f32>]) -> Vec<f32> {
+    let (stored, dim) = (cache.len(), cache.dim());
     let mut votes = vec![0.0; stored];
     for member in queries {
-        let dim = member.len() / rows.max(1);
-        let given = member.len() / dim.max(1);
-        for (row, query) in member.chunks(dim.max(1)).enumerate() {
+        let given = member.len() / dim;
+        for (row, query) in member.chunks(dim).enumerate() {
             let seen = stored - given + row + 1;
             for (vote, weight) in votes.iter_mut().zip(weights(cache, query, seen)) {
                 *vote += weight;

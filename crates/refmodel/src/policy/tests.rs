@@ -170,6 +170,17 @@ fn a_prompt_may_come_in_chunks() {
 }
 
 #[test]
+fn what_is_kept_of_a_prompt_does_not_depend_on_its_chunks() {
+    let ids = text(300);
+    for slug in ["snapkv", "h2o"] {
+        let model = model(Card::find(slug).unwrap(), &tight(slug), config(2));
+        // A last chunk of 5 tokens is shorter than the window whose queries vote.
+        let far = difference(&logits(&model, &ids, 280, 280).0, &logits(&model, &ids, 275, 280).0);
+        assert!(far < 1e-4, "{slug}: {far}");
+    }
+}
+
+#[test]
 fn bounded_policies_stay_bounded() {
     let ids = text(420);
     for card in Card::all().iter().filter(|card| card.properties.bounded) {
