@@ -11,10 +11,6 @@ use crate::rope::Rope;
 /// What attention cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cost {
-    /// Pairs of query and key that were listed.
-    pub pairs: u64,
-    /// Tiles.
-    pub tiles: u64,
     /// Time choosing.
     pub selecting: Duration,
     /// Time reading.
@@ -24,8 +20,6 @@ pub struct Cost {
 impl Cost {
     /// Adds another.
     pub fn add(&mut self, other: &Self) {
-        self.pairs += other.pairs;
-        self.tiles += other.tiles;
         self.selecting += other.selecting;
         self.reading += other.reading;
     }
@@ -73,12 +67,7 @@ pub fn attend(
         let begun = Instant::now();
         let readings = selector.select(cache, &tile);
         let chosen = Instant::now();
-        for reading in &readings {
-            cost.pairs +=
-                reading.pages.iter().map(|page| u64::from(page.valid.count_ones())).sum::<u64>() * tile.rows() as u64;
-        }
         read(&tile, cache, &readings, chunk.rope, output, lse);
-        cost.tiles += 1;
         cost.selecting += chosen - begun;
         cost.reading += chosen.elapsed();
     }
@@ -99,8 +88,8 @@ fn read(
         return;
     };
     read_one(tile, cache, first, rope, output, lse);
-    let (mut part, mut part_lse) = (vec![0.0; output.len()], vec![0.0; lse.len()]);
     for reading in others {
+        let (mut part, mut part_lse) = (vec![0.0; output.len()], vec![0.0; lse.len()]);
         read_one(tile, cache, reading, rope, &mut part, &mut part_lse);
         merge(tile.dim, output, lse, &part, &part_lse);
     }
@@ -132,23 +121,21 @@ fn read_one(
     lse: &mut [f32],
 ) {
     let ranges: Vec<RowRange> = (0..tile.rows()).map(|row| range(reading.span, tile.first + row)).collect();
-    let rotated = rope.map(|rope| rotated(tile, cache, reading, rope));
-    let mut queries = match &rotated {
-        Some((queries, _)) => queries.clone(),
-        None => tile.queries.to_vec(),
+    let (mut queries, rotated) = match rope {
+        Some(rope) => rotated(tile, cache, reading, rope),
+        None => (tile.queries.to_vec(), Vec::new()),
     };
     let scale = kernel_scale(tile.dim);
     queries.iter_mut().for_each(|channel| *channel *= scale);
     let listed = reading.pages.iter().filter_map(|page| Some((page, cache.slots().get(page.slot)?)));
-    let views: Vec<PageView<'_>> = match &rotated {
-        Some((_, pages)) => listed
-            .zip(pages)
-            .map(|((page, slot), rotated)| PageView { page: rotated, valid: page.valid, first: slot.first })
-            .collect(),
-        None => {
-            listed.map(|(page, slot)| PageView { page: &slot.page, valid: page.valid, first: slot.first }).collect()
-        }
-    };
+    let views: Vec<PageView<'_>> = listed
+        .enumerate()
+        .map(|(place, (page, slot))| PageView {
+            page: rotated.get(place).unwrap_or(&slot.page),
+            valid: page.valid,
+            first: slot.first,
+        })
+        .collect();
     kernel::attend(&queries, &ranges, &views, output, lse);
 }
 
@@ -184,8 +171,7 @@ fn rotated(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: &Rope) -
                 *own = counted;
             }
             counted += 1;
-            let (mut key, value): (Vec<f32>, Vec<f32>) =
-                (slot.page.key(token).collect(), slot.page.value(token).collect());
+            let (mut key, value) = slot.page.token(token);
             rope.rotate(&mut key, place as f32);
             page.set(token, &key, &value);
         }
@@ -214,8 +200,7 @@ pub fn column_sums(queries: &[f32], dim: usize, first: usize, cache: &HeadCache,
     let scale = 1.0 / (dim as f32).sqrt();
     let mut place = 0;
     for slot in cache.slots() {
-        for token in 0..slot.page.len() {
-            let key: Vec<f32> = slot.page.key(token).collect();
+        for (token, key) in slot.page.all_keys().enumerate() {
             let skipped = (slot.first + token).saturating_sub(first);
             let rows = queries.chunks(dim).zip(lse).skip(skipped);
             let sum: f32 = rows

@@ -1,6 +1,6 @@
 //! The cache of keys and values: pages per layer and head, with what policies need to know about them.
 
-use crate::page::{PAGE, Page};
+use crate::page::{PAGE, Page, first_bits};
 
 /// Tokens of a logical page, the unit of summaries.
 pub const LOGICAL: usize = 16;
@@ -87,7 +87,7 @@ impl Slot {
     /// Bits of all its tokens.
     #[must_use]
     pub fn all(&self) -> u64 {
-        if self.page.len() == PAGE { u64::MAX } else { (1 << self.page.len()) - 1 }
+        first_bits(self.page.len())
     }
 }
 
@@ -183,7 +183,7 @@ impl HeadCache {
             while slots.next_if(|slot| slot.end() <= index).is_some() {}
             let Some(slot) = slots.peek() else { break };
             let Some(token) = index.checked_sub(slot.first) else { continue };
-            let (key, value): (Vec<f32>, Vec<f32>) = (slot.page.key(token).collect(), slot.page.value(token).collect());
+            let (key, value) = slot.page.token(token);
             fresh.push(slot.positions.get(token).copied().unwrap_or(0), &key, &value);
         }
         *self = fresh;
@@ -199,7 +199,7 @@ impl HeadCache {
         self.next = cut.as_ref().map_or(next, |slot| slot.first);
         let Some(cut) = cut else { return };
         for (token, position) in cut.positions.iter().enumerate().take(next - cut.first) {
-            let (key, value): (Vec<f32>, Vec<f32>) = (cut.page.key(token).collect(), cut.page.value(token).collect());
+            let (key, value) = cut.page.token(token);
             self.push(*position, &key, &value);
         }
     }

@@ -1,13 +1,12 @@
 //! Shape of a decoder, as Hugging Face's `config.json` states it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::ModelError;
 use crate::rope::RopeScaling;
 
 /// What a layer's attention sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerKind {
     /// Keys a query sees, itself included; `None` sees all before it.
     pub window: Option<usize>,
@@ -16,7 +15,7 @@ pub struct LayerKind {
 }
 
 /// How activations are normalised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Norm {
     /// Root mean square (Zhang and Sennrich 2019).
     Rms,
@@ -141,13 +140,6 @@ impl ModelConfig {
             return Err(ModelError::Invalid(format!("config.json: head_dim {} is odd", self.head_dim)));
         }
         Ok(())
-    }
-
-    /// Parameters outside the embedding.
-    #[must_use]
-    pub fn body_parameters(&self) -> usize {
-        let attention = self.hidden_size * self.head_dim * (2 * self.heads + 2 * self.kv_heads);
-        self.layers.len() * (attention + 3 * self.hidden_size * self.intermediate_size)
     }
 }
 

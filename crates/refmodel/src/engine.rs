@@ -1,12 +1,11 @@
 //! Many requests at a time on one model: prompts are read in chunks between the steps of the answers under way.
 
-use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use longboard_suites::item::Message;
 
 use crate::error::ModelError;
-use crate::model::{CHUNK, Feed, Model, greedy};
+use crate::model::{CHUNK, Feed, Model, greedy, log_sum_exp};
 use crate::sequence::Sequence;
 
 /// Requests that may wait; further ones are refused.
@@ -101,7 +100,7 @@ pub enum Event {
 /// Receives events; `false` when nobody listens any more.
 pub type Listener = Box<dyn FnMut(Event) -> bool + Send>;
 
-/// A model on a thread of its own. Dropping it ends the thread after the current step.
+/// A model on a thread of its own. Dropping it ends the thread once everything handed in is answered.
 pub struct Engine {
     jobs: SyncSender<(Request, Listener)>,
 }
@@ -111,9 +110,7 @@ impl Engine {
     #[must_use]
     pub fn start(model: Model, limits: Limits) -> Self {
         let (jobs, incoming) = sync_channel(WAITING);
-        std::thread::spawn(move || {
-            Shift { model, limits, incoming, waiting: VecDeque::new(), running: Vec::new() }.work()
-        });
+        std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
         Self { jobs }
     }
 
@@ -144,7 +141,6 @@ struct Shift {
     model: Model,
     limits: Limits,
     incoming: Receiver<(Request, Listener)>,
-    waiting: VecDeque<(Request, Listener)>,
     running: Vec<Job>,
 }
 
@@ -155,23 +151,13 @@ impl Shift {
         }
     }
 
-    /// Takes requests in; waits while there is nothing to do. `false` when there never will be.
+    /// Takes requests in while there is room, and waits for one while there is nothing to do. `false` when there never
+    /// will be. Others stay in the channel, whose bound refuses what is too much.
     fn admit(&mut self) -> bool {
-        if self.running.is_empty() && self.waiting.is_empty() {
-            match self.incoming.recv() {
-                Ok(job) => self.waiting.push_back(job),
-                Err(_) => return false,
-            }
-        }
-        loop {
-            match self.incoming.try_recv() {
-                Ok(job) => self.waiting.push_back(job),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return !self.running.is_empty(),
-            }
-        }
         while self.running.len() < self.limits.running.max(1) {
-            let Some((request, mut listener)) = self.waiting.pop_front() else { break };
+            let idle = self.running.is_empty();
+            let next = if idle { self.incoming.recv().ok() } else { self.incoming.try_recv().ok() };
+            let Some((request, mut listener)) = next else { return !idle };
             match self.begin(&request) {
                 Ok(prompt) => self.running.push(Job {
                     sequence: self.model.sequence(),
@@ -301,8 +287,7 @@ impl Job {
 }
 
 fn logprobs(model: &Model, logits: &[f32], chosen: u32, count: usize) -> (TokenLogprob, Vec<TokenLogprob>) {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total = most + logits.iter().map(|logit| (logit - most).exp()).sum::<f32>().ln();
+    let total = log_sum_exp(logits);
     let of = |id: u32| TokenLogprob {
         text: model.tokenizer.decode(&[id]),
         logprob: logits.get(id as usize).copied().unwrap_or(f32::NEG_INFINITY) - total,

@@ -3,7 +3,7 @@
 //!
 //! Rows are worked on in blocks that fit the vector registers; AVX-512 or AVX2 with FMA where the processor has them.
 
-use crate::page::{LANES, PAGE, Page};
+use crate::page::{LANES, PAGE, Page, first_bits};
 #[cfg(target_arch = "x86_64")]
 use crate::product::{Avx2, Avx512};
 use crate::product::{Portable, Products};
@@ -31,15 +31,8 @@ pub struct RowRange {
 impl RowRange {
     /// Bits of the page that starts at `first`.
     fn bits(self, first: usize) -> u64 {
-        let from = self.from.saturating_sub(first).min(PAGE);
-        let to = self.to.saturating_sub(first).min(PAGE);
-        below(to) & !below(from)
+        first_bits(self.to.saturating_sub(first)) & !first_bits(self.from.saturating_sub(first))
     }
-}
-
-/// The lowest `count` bits.
-fn below(count: usize) -> u64 {
-    if count >= PAGE { u64::MAX } else { (1 << count) - 1 }
 }
 
 /// Attention of `rows` queries.
@@ -252,7 +245,7 @@ impl<const R: usize> Block<R> {
     }
 }
 
-/// 2^x for x <= 0, to 2 units in the last place: exponent by bits, fraction by the minimax polynomial of degree 5.
+/// 2^x for x <= 0, to 2 units in the last place: exponent by bits, fraction by Taylor's polynomial of degree 6.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the whole part lies within -127..=0")]
 fn exp2<S: Products>(x: f32) -> f32 {
@@ -306,9 +299,14 @@ mod tests {
         }
 
         fn views(&self, valid: impl Fn(usize) -> u64) -> Vec<PageView<'_>> {
-            let all = |page: &Page| if page.len() == PAGE { u64::MAX } else { (1 << page.len()) - 1 };
             let pages = self.pages.iter().enumerate();
-            pages.map(|(index, page)| PageView { page, valid: all(page) & valid(index), first: index * PAGE }).collect()
+            pages
+                .map(|(index, page)| PageView {
+                    page,
+                    valid: first_bits(page.len()) & valid(index),
+                    first: index * PAGE,
+                })
+                .collect()
         }
 
         /// The textbook's formula, in double precision.

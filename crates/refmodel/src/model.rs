@@ -35,6 +35,13 @@ pub struct Feed<'a> {
     pub prompt_ends: bool,
 }
 
+impl Feed<'_> {
+    /// Rows whose logits are returned.
+    fn rows(&self) -> usize {
+        self.wanted.max(1).min(self.ids.len())
+    }
+}
+
 impl Model {
     /// A model under `policy`.
     #[must_use]
@@ -78,18 +85,10 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError::Compute`].
-    pub fn prefill(
-        &self,
-        sequence: &mut Sequence,
-        ids: &[u32],
-        mut read: impl FnMut(usize) -> bool,
-    ) -> Result<Vec<f32>, ModelError> {
+    pub fn prefill(&self, sequence: &mut Sequence, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
         let mut logits = Vec::new();
         let count = ids.len().div_ceil(CHUNK);
         for (index, chunk) in ids.chunks(CHUNK).enumerate() {
-            if !read(index * CHUNK) {
-                return Err(ModelError::Invalid("the request was cancelled".to_owned()));
-            }
             let feed = Feed { sequence: &mut *sequence, ids: chunk, wanted: 1, prompt_ends: index + 1 == count };
             logits = self.forward(&mut [feed])?.pop().and_then(|mut rows| rows.pop()).unwrap_or_default();
         }
@@ -103,8 +102,7 @@ impl Model {
     pub fn forward(&self, feeds: &mut [Feed<'_>]) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
         let config = &self.decoder.config;
         let ids: Vec<u32> = feeds.iter().flat_map(|feed| feed.ids.iter().copied()).collect();
-        let embedded = self.decoder.embed(&ids)?;
-        let mut x = embedded;
+        let mut x = self.decoder.embed(&ids)?;
         for (index, layer) in self.decoder.layers.iter().enumerate() {
             let normed = layer.input_norm.apply(&x)?;
             let mut projected = [layer.query.apply(&normed)?, layer.key.apply(&normed)?, layer.value.apply(&normed)?];
@@ -146,16 +144,14 @@ impl Model {
                 let rows = self.decoder.logits(&x.narrow(0, row, feed.ids.len())?)?.to_vec2::<f32>()?;
                 feed.sequence.surprise(feed.ids, &rows, feed.prompt_ends);
             }
-            places.extend(
-                (to - feed.wanted.clamp(1, feed.ids.len().max(1))..to).filter_map(|place| u32::try_from(place).ok()),
-            );
+            places.extend((to - feed.rows()..to).filter_map(|place| u32::try_from(place).ok()));
             feed.sequence.advance(feed.ids.len(), feed.prompt_ends);
             row = to;
         }
         let places = Tensor::new(places.as_slice(), &Device::Cpu)?;
         let logits = self.decoder.logits(&x.index_select(&places, 0)?)?.to_vec2::<f32>()?;
         let mut rows = logits.into_iter();
-        Ok(feeds.iter().map(|feed| rows.by_ref().take(feed.wanted.clamp(1, feed.ids.len().max(1))).collect()).collect())
+        Ok(feeds.iter().map(|feed| rows.by_ref().take(feed.rows()).collect()).collect())
     }
 
     /// Generates greedily until the end token or `most` tokens; returns the answer's tokens.
@@ -164,7 +160,7 @@ impl Model {
     /// [`ModelError::Compute`].
     pub fn generate(&self, ids: &[u32], most: usize) -> Result<Vec<u32>, ModelError> {
         let mut sequence = self.sequence();
-        let mut logits = self.prefill(&mut sequence, ids, |_| true)?;
+        let mut logits = self.prefill(&mut sequence, ids)?;
         let mut answer = Vec::new();
         while answer.len() < most {
             let next = greedy(&logits);
@@ -189,6 +185,13 @@ pub fn greedy(logits: &[f32]) -> u32 {
         }
     }
     u32::try_from(best.0).unwrap_or(0)
+}
+
+/// Natural logarithm of the sum of exponentials: minus what turns logits into log-probabilities.
+#[must_use]
+pub fn log_sum_exp(logits: &[f32]) -> f32 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    most + logits.iter().map(|logit| (logit - most).exp()).sum::<f32>().ln()
 }
 
 fn flat(x: &Tensor) -> candle_core::Result<Vec<f32>> {

@@ -6,6 +6,12 @@ pub const PAGE: usize = 64;
 /// Numbers worked on at once.
 pub const LANES: usize = 16;
 
+/// Bits of the first `count` tokens of a page.
+#[must_use]
+pub fn first_bits(count: usize) -> u64 {
+    if count >= PAGE { u64::MAX } else { (1 << count) - 1 }
+}
+
 /// Keys and values of up to [`PAGE`] tokens of one head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -80,6 +86,17 @@ impl Page {
     pub fn value(&self, token: usize) -> impl Iterator<Item = f32> + '_ {
         let groups = self.values.chunks(PAGE);
         groups.filter_map(move |tokens| tokens.get(token)).flatten().copied().take(self.dim)
+    }
+
+    /// Key and value of a token.
+    #[must_use]
+    pub fn token(&self, token: usize) -> (Vec<f32>, Vec<f32>) {
+        (self.key(token).collect(), self.value(token).collect())
+    }
+
+    /// Keys of all its tokens.
+    pub fn all_keys(&self) -> impl Iterator<Item = Vec<f32>> + '_ {
+        (0..self.len).map(|token| self.key(token).collect())
     }
 
     /// Groups of [`LANES`] tokens, each channel after channel.

@@ -7,12 +7,25 @@ pub trait Products {
     /// Whether one instruction multiplies and adds.
     const FMA: bool;
 
-    /// `sums += left^T right` over the entries whose bit is set; entries beyond 64 count as set.
+    /// `sums += left^T right` over the entries whose bit is set; all of them, however many, when every bit is.
     fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64);
 }
 
-fn is_set(bits: u64, place: usize) -> bool {
-    place >= 64 || bits >> place & 1 == 1
+/// Every pair of entries whose bit is set.
+#[inline(always)]
+fn each<'a, const R: usize>(
+    left: &'a [[f32; R]],
+    right: &'a [[f32; LANES]],
+    bits: u64,
+    mut step: impl FnMut(&'a [f32; R], &'a [f32; LANES]),
+) {
+    let entries = left.iter().zip(right);
+    if bits == u64::MAX {
+        entries.for_each(|(left, right)| step(left, right));
+    } else {
+        let set = entries.enumerate().filter(|(place, _)| bits >> place & 1 == 1);
+        set.for_each(|(_, (left, right))| step(left, right));
+    }
 }
 
 /// Whatever the compiler's target has.
@@ -22,16 +35,13 @@ impl Products for Portable {
     const FMA: bool = false;
 
     fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
-        for (place, (left, right)) in left.iter().zip(right).enumerate() {
-            if !is_set(bits, place) {
-                continue;
-            }
+        each(left, right, bits, |left, right| {
             for (sums, left) in sums.iter_mut().zip(left) {
                 for (sum, right) in sums.iter_mut().zip(right) {
                     *sum += left * right;
                 }
             }
-        }
+        });
     }
 }
 
@@ -52,7 +62,7 @@ mod x86 {
         _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
-    use super::{Avx2, Avx512, LANES, Products, is_set};
+    use super::{Avx2, Avx512, LANES, Products, each};
 
     impl Products for Avx512 {
         const FMA: bool = true;
@@ -68,22 +78,14 @@ mod x86 {
     fn add512<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
         // SAFETY: each array has the 16 numbers that a load or store touches.
         let mut lanes: [__m512; R] = sums.each_ref().map(|sums| unsafe { _mm512_loadu_ps(sums.as_ptr()) });
-        let mut step = |left: &[f32; R], right: &[f32; LANES]| {
+        let step = |left: &[f32; R], right: &[f32; LANES]| {
             // SAFETY: as above.
             let right = unsafe { _mm512_loadu_ps(right.as_ptr()) };
             for (lanes, left) in lanes.iter_mut().zip(left) {
                 *lanes = _mm512_fmadd_ps(_mm512_set1_ps(*left), right, *lanes);
             }
         };
-        let entries = left.iter().zip(right);
-        if bits == u64::MAX {
-            entries.for_each(|(left, right)| step(left, right));
-        } else {
-            entries
-                .enumerate()
-                .filter(|(place, _)| is_set(bits, *place))
-                .for_each(|(_, (left, right))| step(left, right));
-        }
+        each(left, right, bits, step);
         for (sums, lanes) in sums.iter_mut().zip(lanes) {
             // SAFETY: as above.
             unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), lanes) };
@@ -106,22 +108,14 @@ mod x86 {
         let load =
             |lanes: &[f32; LANES]| unsafe { (_mm256_loadu_ps(lanes.as_ptr()), _mm256_loadu_ps(lanes.as_ptr().add(8))) };
         let mut lanes: [(__m256, __m256); R] = sums.each_ref().map(load);
-        let mut step = |left: &[f32; R], right: &[f32; LANES]| {
+        let step = |left: &[f32; R], right: &[f32; LANES]| {
             let (low, high) = load(right);
             for (lanes, left) in lanes.iter_mut().zip(left) {
                 let left = _mm256_set1_ps(*left);
                 *lanes = (_mm256_fmadd_ps(left, low, lanes.0), _mm256_fmadd_ps(left, high, lanes.1));
             }
         };
-        let entries = left.iter().zip(right);
-        if bits == u64::MAX {
-            entries.for_each(|(left, right)| step(left, right));
-        } else {
-            entries
-                .enumerate()
-                .filter(|(place, _)| is_set(bits, *place))
-                .for_each(|(_, (left, right))| step(left, right));
-        }
+        each(left, right, bits, step);
         for (sums, (low, high)) in sums.iter_mut().zip(lanes) {
             // SAFETY: as above.
             unsafe {

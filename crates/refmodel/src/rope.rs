@@ -131,12 +131,23 @@ impl Rope {
         Self { frequencies: frequencies.collect(), attention: attention as f32, interleaved }
     }
 
+    /// Sine and cosine of each pair of channels at `position`, which all heads share.
+    #[must_use]
+    pub fn turn(&self, position: f32) -> Vec<(f32, f32)> {
+        let turn = |frequency: &f32| (frequency * position).sin_cos();
+        let scaled = |(sin, cos): (f32, f32)| (sin * self.attention, cos * self.attention);
+        self.frequencies.iter().map(turn).map(scaled).collect()
+    }
+
     /// Rotates one head's channels in place to `position`.
     pub fn rotate(&self, channels: &mut [f32], position: f32) {
+        self.apply(channels, &self.turn(position));
+    }
+
+    /// Rotates one head's channels in place by a turn.
+    pub fn apply(&self, channels: &mut [f32], turn: &[(f32, f32)]) {
         let half = channels.len() / 2;
-        for (pair, frequency) in self.frequencies.iter().enumerate() {
-            let (sin, cos) = (frequency * position).sin_cos();
-            let (sin, cos) = (sin * self.attention, cos * self.attention);
+        for (pair, (sin, cos)) in turn.iter().enumerate() {
             let (first, second) = if self.interleaved { (2 * pair, 2 * pair + 1) } else { (pair, pair + half) };
             let (Some(&a), Some(&b)) = (channels.get(first), channels.get(second)) else { return };
             if let Some(channel) = channels.get_mut(first) {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::attention::{self, Chunk, Cost};
 use crate::cache::{HeadCache, Summaries};
 use crate::config::{LayerKind, ModelConfig};
+use crate::model::log_sum_exp;
 use crate::policy::{Places, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch};
 use crate::rope::Rope;
 
@@ -20,9 +21,18 @@ pub struct Sequence {
 }
 
 struct LayerState {
-    kind: LayerKind,
+    plan: LayerPlan,
     heads: Vec<HeadState>,
-    /// Keys are stored unrotated.
+}
+
+/// How a layer attends.
+#[derive(Clone, Copy)]
+struct LayerPlan {
+    /// Whether the policy decides here; local layers have their window.
+    watched: bool,
+    /// Queries and keys are rotated before they are stored.
+    rotate: bool,
+    /// Keys are stored unrotated and rotated when they are read.
     raw: bool,
     tile_rows: usize,
     log_n_from: Option<usize>,
@@ -31,8 +41,6 @@ struct LayerState {
 struct HeadState {
     cache: HeadCache,
     selector: Box<dyn Selector>,
-    /// Whether the policy decides here; local layers have their window.
-    watched: bool,
     /// The last queries of the prompt, `[rows, dim]` per query head, where they are asked for.
     last_queries: Vec<Vec<f32>>,
 }
@@ -87,13 +95,8 @@ impl Sequence {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "token counts")]
     pub fn stored(&self) -> (f64, usize) {
-        let counts: Vec<usize> = self
-            .layers
-            .iter()
-            .flat_map(|layer| &layer.heads)
-            .filter(|head| head.watched)
-            .map(|head| head.cache.len())
-            .collect();
+        let watched = self.layers.iter().filter(|layer| layer.plan.watched);
+        let counts: Vec<usize> = watched.flat_map(|layer| &layer.heads).map(|head| head.cache.len()).collect();
         (counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64, counts.into_iter().max().unwrap_or(0))
     }
 
@@ -120,7 +123,8 @@ impl Sequence {
         surprisal.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = most);
         let decoding = self.decoding;
         let seen = Seen { prompt_over, decoding, last_queries: &[], sums: &[], surprisal: &surprisal };
-        for head in self.layers.iter_mut().flat_map(|layer| &mut layer.heads).filter(|head| head.watched) {
+        let watched = self.layers.iter_mut().filter(|layer| layer.plan.watched);
+        for head in watched.flat_map(|layer| &mut layer.heads) {
             head.selector.settle(&mut head.cache, &seen);
         }
     }
@@ -139,21 +143,27 @@ impl Sequence {
         rope: &Rope,
         rows: &Projections<'_>,
     ) -> Vec<f32> {
-        let (position, decoding, watch) = (self.tokens, self.decoding, self.watch);
-        let Some(state) = self.layers.get_mut(layer) else { return Vec::new() };
+        let Some(LayerState { plan, heads }) = self.layers.get_mut(layer) else { return Vec::new() };
         let (dim, group) = (config.head_dim, config.heads / config.kv_heads);
         let count = rows.keys.len() / (config.kv_heads * dim);
-        let work = Work { dim, group, count, position, decoding, rope, config, rows, watch };
-        let (raw, tile_rows, kind, log_n) = (state.raw, state.tile_rows, state.kind, state.log_n_from);
-        let parts: Vec<(Vec<Vec<f32>>, Cost)> = state
-            .heads
-            .par_iter_mut()
-            .enumerate()
-            .map(|(index, head)| work.head(index, head, raw, tile_rows, kind, log_n))
-            .collect();
+        let work = Work {
+            plan: *plan,
+            dim,
+            group,
+            count,
+            position: self.tokens,
+            decoding: self.decoding,
+            rope,
+            turns: if plan.rotate { turns(rope, self.tokens, count) } else { Vec::new() },
+            config,
+            rows,
+            watch: if plan.watched { self.watch } else { Watch::default() },
+        };
+        let parts: Vec<(Vec<Vec<f32>>, Cost)> =
+            heads.par_iter_mut().enumerate().map(|(index, head)| work.head(index, head)).collect();
         let mut output = vec![0.0; count * config.heads * dim];
         for (kv_head, (members, cost)) in parts.iter().enumerate() {
-            if state.heads.get(kv_head).is_some_and(|head| head.watched) {
+            if plan.watched {
                 self.cost.add(cost);
             }
             for (member, values) in members.iter().enumerate() {
@@ -180,7 +190,6 @@ impl LayerState {
                     policy.selector(Site { layer, kv_head, kv_heads: config.kv_heads, group })
                 }
             },
-            watched,
             last_queries: vec![Vec::new(); config.heads / config.kv_heads],
         };
         let log_n_from = match config.log_n_from {
@@ -189,15 +198,20 @@ impl LayerState {
             _ => None,
         };
         let tile_rows = if watched { policy.tile_rows(kind.rope) } else { crate::policy::TILE };
-        Self { kind, heads: (0..config.kv_heads).map(head).collect(), raw, tile_rows, log_n_from }
+        let plan = LayerPlan { watched, rotate: kind.rope && !raw, raw, tile_rows, log_n_from };
+        Self { plan, heads: (0..config.kv_heads).map(head).collect() }
     }
 }
 
 /// Minus the log-probability of a token, in nats; not a number without logits.
 fn surprisal(id: u32, logits: &[f32]) -> f32 {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
-    logits.get(id as usize).map_or(f32::NAN, |logit| most + total.ln() - logit)
+    logits.get(id as usize).map_or(f32::NAN, |logit| log_sum_exp(logits) - logit)
+}
+
+/// The turns of `count` positions from `position` on.
+#[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
+fn turns(rope: &Rope, position: usize, count: usize) -> Vec<Vec<(f32, f32)>> {
+    (position..position + count).map(|position| rope.turn(position as f32)).collect()
 }
 
 /// The window of a local layer.
@@ -221,46 +235,41 @@ impl Selector for Window {
 
 /// One chunk at one layer.
 struct Work<'a> {
+    plan: LayerPlan,
     dim: usize,
     group: usize,
     count: usize,
     position: usize,
     decoding: bool,
     rope: &'a Rope,
+    /// One per row, where queries and keys are rotated now.
+    turns: Vec<Vec<(f32, f32)>>,
     config: &'a ModelConfig,
     rows: &'a Projections<'a>,
     watch: Watch,
 }
 
 impl Work<'_> {
-    fn head(
-        &self,
-        index: usize,
-        head: &mut HeadState,
-        raw: bool,
-        tile_rows: usize,
-        kind: LayerKind,
-        log_n_from: Option<usize>,
-    ) -> (Vec<Vec<f32>>, Cost) {
+    fn head(&self, index: usize, head: &mut HeadState) -> (Vec<Vec<f32>>, Cost) {
         let first = head.cache.next();
-        self.append(index, head, kind.rope && !raw);
+        self.append(index, &mut head.cache);
         let mut cost = Cost::default();
         let mut outputs = Vec::with_capacity(self.group);
         let mut sums = vec![0.0; if self.watch.sums { head.cache.len() } else { 0 }];
         for (member, last) in head.last_queries.iter_mut().enumerate() {
-            let queries = self.queries(index * self.group + member, kind.rope && !raw, log_n_from);
+            let queries = self.queries(index * self.group + member);
             let chunk = Chunk {
                 queries: &queries,
                 member,
                 first,
                 position: self.position,
                 decoding: self.decoding,
-                rope: raw.then_some(self.rope),
-                tile_rows,
+                rope: self.plan.raw.then_some(self.rope),
+                tile_rows: self.plan.tile_rows,
             };
             let (mut output, mut lse) = (vec![0.0; queries.len()], vec![0.0; self.count]);
             cost.add(&attention::attend(&chunk, self.dim, &head.cache, head.selector.as_mut(), &mut output, &mut lse));
-            if self.watch.sums && head.watched {
+            if self.watch.sums {
                 attention::column_sums(&queries, self.dim, first, &head.cache, &lse, &mut sums);
             }
             if self.watch.last_queries > 0 && !self.decoding {
@@ -270,7 +279,7 @@ impl Work<'_> {
             }
             outputs.push(output);
         }
-        if !(self.watch.surprisal && head.watched) {
+        if !self.watch.surprisal {
             let seen = Seen {
                 prompt_over: self.rows.prompt_ends,
                 decoding: self.decoding || self.rows.prompt_ends,
@@ -283,35 +292,31 @@ impl Work<'_> {
         (outputs, cost)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
-    fn append(&self, kv_head: usize, head: &mut HeadState, rotate: bool) {
+    fn append(&self, kv_head: usize, cache: &mut HeadCache) {
         let width = self.config.kv_heads * self.dim;
         let at = kv_head * self.dim..(kv_head + 1) * self.dim;
         let rows = self.rows.keys.chunks(width).zip(self.rows.values.chunks(width)).enumerate();
         for (row, (keys, values)) in rows {
             let (Some(key), Some(value)) = (keys.get(at.clone()), values.get(at.clone())) else { continue };
-            let position = self.position + row;
             let mut key = key.to_vec();
-            if rotate {
-                self.rope.rotate(&mut key, position as f32);
+            if let Some(turn) = self.turns.get(row) {
+                self.rope.apply(&mut key, turn);
             }
-            head.cache.push(u32::try_from(position).unwrap_or(u32::MAX), &key, value);
+            cache.push(u32::try_from(self.position + row).unwrap_or(u32::MAX), &key, value);
         }
     }
 
     /// Queries of one head `[rows, dim]`.
-    #[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
-    fn queries(&self, head: usize, rotate: bool, log_n_from: Option<usize>) -> Vec<f32> {
+    fn queries(&self, head: usize) -> Vec<f32> {
         let at = head * self.dim..(head + 1) * self.dim;
         let mut found = Vec::with_capacity(self.count * self.dim);
         for (row, queries) in self.rows.queries.chunks(self.config.heads * self.dim).enumerate() {
             let mut query = queries.get(at.clone()).unwrap_or_default().to_vec();
-            let position = self.position + row;
-            if rotate {
-                self.rope.rotate(&mut query, position as f32);
+            if let Some(turn) = self.turns.get(row) {
+                self.rope.apply(&mut query, turn);
             }
-            if let Some(from) = log_n_from {
-                let factor = crate::rope::log_n_factor(position + 1, from);
+            if let Some(from) = self.plan.log_n_from {
+                let factor = crate::rope::log_n_factor(self.position + row + 1, from);
                 query.iter_mut().for_each(|channel| *channel *= factor);
             }
             found.extend(query);

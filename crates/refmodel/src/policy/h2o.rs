@@ -59,7 +59,7 @@ impl Selector for Oracle {
         let recent = self.sums.len() - self.budget.recent;
         let mut kept = top(self.sums.get(..recent).unwrap_or_default(), self.budget.heavy);
         kept.extend(recent..self.sums.len());
-        // Indices of the cache may start anywhere once tokens were evicted; they are consecutive then.
+        // After an eviction the cache counts from 0 again: a place in `sums` is an index of the cache.
         cache.retain_tokens(&kept);
         self.sums = kept.iter().filter_map(|place| self.sums.get(*place).copied()).collect();
     }

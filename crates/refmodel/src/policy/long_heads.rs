@@ -1,6 +1,7 @@
 //! LongHeads: each head reads the chunks whose representation fits the query, at positions it was trained on.
 
 use super::select::{top, whole};
+use super::weigh::weights;
 use super::{Card, Parameter, Places, Policy, Properties, Reading, Selector, Site, Span, Tile};
 use crate::cache::HeadCache;
 use crate::page::PAGE;
@@ -77,26 +78,18 @@ impl Chunks {
     fn represent(&mut self, cache: &HeadCache, size: usize) {
         for chunk in self.features.len()..cache.next() / size {
             let pages = cache.slots().iter().skip(chunk * self.policy.pages).take(self.policy.pages);
-            let tokens = || pages.clone().flat_map(|slot| (0..slot.page.len()).map(move |token| (slot, token)));
-            let keys: Vec<Vec<f32>> = tokens().map(|(slot, token)| slot.page.key(token).collect()).collect();
-            let values: Vec<Vec<f32>> = tokens().map(|(slot, token)| slot.page.value(token).collect()).collect();
+            let tokens = pages.flat_map(|slot| (0..slot.page.len()).map(|token| slot.page.token(token)));
+            let (keys, values): (Vec<_>, Vec<_>) = tokens.unzip();
             let mean = mean(&keys.iter().map(|key| attend(key, &keys, &values)).collect::<Vec<_>>());
             self.features.push(attend(&mean, &keys, &keys));
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "head sizes")]
 fn attend(query: &[f32], keys: &[Vec<f32>], values: &[Vec<f32>]) -> Vec<f32> {
-    let scale = 1.0 / (query.len() as f32).sqrt();
-    let product = |key: &Vec<f32>| query.iter().zip(key).map(|(query, key)| query * key).sum::<f32>() * scale;
-    let scores: Vec<f32> = keys.iter().map(product).collect();
-    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f32> = scores.iter().map(|score| (score - most).exp()).collect();
-    let total: f32 = weights.iter().sum();
     let mut out = vec![0.0; query.len()];
-    for (weight, value) in weights.iter().zip(values) {
-        out.iter_mut().zip(value).for_each(|(out, value)| *out += weight / total * value);
+    for (weight, value) in weights(query, keys.iter()).iter().zip(values) {
+        out.iter_mut().zip(value).for_each(|(out, value)| *out += weight * value);
     }
     out
 }

@@ -1,6 +1,6 @@
 //! LServe: half of the heads stream, the others read the best pages, chosen in two levels and reused.
 
-use super::select::{sinks_and_recent, top, whole};
+use super::select::{top, whole};
 use super::streaming_llm::Streaming;
 use super::{Card, Parameter, Places, Policy, Properties, Reading, Seen, Selector, Site, Tile};
 use crate::cache::{HeadCache, Summaries, Summary};
@@ -14,8 +14,8 @@ pub const CARD: Card = Card {
                2502.14866; code mit-han-lab/omniserve @ 02b2925 (Apache-2.0)",
     what: "Streaming heads keep sinks and the last tokens. Retrieval heads keep everything and read, for four tokens of \
            the answer at a time, the pages whose logical pages allow the highest score.",
-    differs: "The head mask comes from the share of streaming heads alone, first heads retrieving, unless gates were \
-              trained; quantisation is left out.",
+    differs: "The head mask comes from the share of streaming heads alone, first heads retrieving: no gates are \
+              trained. Quantisation is left out.",
     parameters: &[
         Parameter { name: "budget", help: "tokens that retrieval heads read", default: 4096.0, least: 192.0 },
         Parameter { name: "reuse", help: "tokens of the answer per choice", default: 4.0, least: 1.0 },
@@ -87,24 +87,19 @@ struct StreamingHead {
 }
 
 impl StreamingHead {
-    fn window(&self, decoding: bool) -> usize {
-        if decoding { self.local } else { self.prefill_local }
+    fn streaming(&self, decoding: bool) -> Streaming {
+        let window = if decoding { self.local } else { self.prefill_local };
+        Streaming { sinks: self.sinks, window, places: Places::Text }
     }
 }
 
 impl Selector for StreamingHead {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
-        let window = self.window(tile.decoding);
-        if tile.decoding {
-            return vec![Reading::of(sinks_and_recent(cache, self.sinks, window, tile.end()))];
-        }
-        Streaming { sinks: self.sinks, window, places: Places::Text }.select(cache, tile)
+        self.streaming(tile.decoding).select(cache, tile)
     }
 
     fn settle(&mut self, cache: &mut HeadCache, seen: &Seen<'_>) {
-        let from = cache.next().saturating_sub(self.window(seen.decoding));
-        let sinks = self.sinks;
-        cache.retain_pages(|slot| slot.first < sinks || slot.end() > from);
+        self.streaming(seen.decoding).settle(cache, seen);
     }
 }
 

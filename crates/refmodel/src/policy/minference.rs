@@ -31,10 +31,9 @@ pub const VERTICAL_SLASH: Card = Card {
     slug: "minference-vertical-slash",
     title: "MInference vertical-slash",
     citation: CITATION,
-    what: "Queries of the prompt read the columns and the diagonals that the queries of each part of it look at most; the \
-           answer reads everything.",
-    differs: "One pattern for all heads. Columns and diagonals are pages of 64 tokens, and each tile of queries chooses \
-              its own from itself instead of the last 64 queries for all.",
+    what: "Queries of the prompt read the columns that fit them best and the diagonals; the answer reads everything.",
+    differs: "One pattern for all heads. Columns are pages of 64 tokens that each tile of queries chooses by their mean \
+              keys, instead of the last 64 queries for all; diagonals are always the nearest ones.",
     parameters: &[
         Parameter { name: "vertical", help: "tokens read in columns", default: 1000.0, least: 64.0 },
         Parameter { name: "slash", help: "tokens read along diagonals", default: 6096.0, least: 64.0 },

@@ -13,15 +13,15 @@ mod select;
 mod sir_llm;
 mod snapkv;
 mod streaming_llm;
+mod weigh;
 
 use std::collections::BTreeMap;
 
 pub(crate) use select::top;
 
-use serde::Serialize;
-
 use crate::cache::{HeadCache, Slot, Summaries};
 use crate::error::ModelError;
+use crate::page::first_bits;
 
 /// Where a selector works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub trait Policy: Send + Sync {
 pub const TILE: usize = 48;
 
 /// A number that a policy can be given.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
     /// Name, as in `--set name=value`.
     pub name: &'static str,
@@ -217,7 +217,7 @@ pub struct Parameter {
 }
 
 /// What holds for a policy whatever the weights: the tests that it must pass and those that it is known to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Properties {
     /// With a budget of at least the context it equals dense attention (C1).
     pub full_is_dense: bool,
@@ -260,11 +260,6 @@ impl Settings {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a count")]
     fn count(&self, name: &str) -> usize {
         self.number(name) as usize
-    }
-
-    /// Names and values in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
-        self.0.iter().map(|(name, value)| (*name, *value))
     }
 }
 
@@ -341,10 +336,7 @@ impl Card {
 
 /// Tokens of a slot with index in `from..to`.
 fn between(slot: &Slot, from: usize, to: usize) -> u64 {
-    let bits = |index: usize| match index.saturating_sub(slot.first) {
-        count if count >= 64 => u64::MAX,
-        count => (1 << count) - 1,
-    };
+    let bits = |index: usize| first_bits(index.saturating_sub(slot.first));
     slot.all() & bits(to) & !bits(from)
 }
 

@@ -15,12 +15,11 @@ pub fn top(scores: &[f32], count: usize) -> Vec<usize> {
     order
 }
 
-/// Tokens with index below `sinks` or in the last `recent` before `end`.
-pub fn sinks_and_recent(cache: &HeadCache, sinks: usize, recent: usize, end: usize) -> Vec<PageUse> {
-    let from = end.saturating_sub(recent);
+/// Tokens with index below `sinks` or in `from..to`.
+pub fn sinks_and(cache: &HeadCache, sinks: usize, from: usize, to: usize) -> Vec<PageUse> {
     let slots = cache.slots().iter().enumerate();
     slots
-        .map(|(slot, page)| PageUse { slot, valid: between(page, 0, sinks) | between(page, from, end) })
+        .map(|(slot, page)| PageUse { slot, valid: between(page, 0, sinks) | between(page, from, to) })
         .filter(|page| page.valid != 0)
         .collect()
 }

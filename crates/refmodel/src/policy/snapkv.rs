@@ -1,6 +1,7 @@
 //! SnapKV: after the prompt, each head keeps what the last queries looked at.
 
 use super::select::top;
+use super::weigh::weights;
 use super::{Card, Parameter, Policy, Properties, Reading, Seen, Selector, Site, Tile, Watch};
 use crate::cache::HeadCache;
 
@@ -66,31 +67,18 @@ impl Selector for SnapKv {
 /// Attention of each row to each stored token, summed over rows and heads. Rows are the last of the cache.
 fn votes(cache: &HeadCache, queries: &[Vec<f32>]) -> Vec<f32> {
     let (stored, dim) = (cache.len(), cache.dim());
+    let keys: Vec<Vec<f32>> = cache.slots().iter().flat_map(|slot| slot.page.all_keys()).collect();
     let mut votes = vec![0.0; stored];
     for member in queries {
         let given = member.len() / dim;
         for (row, query) in member.chunks(dim).enumerate() {
             let seen = stored - given + row + 1;
-            for (vote, weight) in votes.iter_mut().zip(weights(cache, query, seen)) {
+            for (vote, weight) in votes.iter_mut().zip(weights(query, keys.iter().take(seen))) {
                 *vote += weight;
             }
         }
     }
     votes
-}
-
-/// Softmax of a query's products with the first `seen` stored keys.
-#[expect(clippy::cast_precision_loss, reason = "head sizes")]
-fn weights(cache: &HeadCache, query: &[f32], seen: usize) -> Vec<f32> {
-    let scale = 1.0 / (query.len() as f32).sqrt();
-    let keys = cache.slots().iter().flat_map(|slot| (0..slot.page.len()).map(|token| slot.page.key(token)));
-    let mut scores: Vec<f32> =
-        keys.take(seen).map(|key| key.zip(query).map(|(key, query)| key * query).sum::<f32>() * scale).collect();
-    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    scores.iter_mut().for_each(|score| *score = (*score - most).exp());
-    let total: f32 = scores.iter().sum();
-    scores.iter_mut().for_each(|score| *score /= total);
-    scores
 }
 
 /// Mean over `kernel` neighbours, as average pooling with zero padding.

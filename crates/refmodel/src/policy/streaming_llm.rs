@@ -1,6 +1,6 @@
 //! StreamingLLM: the first tokens and the last ones.
 
-use super::select::sinks_and_recent;
+use super::select::sinks_and;
 use super::{Card, Parameter, Places, Policy, Properties, Reading, Seen, Selector, Site, Span, Tile};
 use crate::cache::HeadCache;
 
@@ -47,24 +47,14 @@ pub struct Streaming {
 
 impl Selector for Streaming {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
-        let reach = self.window + tile.rows() - 1;
-        let pages = sinks_and_recent(cache, self.sinks, reach, tile.end());
+        let from = (tile.first + 1).saturating_sub(self.window);
+        let reading = |pages, span| Reading { pages, span, places: self.places };
         if tile.rows() == 1 || tile.end() <= self.sinks + self.window {
-            return vec![Reading { pages, span: Span::Causal, places: self.places }];
+            return vec![reading(sinks_and(cache, self.sinks, from, tile.end()), Span::Causal)];
         }
         // Rows of a tile end at different tokens: the window is cut per row, the sinks are not.
-        let sinks = pages.iter().filter_map(|page| {
-            let slot = cache.slots().get(page.slot)?;
-            let valid = page.valid & super::between(slot, 0, self.sinks);
-            (valid != 0).then_some(super::PageUse { valid, ..*page })
-        });
-        let window = pages.iter().filter_map(|page| {
-            let slot = cache.slots().get(page.slot)?;
-            let valid = page.valid & !super::between(slot, 0, self.sinks);
-            (valid != 0).then_some(super::PageUse { valid, ..*page })
-        });
-        let reading = |pages, span| Reading { pages, span, places: self.places };
-        vec![reading(sinks.collect(), Span::Causal), reading(window.collect(), Span::Near(self.window))]
+        let window = sinks_and(cache, 0, from.max(self.sinks), tile.end());
+        vec![reading(sinks_and(cache, self.sinks, 0, 0), Span::Causal), reading(window, Span::Near(self.window))]
     }
 
     fn settle(&mut self, cache: &mut HeadCache, _: &Seen<'_>) {
