@@ -56,11 +56,15 @@ pub struct Lesson {
     pub answers: Vec<std::ops::Range<usize>>,
 }
 
+/// Questions about several keys of one text.
+const LISTS: usize = 3;
+
 /// Writes lessons of a course without end.
 pub struct Teacher<'a> {
     tokenizer: &'a Tokenizer,
     needle: [Task; 4],
     needles: Task,
+    crowd: Task,
     pair: Task,
     thread: [Task; 2],
 }
@@ -90,9 +94,10 @@ impl<'a> Teacher<'a> {
                 builtin("niah_single_1")?,
                 builtin("niah_single_2")?,
                 builtin("niah_multikey_1")?,
-                builtin("niah_multikey_1")?,
+                builtin("niah_multikey_2")?,
             ],
             needles: builtin("niah_multiquery")?,
+            crowd: builtin("niah_multikey_2")?,
             pair: builtin("needle_threading_single")?,
             thread: [thread(2)?, thread(3)?],
         })
@@ -138,7 +143,7 @@ impl<'a> Teacher<'a> {
         let Some(task) = rng.choose(&self.needle) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
         let item = self.item(task, rng, limit * 3 / 5 + 128)?;
         let (text, question) = asked(&item);
-        let planted = planted(&item);
+        let planted = planted(&text);
         let Some((key, value)) = planted.iter().find(|(_, value)| item.references.contains(value)).cloned() else {
             return Err(ModelError::Invalid(format!("{} plants nothing", item.task)));
         };
@@ -153,18 +158,27 @@ impl<'a> Teacher<'a> {
         Ok(sheet.lesson)
     }
 
+    /// Lists of keys of one text: those of the task, or of a text of needles alone.
     fn needles(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
         let item = self.item(&self.needles, rng, limit * 3 / 5 + 128)?;
-        let (text, question) = asked(&item);
-        let planted = planted(&item);
+        let (mut text, question) = asked(&item);
+        if rng.below(2) == 0 {
+            text = asked(&self.item(&self.crowd, rng, limit * 2 / 5 + 128)?).0;
+        }
+        let mut planted = planted(&text);
+        let opening = opening(&question);
+        let listed = question.lines().last().unwrap_or_default();
+        let listed = listed.strip_prefix(opening).and_then(|rest| rest.strip_suffix(" are:")).unwrap_or_default();
         let mut sheet = self.sheet(Subject::Needles, &text)?;
-        let answer: Vec<String> = item
-            .references
-            .iter()
-            .filter_map(|value| planted.iter().find(|(_, known)| known == value))
-            .map(|(key, value)| stated(key, value))
-            .collect();
-        sheet.answer(&question, &format!("{}{}", opening(&question), answer.join(", ")))?;
+        for turn in 0..LISTS {
+            rng.shuffle(&mut planted);
+            let asked = planted.get(..4 - turn).unwrap_or(&planted);
+            let keys: Vec<&str> = asked.iter().map(|(key, _)| key.as_str()).collect();
+            let answers: Vec<String> = asked.iter().map(|(key, value)| stated(key, value)).collect();
+            let question = question.replace(listed, &enumerated(&keys));
+            let answer = format!("{opening}{}", answers.join(", "));
+            if turn == 0 { sheet.answer(&question, &answer)? } else { sheet.ask(&question, &answer)? }
+        }
         Ok(sheet.lesson)
     }
 
@@ -173,17 +187,7 @@ impl<'a> Teacher<'a> {
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
-        let mut pairs = pairs(&text);
-        let Some((key, value)) = pairs.iter().find(|(key, _)| question.contains(key.as_str())).cloned() else {
-            return Err(ModelError::Invalid("the asked key is not there".to_owned()));
-        };
-        let mut sheet = self.sheet(Subject::Pair, &text)?;
-        sheet.answer(&question, &value)?;
-        rng.shuffle(&mut pairs);
-        for (other, value) in pairs {
-            sheet.ask(&question.replace(&key, &other), &value)?;
-        }
-        Ok(sheet.lesson)
+        self.walks(rng, Subject::Pair, &text, &question, usize::MAX)
     }
 
     fn thread(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
@@ -192,16 +196,28 @@ impl<'a> Teacher<'a> {
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
-        let pairs = pairs(&text);
-        let Some(start) = pairs.iter().map(|(key, _)| key).find(|key| question.contains(key.as_str())).cloned() else {
-            return Err(ModelError::Invalid("the first key is not there".to_owned()));
+        self.walks(rng, Subject::Thread, &text, &question, 3)
+    }
+
+    /// The question about its own key, then about `others` further ones.
+    fn walks(
+        &self,
+        rng: &mut Rng,
+        subject: Subject,
+        text: &str,
+        question: &str,
+        others: usize,
+    ) -> Result<Lesson, ModelError> {
+        let pairs = pairs(text);
+        let Some(start) = pairs.iter().map(|(key, _)| key).find(|key| question.contains(key.as_str())) else {
+            return Err(ModelError::Invalid("the asked key is not there".to_owned()));
         };
-        let mut sheet = self.sheet(Subject::Thread, &text)?;
-        sheet.answer(&question, &walk(&pairs, &start))?;
-        let mut others = pairs.clone();
-        rng.shuffle(&mut others);
-        for (other, _) in others.iter().take(3) {
-            sheet.ask(&question.replace(&start, other), &walk(&pairs, other))?;
+        let mut sheet = self.sheet(subject, text)?;
+        sheet.answer(question, &walk(&pairs, start))?;
+        let mut keys: Vec<&String> = pairs.iter().map(|(key, _)| key).collect();
+        rng.shuffle(&mut keys);
+        for other in keys.into_iter().take(others) {
+            sheet.ask(&question.replace(start, other), &walk(&pairs, other))?;
         }
         Ok(sheet.lesson)
     }
@@ -296,12 +312,11 @@ fn asked(item: &Item) -> (String, String) {
     (text.to_owned(), question.to_owned())
 }
 
-/// Keys and values of the needles of an item.
-fn planted(item: &Item) -> Vec<(String, String)> {
-    let joined = item.joined();
-    let sentences = item.needles.iter().filter_map(|needle| joined.get(needle.start..needle.end));
+/// Keys and values of all needles that a text of the RULER family hides, asked for or not.
+fn planted(text: &str) -> Vec<(String, String)> {
+    let sentences = text.split("One of the hidden ").skip(1);
     let pairs = sentences.filter_map(|sentence| {
-        let (key, value) = sentence.trim_end_matches('.').split_once(" for ")?.1.split_once(" is ")?;
+        let (key, value) = sentence.split_once('.')?.0.split_once(" for ")?.1.split_once(" is ")?;
         Some((key.to_owned(), value.to_owned()))
     });
     pairs.collect()
@@ -311,6 +326,15 @@ fn planted(item: &Item) -> Vec<(String, String)> {
 fn opening(question: &str) -> &str {
     let line = question.lines().last().unwrap_or_default();
     line.find(" for ").and_then(|at| line.get(..at + " for ".len())).unwrap_or_default()
+}
+
+/// "a, b and c".
+fn enumerated(keys: &[&str]) -> String {
+    match keys {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 /// A value with its key, which is what the model looks for while it writes.
@@ -324,16 +348,17 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     quoted.chunks_exact(2).filter_map(|pair| Some(((*pair.first()?).to_owned(), (*pair.get(1)?).to_owned()))).collect()
 }
 
-/// Every value on the way, then the last one again. Those on the way are written with `_`, so that the first identifier
-/// of the answer is the answer.
+/// From the end of the asked key through the object as it stands there, so that each token follows what it follows in the
+/// text: after a value stands `": "` where it is itself a key. The last value is written again; only there with `-`, so
+/// that the first identifier of the answer is the answer.
 fn walk(pairs: &[(String, String)], start: &str) -> String {
-    let mut text = String::new();
+    let mut text = start.rsplit('-').next().unwrap_or_default().to_owned();
     let mut at = start;
     while let Some((_, value)) = pairs.iter().find(|(key, _)| key == at) {
-        let _ = write!(text, "{} ", value.replace('-', "_"));
+        let _ = write!(text, "\": \"{}", value.replace('-', "_"));
         at = value;
     }
-    text.push_str(at);
+    let _ = write!(text, " {at}");
     text
 }
 
@@ -344,7 +369,7 @@ struct Narrowing {
 
 impl Narrowing {
     fn draw(rng: &mut Rng) -> Self {
-        let kept = rng.choose(&[4, 8, 16, 256]).copied().unwrap_or(256);
+        let kept = rng.choose(&[6, 12, 32, 256]).copied().unwrap_or(256);
         let mut pairs: Vec<u8> = (0..=u8::MAX).collect();
         rng.shuffle(&mut pairs);
         pairs.truncate(kept);
@@ -387,4 +412,52 @@ impl Narrowing {
 #[must_use]
 pub fn message(content: &str) -> Message {
     Message { role: Role::User, content: content.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokenizer() -> Tokenizer {
+        Tokenizer::parse(include_bytes!("../../checkpoint/tokenizer.json")).unwrap()
+    }
+
+    #[test]
+    fn every_subject_asks_within_its_limit() {
+        let tokenizer = tokenizer();
+        let teacher = Teacher::new(&tokenizer).unwrap();
+        for subject in Subject::ALL {
+            let answers: usize = (0..20)
+                .map(|seed| {
+                    let lesson = teacher.lesson(subject, seed, 384).unwrap();
+                    assert!(lesson.ids.len() <= 384);
+                    assert!(lesson.answers.iter().all(|answer| !answer.is_empty() && answer.end <= lesson.ids.len()));
+                    lesson.answers.len()
+                })
+                .sum();
+            assert!(answers >= 20, "{}: {answers} answers in 20 lessons", subject.slug());
+        }
+    }
+
+    #[test]
+    fn the_first_identifier_of_a_walk_is_its_last_value() {
+        let id = |digit: char| [8, 4, 4, 4, 12].map(|count| digit.to_string().repeat(count)).join("-");
+        let pairs = [(id('a'), id('b')), (id('c'), id('d')), (id('b'), id('c'))];
+        let answer = walk(&pairs, &id('a'));
+        assert_eq!(longboard_suites::metrics::needle_threading::uuids(&answer), [id('d')]);
+        assert!(answer.starts_with(&format!("{}\": \"bbbbbbbb_bbbb", "a".repeat(12))), "{answer}");
+    }
+
+    #[test]
+    fn what_is_planted_is_found_and_listed() {
+        let text =
+            "Dull. One of the hidden numbers for calm-harbor is 7951939. More. One of the hidden numbers for a-b is 1.";
+        let found = planted(text);
+        assert_eq!(
+            found,
+            [("calm-harbor", "7951939"), ("a-b", "1")].map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
+        assert_eq!(enumerated(&["a", "b", "c"]), "a, b and c");
+        assert_eq!((enumerated(&["a"]), enumerated(&[])), ("a".to_owned(), String::new()));
+    }
 }

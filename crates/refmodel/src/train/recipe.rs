@@ -41,15 +41,15 @@ pub fn config() -> ModelConfig {
 }
 
 /// Every phase has sequences of this many tokens at most; a multiple of the window.
-pub const LENGTH: usize = 384;
+pub const LENGTH: usize = 512;
 
 /// First everything, then more of what is learnt last.
 #[must_use]
 pub fn phases(steps: usize) -> [Phase; 2] {
     let last = steps / 3;
-    let phase = |steps, rate, mixture| Phase { steps, length: LENGTH, batch: 16, rate, mixture };
+    let phase = |steps, rate, mixture| Phase { steps, length: LENGTH, batch: 12, rate, mixture };
     [
-        phase(steps - last, (3e-3, 1.5e-3), [2.5, 1.5, 1.5, 2.0, 0.7]),
-        phase(last, (1.5e-3, 2e-4), [1.5, 4.0, 1.5, 2.0, 0.3]),
+        phase(steps - last, (3e-3, 1.5e-3), [2.0, 2.0, 1.5, 2.5, 0.7]),
+        phase(last, (1.5e-3, 2e-4), [1.5, 3.0, 1.5, 3.0, 0.3]),
     ]
 }
