@@ -2,10 +2,23 @@
 
 use clap::Parser;
 use longboard_worker::cli::Cli;
+use mimalloc::MiMalloc;
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
-async fn main() -> std::process::ExitCode {
+/// Tensors of a training step come and go; this allocator keeps their pages instead of giving them back each time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> anyhow::Result<std::process::ExitCode> {
+    // SAFETY: there is no other thread yet.
+    #[expect(unsafe_code, reason = "candle's threads are set by the environment")]
+    unsafe {
+        longboard_refmodel::threads::settle();
+    }
+    Ok(tokio::runtime::Runtime::new()?.block_on(run()))
+}
+
+async fn run() -> std::process::ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)

@@ -16,6 +16,7 @@ pub mod policy;
 mod product;
 pub mod rope;
 pub mod sequence;
+pub mod threads;
 pub mod tokenizer;
 pub mod train;
 
