@@ -108,6 +108,12 @@ fn definitions() -> Vec<TaskDefinition> {
         threading("needle_threading_threading", "A thread of pairs", "threading"),
         threading("needle_threading_multi_threading", "Several threads", "multi_threading"),
         threading("needle_threading_branched", "A branching thread", "branched"),
+        (
+            "needle_threading_three",
+            "A thread of three pairs, with room to write the way down",
+            "needle_threading",
+            json!({ "kind": "threading", "steps": 3, "answer": 192 }),
+        ),
         bench("needlebench_srt_en", "Single retrieval, English", "srt", "en"),
         bench("needlebench_srt_zh", "Single retrieval, Chinese", "srt", "zh"),
         bench("needlebench_mrt_en", "Multiple retrieval, English", "mrt", "en"),

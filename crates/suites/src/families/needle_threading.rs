@@ -13,7 +13,7 @@ pub struct NeedleThreading;
 
 const KINDS: &[&str] = &["single", "multiple", "conditional", "threading", "multi_threading", "branched"];
 
-const PARAMETERS: [Parameter; 4] = [
+const PARAMETERS: [Parameter; 5] = [
     Parameter {
         name: "kind",
         help: "Which of the six tasks",
@@ -33,6 +33,11 @@ const PARAMETERS: [Parameter; 4] = [
         name: "threads",
         help: "Threads followed at once (multi_threading), or branches at every step (branched)",
         kind: ParameterKind::Integer { min: 2, max: 10, default: 3 },
+    },
+    Parameter {
+        name: "answer",
+        help: "Tokens for the answer, for models that write the way down; 0 takes 96, or 768 for lists",
+        kind: ParameterKind::Integer { min: 0, max: 4096, default: 0 },
     },
 ];
 
@@ -68,7 +73,7 @@ impl Family for NeedleThreading {
             diffusion: if followed { Diffusion::Medium } else { Diffusion::Low },
             scope: if plural || followed { Scope::Several } else { Scope::Narrow },
             random_guess: 0.0,
-            output_tokens: if plural { 768 } else { 96 },
+            output_tokens: answer_tokens(params, plural),
             metric: if plural { "needle_threading.set_exact" } else { "needle_threading.single_exact" },
             strict_metric: plural.then_some("needle_threading.recall"),
             min_tokens: 4096,
@@ -114,6 +119,14 @@ impl Family for NeedleThreading {
             (item.references.first().map_or(0.0, |reference| metric::single_exact(answer, reference)), None)
         };
         Scored { score, strict, well_formed: !found.is_empty(), extracted: found.join(", ") }
+    }
+}
+
+fn answer_tokens(params: &Params, plural: bool) -> u32 {
+    match u32::try_from(integer(params, "answer")) {
+        Ok(tokens) if tokens > 0 => tokens,
+        _ if plural => 768,
+        _ => 96,
     }
 }
 
