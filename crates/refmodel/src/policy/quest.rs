@@ -59,6 +59,8 @@ impl Selector for Quest {
             .iter()
             .flat_map(|slot| slot.summaries.iter().map(|summary| summary.bound(tile.queries)))
             .collect();
+        // Two products per channel, with the smallest and the largest key.
+        tile.meter.products(1, 2 * scores.len(), tile.dim);
         if let Some(newest) = scores.last_mut() {
             *newest = f32::INFINITY;
         }

@@ -48,7 +48,7 @@ pub struct Streaming {
 impl Selector for Streaming {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
         let from = (tile.first + 1).saturating_sub(self.window);
-        let reading = |pages, span| Reading { pages, span, places: self.places };
+        let reading = |pages, span| Reading { span, places: self.places, ..Reading::of(pages) };
         if tile.rows() == 1 || tile.end() <= self.sinks + self.window {
             return vec![reading(sinks_and(cache, self.sinks, from, tile.end()), Span::Causal)];
         }
