@@ -104,6 +104,14 @@ impl Sequence {
         (counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64, counts.into_iter().max().unwrap_or(0))
     }
 
+    /// Positions in the text of what each head stores where the policy decides.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> Vec<Vec<u32>> {
+        let heads = self.layers.iter().filter(|layer| layer.plan.watched).flat_map(|layer| &layer.heads);
+        let positions = |head: &HeadState| head.cache.slots().iter().flat_map(|slot| slot.positions.clone()).collect();
+        heads.map(positions).collect()
+    }
+
     /// Takes back all tokens from `tokens` on. Only for policies that evict nothing: what was evicted stays so.
     pub fn truncate(&mut self, tokens: usize) {
         let back = self.tokens.saturating_sub(tokens);

@@ -17,7 +17,7 @@ pub const MOBA: Card = Card {
         Parameter { name: "block", help: "tokens of a block, rounded up to pages of 64", default: 512.0, least: 1.0 },
         Parameter { name: "top", help: "blocks read, the own one included", default: 3.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties { recalls: true, ..Properties::DENSE },
     build: |settings| Box::new(Moba { pages: settings.count("block").div_ceil(PAGE), top: settings.count("top") }),
 };
 

@@ -21,17 +21,35 @@ pub struct Parameter {
     pub least: f64,
 }
 
-/// What holds for a policy whatever the weights: the tests that it must pass and those that it is known to fail.
+/// What holds for a policy whatever the weights: the tests that it must pass and those that it is known to fail. That a
+/// token which is not listed is never read (C2) holds for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Properties {
     /// With a budget of at least the context it equals dense attention (C1).
     pub full_is_dense: bool,
-    /// A later token never changes what an earlier one reads (C3s), so the prompt may come in chunks (C4).
+    /// A later token never changes what an earlier one of the prompt reads, nor which earlier ones are kept (C3s), so the
+    /// prompt may come in chunks (C4).
     pub prefix_stable: bool,
+    /// What queries attend to decides what is read: keys that fit a query are found among others (C5).
+    pub recalls: bool,
     /// What is stored stays below a bound (C6).
     pub bounded: bool,
-    /// Keys take positions below a bound (C7).
+    /// A query and the keys that it sees are never further apart than a bound (C7).
     pub renumbers: bool,
+    /// Query heads that share a key head choose together; otherwise shared key heads equal repeated ones (C9).
+    pub shared_choice: bool,
+}
+
+impl Properties {
+    /// What holds for dense attention.
+    pub(super) const DENSE: Self = Self {
+        full_is_dense: true,
+        prefix_stable: true,
+        recalls: false,
+        bounded: false,
+        renumbers: false,
+        shared_choice: false,
+    };
 }
 
 /// What is known about a policy.

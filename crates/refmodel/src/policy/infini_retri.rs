@@ -17,7 +17,7 @@ pub const CARD: Card = Card {
            carry the sentences with most attention along, pooled over a phrase; they and the answer read these alone.",
     differs: "Keys are kept from the one reading of a window instead of sending kept text through the model again, so a \
               window does not see what earlier ones kept. The question is the last tokens of the prompt. Each key head \
-              chooses by its own attention, not all by the last layer's. Kept sentences never exceed a window: the best \
+              chooses by its own attention, not all by the last layer's. Sentences of more than 64 tokens are cut. Kept sentences never exceed a window: the best \
               come first.",
     parameters: &[
         Parameter { name: "window", help: "tokens of a window", default: 1024.0, least: 1.0 },
@@ -25,7 +25,7 @@ pub const CARD: Card = Card {
         Parameter { name: "phrase", help: "tokens pooled", default: 8.0, least: 1.0 },
         Parameter { name: "question", help: "last tokens of the prompt, which choose", default: 64.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, shared_choice: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(InfiniRetri {
             window: settings.count("window"),
@@ -38,6 +38,8 @@ pub const CARD: Card = Card {
 
 /// Sentences of at most so many tokens belong to the one before, as `3.` in 3.5 does.
 const FRAGMENT: usize = 3;
+/// Longer sentences are cut: texts without marks have no others.
+const LONGEST: usize = 64;
 
 #[derive(Clone, Copy)]
 struct InfiniRetri {
@@ -234,7 +236,9 @@ fn sentences(ends: &[bool]) -> Vec<usize> {
             _ => lengths.push(part.len()),
         }
     }
-    lengths.into_iter().enumerate().flat_map(|(sentence, length)| std::iter::repeat_n(sentence, length)).collect()
+    let cut = |length: usize| (0..length.div_ceil(LONGEST)).map(move |part| LONGEST.min(length - part * LONGEST));
+    let lengths = lengths.into_iter().flat_map(cut);
+    lengths.enumerate().flat_map(|(sentence, length)| std::iter::repeat_n(sentence, length)).collect()
 }
 
 /// Which of the carried tokens, given by `indices`, stay: those in a sentence of one of the `best` tokens, sentence after
@@ -279,6 +283,7 @@ mod tests {
         [4, 6, 12].iter().for_each(|end| ends[*end] = true);
         assert_eq!(sentences(&ends), [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
         assert!(sentences(&[]).is_empty());
+        assert_eq!(sentences(&[false; 70])[63..65], [0, 1]);
     }
 
     #[test]

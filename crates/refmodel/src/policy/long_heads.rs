@@ -21,7 +21,7 @@ pub const CARD: Card = Card {
         Parameter { name: "chunk", help: "tokens of a chunk, rounded up to pages of 64", default: 256.0, least: 1.0 },
         Parameter { name: "length", help: "tokens read", default: 4096.0, least: 192.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: true },
+    properties: Properties { recalls: true, renumbers: true, ..Properties::DENSE },
     build: |settings| {
         let pages = settings.count("chunk").div_ceil(PAGE);
         Box::new(LongHeads { pages, chunks: (settings.count("length") / (pages * PAGE)).max(3) })

@@ -18,14 +18,14 @@ pub const CARD: Card = Card {
            whose mean key has the largest product with it; both count the same.",
     differs: "Nothing is trained: there is no side network, the model itself reads the memory in every layer where the \
               policy decides, and the gate stays where training starts, at 1/2. The window slides instead of ending with \
-              a segment. Memory is dropped by whole pages of 64 tokens.",
+              a segment, and up to 3 tokens between it and the last whole chunk are in neither. Memory is dropped by whole pages of 64 tokens.",
     parameters: &[
         Parameter { name: "window", help: "last tokens read", default: 1024.0, least: 1.0 },
         Parameter { name: "memory", help: "older tokens kept", default: 65_536.0, least: 0.0 },
         Parameter { name: "retrieved", help: "tokens read from the memory", default: 64.0, least: 4.0 },
         Parameter { name: "gate", help: "share of the memory", default: 0.5, least: 0.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: true, renumbers: false },
+    properties: Properties { recalls: true, bounded: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(LongMem {
             window: settings.count("window"),

@@ -34,7 +34,7 @@ pub const CARD: Card = Card {
             least: 1.0,
         },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties { recalls: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(LServe {
             budget: settings.count("budget"),

@@ -22,7 +22,7 @@ pub const A_SHAPE: Card = Card {
         Parameter { name: "sinks", help: "first tokens read", default: 1024.0, least: 0.0 },
         Parameter { name: "window", help: "last tokens read", default: 4096.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties::DENSE,
     build: |settings| Box::new(Pattern::AShape { sinks: settings.count("sinks"), window: settings.count("window") }),
 };
 
@@ -35,7 +35,7 @@ pub const BLOCK_SPARSE: Card = Card {
            reads everything.",
     differs: DIFFERS,
     parameters: &[Parameter { name: "blocks", help: "pages of 64 tokens read", default: 100.0, least: 2.0 }],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, ..Properties::DENSE },
     build: |settings| Box::new(Pattern::BlockSparse { blocks: settings.count("blocks") }),
 };
 

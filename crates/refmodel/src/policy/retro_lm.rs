@@ -20,7 +20,7 @@ pub const CARD: Card = Card {
         Parameter { name: "page", help: "tokens of a page, rounded up to pages of 64", default: 128.0, least: 1.0 },
         Parameter { name: "budget", help: "tokens retrieved, the first page included", default: 2048.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, shared_choice: true, ..Properties::DENSE },
     build: |settings| {
         let pages = settings.count("page").div_ceil(PAGE);
         Box::new(RetroLm { pages, top: (settings.count("budget") / (pages * PAGE)).max(1) })

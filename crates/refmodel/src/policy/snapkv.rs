@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         Parameter { name: "window", help: "last queries that vote, kept too", default: 64.0, least: 1.0 },
         Parameter { name: "kernel", help: "tokens pooled", default: 5.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, shared_choice: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(SnapKv {
             capacity: settings.count("capacity"),

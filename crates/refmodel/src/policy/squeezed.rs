@@ -29,7 +29,7 @@ pub const CARD: Card = Card {
         Parameter { name: "window", help: "last tokens of the prompt, which calibrate", default: 100.0, least: 1.0 },
         Parameter { name: "iterations", help: "most iterations of k-means", default: 300.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties { recalls: true, shared_choice: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(Squeezed {
             clusters: settings.number("clusters"),

@@ -15,7 +15,7 @@ pub const CARD: Card = Card {
         Parameter { name: "sinks", help: "first tokens kept", default: 4.0, least: 0.0 },
         Parameter { name: "window", help: "last tokens kept", default: 2000.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: true, renumbers: true },
+    properties: Properties { bounded: true, renumbers: true, ..Properties::DENSE },
     build: |settings| Box::new(StreamingLlm { sinks: settings.count("sinks"), window: settings.count("window") }),
 };
 

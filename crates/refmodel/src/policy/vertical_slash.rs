@@ -20,7 +20,7 @@ pub const CARD: Card = Card {
         Parameter { name: "vertical", help: "columns read", default: 1000.0, least: 30.0 },
         Parameter { name: "slash", help: "diagonals read", default: 6096.0, least: 100.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(VerticalSlash { columns: settings.count("vertical"), diagonals: settings.count("slash") })
     },
