@@ -2,19 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cache::HeadCache;
+use crate::cache::{HeadCache, Slot};
 use crate::kernel::{self, PageView, RowRange};
-use crate::page::Page;
-use crate::policy::{PageUse, Places, Reading, Selector, Span, Tile};
+use crate::page::{PAGE, Page};
+use crate::policy::{Join, Meter, PageUse, Places, Reading, Selector, Span, Tile};
 use crate::rope::Rope;
+use crate::score;
 
-/// What attention cost.
+/// What attention took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cost {
     /// Time choosing.
     pub selecting: Duration,
     /// Time reading.
     pub reading: Duration,
+    /// Floating-point operations: 4 per channel of every pair of a query and a key that it sees, and those of choosing.
+    pub flops: f64,
+    /// Bytes of the keys and values that the tiles read, once per tile, and of what choosing read.
+    pub bytes: f64,
 }
 
 impl Cost {
@@ -22,6 +27,35 @@ impl Cost {
     pub fn add(&mut self, other: &Self) {
         self.selecting += other.selecting;
         self.reading += other.reading;
+        self.flops += other.flops;
+        self.bytes += other.bytes;
+    }
+
+    /// Adds what choosing took.
+    pub(crate) fn chosen(&mut self, meter: &Meter) {
+        let (flops, bytes) = meter.counted();
+        self.flops += flops;
+        self.bytes += bytes;
+    }
+
+    /// Adds what `tile` reads of `cache`.
+    #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
+    fn count(&mut self, tile: &Tile<'_>, cache: &HeadCache, reading: &Reading) {
+        let ranges: Vec<RowRange> = reading.rows_of(tile).map(|row| range(reading.span, tile.first + row)).collect();
+        let (mut pairs, mut tokens) = (0_u64, 0_u64);
+        for page in &reading.pages {
+            let Some(slot) = cache.slots().get(page.slot) else { continue };
+            let mut any = 0;
+            for range in &ranges {
+                let bits = range.bits(slot.first) & page.valid;
+                pairs += u64::from(bits.count_ones());
+                any |= bits;
+            }
+            tokens += u64::from(any.count_ones());
+        }
+        let dim = tile.dim as f64;
+        self.flops += 4.0 * dim * pairs as f64;
+        self.bytes += 2.0 * dim * size_of::<f32>() as f64 * tokens as f64;
     }
 }
 
@@ -41,6 +75,8 @@ pub struct Chunk<'a> {
     pub rope: Option<&'a Rope>,
     /// Most rows that choose together.
     pub tile_rows: usize,
+    /// Counts what choosing takes.
+    pub meter: &'a Meter,
 }
 
 /// Attends `[rows, dim]` to `output`, with the log-sum-exp per row in `lse`.
@@ -63,6 +99,7 @@ pub fn attend(
             first: chunk.first + index * rows,
             position: chunk.position + index * rows,
             decoding: chunk.decoding,
+            meter: chunk.meter,
         };
         let begun = Instant::now();
         let readings = selector.select(cache, &tile);
@@ -70,11 +107,13 @@ pub fn attend(
         read(&tile, cache, &readings, chunk.rope, output, lse);
         cost.selecting += chosen - begun;
         cost.reading += chosen.elapsed();
+        readings.iter().for_each(|reading| cost.count(&tile, cache, reading));
     }
     cost
 }
 
-fn read(
+/// Reads what was chosen for a tile into `[rows, dim]` of `output` and the log-sum-exp per row in `lse`.
+pub(crate) fn read(
     tile: &Tile<'_>,
     cache: &HeadCache,
     readings: &[Reading],
@@ -82,34 +121,47 @@ fn read(
     output: &mut [f32],
     lse: &mut [f32],
 ) {
-    let Some((first, others)) = readings.split_first() else {
-        output.fill(0.0);
-        lse.fill(f32::NEG_INFINITY);
-        return;
-    };
-    read_one(tile, cache, first, rope, output, lse);
+    let mut others = readings;
+    match readings.split_first() {
+        Some((first, rest)) if first.rows.is_none() => {
+            read_one(tile, cache, first, rope, output, lse);
+            others = rest;
+        }
+        _ => {
+            output.fill(0.0);
+            lse.fill(f32::NEG_INFINITY);
+        }
+    }
     for reading in others {
-        let (mut part, mut part_lse) = (vec![0.0; output.len()], vec![0.0; lse.len()]);
+        let rows: Vec<usize> = reading.rows_of(tile).collect();
+        let (mut part, mut part_lse) = (vec![0.0; rows.len() * tile.dim], vec![0.0; rows.len()]);
         read_one(tile, cache, reading, rope, &mut part, &mut part_lse);
-        merge(tile.dim, output, lse, &part, &part_lse);
+        for ((row, part), part_lse) in rows.into_iter().zip(part.chunks(tile.dim)).zip(part_lse) {
+            let output = output.get_mut(row * tile.dim..(row + 1) * tile.dim);
+            if let (Some(output), Some(lse)) = (output, lse.get_mut(row)) {
+                join(reading.join, output, lse, part, part_lse);
+            }
+        }
     }
 }
 
-/// Joins two attentions over different keys (Dao et al. 2022): the result is the softmax over both.
-pub fn merge(dim: usize, output: &mut [f32], lse: &mut [f32], other: &[f32], other_lse: &[f32]) {
-    let rows = output.chunks_mut(dim).zip(lse).zip(other.chunks(dim).zip(other_lse));
-    for ((output, lse), (other, other_lse)) in rows {
-        let most = lse.max(*other_lse);
-        if most == f32::NEG_INFINITY {
-            continue;
-        }
-        let (mine, theirs) = ((*lse - most).exp(), (other_lse - most).exp());
-        let total = mine + theirs;
-        for (output, other) in output.iter_mut().zip(other) {
-            *output = (*output * mine + other * theirs) / total;
-        }
-        *lse = most + total.ln();
+/// Joins a row's attention over other keys to what it has. One softmax over both follows from the log-sum-exp of each
+/// (Dao et al. 2022).
+fn join(how: Join, output: &mut [f32], lse: &mut f32, other: &[f32], other_lse: f32) {
+    let most = lse.max(other_lse);
+    if most == f32::NEG_INFINITY {
+        return;
     }
+    let (mine, theirs) = ((*lse - most).exp(), (other_lse - most).exp());
+    let total = mine + theirs;
+    let share = match how {
+        Join::Gate(gate) if lse.is_finite() && other_lse.is_finite() => gate,
+        _ => theirs / total,
+    };
+    for (output, other) in output.iter_mut().zip(other) {
+        *output += (other - *output) * share;
+    }
+    *lse = most + total.ln();
 }
 
 fn read_one(
@@ -120,11 +172,15 @@ fn read_one(
     output: &mut [f32],
     lse: &mut [f32],
 ) {
-    let ranges: Vec<RowRange> = (0..tile.rows()).map(|row| range(reading.span, tile.first + row)).collect();
-    let (mut queries, rotated) = match rope {
-        Some(rope) => rotated(tile, cache, reading, rope),
-        None => (tile.queries.to_vec(), Vec::new()),
-    };
+    let rows: Vec<usize> = reading.rows_of(tile).collect();
+    let ranges: Vec<RowRange> = rows.iter().map(|row| range(reading.span, tile.first + row)).collect();
+    let own = rows.iter().filter_map(|row| tile.queries.get(row * tile.dim..(row + 1) * tile.dim));
+    let mut queries: Vec<f32> = own.flatten().copied().collect();
+    let rotated = rope.map_or_else(Vec::new, |rope| {
+        let (keys, places) = places(tile, cache, reading);
+        rotate_queries(&mut queries, tile.dim, &places, rope);
+        rotated(cache, reading, &keys, rope)
+    });
     let scale = kernel_scale(tile.dim);
     queries.iter_mut().for_each(|channel| *channel *= scale);
     let listed = reading.pages.iter().filter_map(|page| Some((page, cache.slots().get(page.slot)?)));
@@ -153,36 +209,47 @@ fn range(span: Span, own: usize) -> RowRange {
     }
 }
 
-/// Queries and listed pages rotated to the positions that the reading gives them.
-#[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
-fn rotated(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading, rope: &Rope) -> (Vec<f32>, Vec<Page>) {
-    let mut counted = 0;
-    let mut own = vec![0; tile.rows()];
-    let mut pages = Vec::with_capacity(reading.pages.len());
+/// Positions at which `reading` puts the tokens that it lists, in order, and its rows.
+pub(crate) fn places(tile: &Tile<'_>, cache: &HeadCache, reading: &Reading) -> (Vec<usize>, Vec<usize>) {
+    let rows: Vec<usize> = reading.rows_of(tile).collect();
+    let mut own = vec![0; rows.len()];
+    let mut keys = Vec::new();
     for PageUse { slot, valid } in &reading.pages {
         let Some(slot) = cache.slots().get(*slot) else { continue };
+        let listed = slot.positions.iter().enumerate().filter(|(token, _)| valid >> token & 1 == 1);
+        for (token, position) in listed {
+            let row = (slot.first + token).checked_sub(tile.first).and_then(|row| rows.binary_search(&row).ok());
+            if let Some(own) = row.and_then(|row| own.get_mut(row)) {
+                *own = keys.len();
+            }
+            keys.push(place(reading.places, *position as usize, keys.len()));
+        }
+    }
+    let shift = if let Places::Grouped { shift, .. } = reading.places { shift } else { 0 };
+    let queries = rows.iter().zip(own).map(|(row, own)| place(reading.places, tile.position + row, own) + shift);
+    (keys, queries.collect())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
+fn rotate_queries(queries: &mut [f32], dim: usize, places: &[usize], rope: &Rope) {
+    queries.chunks_mut(dim).zip(places).for_each(|(query, place)| rope.rotate(query, *place as f32));
+}
+
+/// Listed pages with their keys rotated to `places`.
+#[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
+fn rotated(cache: &HeadCache, reading: &Reading, places: &[usize], rope: &Rope) -> Vec<Page> {
+    let mut places = places.iter();
+    let listed = reading.pages.iter().filter_map(|page| Some((page.valid, cache.slots().get(page.slot)?)));
+    let rotate = |(valid, slot): (u64, &Slot)| {
         let mut page = slot.page.clone();
-        for (token, position) in slot.positions.iter().enumerate() {
-            if valid >> token & 1 == 0 {
-                continue;
-            }
-            let place = place(reading.places, *position as usize, counted);
-            if let Some(own) = (slot.first + token).checked_sub(tile.first).and_then(|row| own.get_mut(row)) {
-                *own = counted;
-            }
-            counted += 1;
+        for token in (0..page.len()).filter(|token| valid >> token & 1 == 1) {
             let (mut key, value) = slot.page.token(token);
-            rope.rotate(&mut key, place as f32);
+            rope.rotate(&mut key, places.next().copied().unwrap_or(0) as f32);
             page.set(token, &key, &value);
         }
-        pages.push(page);
-    }
-    let mut queries = tile.queries.to_vec();
-    for (row, (query, own)) in queries.chunks_mut(tile.dim).zip(own).enumerate() {
-        let shift = if let Places::Grouped { shift, .. } = reading.places { shift } else { 0 };
-        rope.rotate(query, (place(reading.places, tile.position + row, own) + shift) as f32);
-    }
-    (queries, pages)
+        page
+    };
+    listed.map(rotate).collect()
 }
 
 fn place(places: Places, position: usize, counted: usize) -> usize {
@@ -195,24 +262,18 @@ fn place(places: Places, position: usize, counted: usize) -> usize {
 }
 
 /// Attention that each stored token got from the rows of a chunk, by their log-sum-exp, added to `sums`.
-#[expect(clippy::cast_precision_loss, reason = "head sizes")]
 pub fn column_sums(queries: &[f32], dim: usize, first: usize, cache: &HeadCache, lse: &[f32], sums: &mut [f32]) {
-    let scale = 1.0 / (dim as f32).sqrt();
-    let mut place = 0;
+    let mut weights = vec![0.0; lse.len() * PAGE];
+    let mut sums = sums.iter_mut();
     for slot in cache.slots() {
-        for (token, key) in slot.page.all_keys().enumerate() {
-            let skipped = (slot.first + token).saturating_sub(first);
-            let rows = queries.chunks(dim).zip(lse).skip(skipped);
-            let sum: f32 = rows
-                .map(|(query, lse)| {
-                    let score: f32 = query.iter().zip(&key).map(|(query, key)| query * key).sum();
-                    (score * scale - lse).exp()
-                })
-                .sum();
-            if let Some(slot) = sums.get_mut(place) {
-                *slot += sum;
-            }
-            place += 1;
+        let skipped = slot.first.saturating_sub(first).min(lse.len());
+        let (queries, lse) = (queries.get(skipped * dim..), lse.get(skipped..));
+        let (Some(queries), Some(lse)) = (queries, lse) else { continue };
+        score::weights(queries, dim, &slot.page, lse, &mut weights);
+        for (token, sum) in (0..slot.page.len()).zip(&mut sums) {
+            let unseen = (slot.first + token).saturating_sub(first + skipped);
+            let rows = weights.chunks(PAGE).take(lse.len()).skip(unseen);
+            *sum += rows.filter_map(|row| row.get(token)).sum::<f32>();
         }
     }
 }
@@ -234,7 +295,9 @@ mod tests {
             cache.push(position, &draw(DIM), &draw(DIM));
         }
         let queries = draw(DIM * 5);
-        let tile = Tile { queries: &queries, dim: DIM, member: 0, first: 145, position: 145, decoding: false };
+        let meter = Meter::default();
+        let tile =
+            Tile { queries: &queries, dim: DIM, member: 0, first: 145, position: 145, decoding: false, meter: &meter };
         let reading = |span| Reading { span, ..Reading::all(&cache) };
         let run = |readings: &[Reading]| {
             let (mut output, mut lse) = (vec![0.0; DIM * 5], vec![0.0; 5]);

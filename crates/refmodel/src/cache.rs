@@ -189,6 +189,17 @@ impl HeadCache {
         *self = fresh;
     }
 
+    /// A copy whose tokens for which `listed` is false are not numbers.
+    #[cfg(test)]
+    pub(crate) fn poisoned(&self, listed: impl Fn(usize, usize) -> bool) -> Self {
+        let (mut poisoned, poison) = (self.clone(), vec![f32::NAN; self.dim]);
+        for (place, slot) in poisoned.slots.iter_mut().enumerate() {
+            let unlisted = (0..slot.page.len()).filter(|token| !listed(place, *token));
+            unlisted.for_each(|token| slot.page.set(token, &poison, &poison));
+        }
+        poisoned
+    }
+
     /// Shortens to the tokens with an index below `next`: what was appended on trial is taken back.
     pub fn truncate(&mut self, next: usize) {
         if next >= self.next {

@@ -68,12 +68,18 @@ pub struct Usage {
     pub completion_tokens: usize,
     /// Tokens stored per head where the policy decides, mean.
     pub kept_tokens: f64,
+    /// Tokens stored where the policy decides, by the head that stores most.
+    pub max_kept_tokens: usize,
     /// Bytes of the cache at the end.
     pub cache_bytes: usize,
     /// Milliseconds choosing pages.
     pub selection_ms: f64,
     /// Milliseconds reading them.
     pub attention_ms: f64,
+    /// Floating-point operations of choosing and reading where the policy decides, counted.
+    pub attention_flops: f64,
+    /// Bytes of keys, values and summaries that were read for it, counted.
+    pub attention_bytes: f64,
 }
 
 /// What comes of a request, in order.
@@ -274,13 +280,17 @@ impl Job {
 
     fn finish(&mut self, finish: Finish) {
         let cost = self.sequence.cost();
+        let (kept_tokens, max_kept_tokens) = self.sequence.stored();
         let usage = Usage {
             prompt_tokens: self.prompt.len(),
             completion_tokens: self.answer.len(),
-            kept_tokens: self.sequence.stored().0,
+            kept_tokens,
+            max_kept_tokens,
             cache_bytes: self.sequence.bytes(),
             selection_ms: cost.selecting.as_secs_f64() * 1e3,
             attention_ms: cost.reading.as_secs_f64() * 1e3,
+            attention_flops: cost.flops,
+            attention_bytes: cost.bytes,
         };
         (self.listener)(Event::Done { finish, usage });
     }

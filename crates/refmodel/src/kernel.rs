@@ -30,7 +30,7 @@ pub struct RowRange {
 
 impl RowRange {
     /// Bits of the page that starts at `first`.
-    fn bits(self, first: usize) -> u64 {
+    pub(crate) fn bits(self, first: usize) -> u64 {
         first_bits(self.to.saturating_sub(first)) & !first_bits(self.from.saturating_sub(first))
     }
 }
@@ -248,7 +248,7 @@ impl<const R: usize> Block<R> {
 /// 2^x for x <= 0, to 2 units in the last place: exponent by bits, fraction by Taylor's polynomial of degree 6.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the whole part lies within -127..=0")]
-fn exp2<S: Products>(x: f32) -> f32 {
+pub(crate) fn exp2<S: Products>(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     let x = if x > -126.0 { x } else { -127.0 };
     let whole = (x + ROUND) - ROUND;

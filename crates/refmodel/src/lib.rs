@@ -15,6 +15,7 @@ pub mod page;
 pub mod policy;
 mod product;
 pub mod rope;
+mod score;
 pub mod sequence;
 pub mod threads;
 pub mod tokenizer;

@@ -1,5 +1,7 @@
 //! The model at work: decoder, tokenizer and policy together, many texts at a time.
 
+use std::collections::HashSet;
+
 use candle_core::{Device, Tensor};
 use longboard_suites::item::Message;
 
@@ -21,6 +23,8 @@ pub struct Model {
     pub tokenizer: Tokenizer,
     policy: Box<dyn Policy>,
     rope: Rope,
+    /// Tokens that end a sentence, where the policy asks for them.
+    sentence_ends: HashSet<u32>,
 }
 
 /// Tokens for one text.
@@ -54,7 +58,8 @@ impl Model {
             config.rope_interleaved,
             config.max_positions,
         );
-        Self { decoder, tokenizer, policy, rope }
+        let sentence_ends = if policy.watch().sentence_ends { tokenizer.sentence_ends() } else { HashSet::default() };
+        Self { decoder, tokenizer, policy, rope, sentence_ends }
     }
 
     /// An empty text.
@@ -120,11 +125,14 @@ impl Model {
             let mut row = 0;
             for feed in &mut *feeds {
                 let to = row + feed.ids.len();
+                let asked = if feed.sequence.asks_sentence_ends() { feed.ids } else { &[] };
+                let sentence_ends: Vec<bool> = asked.iter().map(|id| self.sentence_ends.contains(id)).collect();
                 let rows = Projections {
                     queries: queries.get(row * width..to * width).unwrap_or_default(),
                     keys: keys.get(row * kv_width..to * kv_width).unwrap_or_default(),
                     values: values.get(row * kv_width..to * kv_width).unwrap_or_default(),
                     prompt_ends: feed.prompt_ends,
+                    sentence_ends: &sentence_ends,
                 };
                 heads.extend(feed.sequence.attend(index, config, &self.rope, &rows));
                 row = to;

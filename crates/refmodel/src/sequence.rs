@@ -1,12 +1,14 @@
 //! One text under way: its cache and what the policy does with it.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 
 use crate::attention::{self, Chunk, Cost};
 use crate::cache::{HeadCache, Summaries};
 use crate::config::{LayerKind, ModelConfig};
 use crate::model::log_sum_exp;
-use crate::policy::{Places, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch};
+use crate::policy::{Ahead, Meter, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch};
 use crate::rope::Rope;
 
 /// Cache and policy of one text.
@@ -55,6 +57,8 @@ pub struct Projections<'a> {
     pub values: &'a [f32],
     /// The last rows of the prompt.
     pub prompt_ends: bool,
+    /// For each row, whether its token ends a sentence; empty unless [`Sequence::asks_sentence_ends`].
+    pub sentence_ends: &'a [bool],
 }
 
 impl Sequence {
@@ -100,11 +104,20 @@ impl Sequence {
         (counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64, counts.into_iter().max().unwrap_or(0))
     }
 
+    /// Positions in the text of what each head stores where the policy decides.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> Vec<Vec<u32>> {
+        let heads = self.layers.iter().filter(|layer| layer.plan.watched).flat_map(|layer| &layer.heads);
+        let positions = |head: &HeadState| head.cache.slots().iter().flat_map(|slot| slot.positions.clone()).collect();
+        heads.map(positions).collect()
+    }
+
     /// Takes back all tokens from `tokens` on. Only for policies that evict nothing: what was evicted stays so.
     pub fn truncate(&mut self, tokens: usize) {
         let back = self.tokens.saturating_sub(tokens);
         for head in self.layers.iter_mut().flat_map(|layer| &mut layer.heads) {
             head.cache.truncate(head.cache.next().saturating_sub(back));
+            head.selector.forget(head.cache.next());
         }
         self.tokens -= back;
     }
@@ -112,6 +125,11 @@ impl Sequence {
     /// Whether [`Sequence::surprise`] must be told the logits of every row.
     pub(crate) fn asks_surprisal(&self) -> bool {
         self.watch.surprisal
+    }
+
+    /// Whether [`Projections::sentence_ends`] is looked at.
+    pub(crate) fn asks_sentence_ends(&self) -> bool {
+        self.watch.sentence_ends
     }
 
     /// How surprising `ids` were, from the logits of every row; the policy then decides what is kept.
@@ -122,7 +140,8 @@ impl Sequence {
         let most = surprisal.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
         surprisal.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = most);
         let decoding = self.decoding;
-        let seen = Seen { prompt_over, decoding, last_queries: &[], sums: &[], surprisal: &surprisal };
+        let meter = Meter::default();
+        let seen = Seen { prompt_over, decoding, last_queries: &[], sums: &[], surprisal: &surprisal, meter: &meter };
         let watched = self.layers.iter_mut().filter(|layer| layer.plan.watched);
         for head in watched.flat_map(|layer| &mut layer.heads) {
             head.selector.settle(&mut head.cache, &seen);
@@ -224,7 +243,7 @@ impl Selector for Window {
         pages.retain(|page| {
             cache.slots().get(page.slot).is_some_and(|slot| slot.end() > from && slot.first < tile.end())
         });
-        vec![Reading { pages, span: Span::Near(self.0), places: Places::Text }]
+        vec![Reading { span: Span::Near(self.0), ..Reading::of(pages) }]
     }
 
     fn settle(&mut self, cache: &mut HeadCache, _: &Seen<'_>) {
@@ -253,42 +272,61 @@ impl Work<'_> {
     fn head(&self, index: usize, head: &mut HeadState) -> (Vec<Vec<f32>>, Cost) {
         let first = head.cache.next();
         self.append(index, &mut head.cache);
-        let mut cost = Cost::default();
+        let meter = Meter::default();
+        let members: Vec<Vec<f32>> = (0..self.group).map(|member| self.queries(index * self.group + member)).collect();
+        let ahead = Ahead {
+            queries: &members,
+            first,
+            decoding: self.decoding,
+            prompt_ends: self.rows.prompt_ends,
+            sentence_ends: self.rows.sentence_ends,
+            meter: &meter,
+        };
+        let begun = Instant::now();
+        head.selector.open(&head.cache, &ahead);
+        let mut cost = Cost { selecting: begun.elapsed(), ..Cost::default() };
         let mut outputs = Vec::with_capacity(self.group);
         let mut sums = vec![0.0; if self.watch.sums { head.cache.len() } else { 0 }];
-        for (member, last) in head.last_queries.iter_mut().enumerate() {
-            let queries = self.queries(index * self.group + member);
+        for (member, (queries, last)) in members.iter().zip(&mut head.last_queries).enumerate() {
             let chunk = Chunk {
-                queries: &queries,
+                queries,
                 member,
                 first,
                 position: self.position,
                 decoding: self.decoding,
                 rope: self.plan.raw.then_some(self.rope),
                 tile_rows: self.plan.tile_rows,
+                meter: &meter,
             };
             let (mut output, mut lse) = (vec![0.0; queries.len()], vec![0.0; self.count]);
             cost.add(&attention::attend(&chunk, self.dim, &head.cache, head.selector.as_mut(), &mut output, &mut lse));
+            let begun = Instant::now();
             if self.watch.sums {
-                attention::column_sums(&queries, self.dim, first, &head.cache, &lse, &mut sums);
+                attention::column_sums(queries, self.dim, first, &head.cache, &lse, &mut sums);
+                meter.products(self.count, head.cache.len(), self.dim);
             }
             if self.watch.last_queries > 0 && !self.decoding {
-                last.extend(&queries);
+                last.extend(queries);
                 let older = last.len().saturating_sub(self.watch.last_queries * self.dim);
                 last.drain(..older);
             }
+            cost.selecting += begun.elapsed();
             outputs.push(output);
         }
         if !self.watch.surprisal {
+            let begun = Instant::now();
             let seen = Seen {
                 prompt_over: self.rows.prompt_ends,
                 decoding: self.decoding || self.rows.prompt_ends,
                 last_queries: &head.last_queries,
                 sums: &sums,
                 surprisal: &[],
+                meter: &meter,
             };
             head.selector.settle(&mut head.cache, &seen);
+            cost.selecting += begun.elapsed();
         }
+        cost.chosen(&meter);
         (outputs, cost)
     }
 

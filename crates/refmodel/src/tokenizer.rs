@@ -139,6 +139,17 @@ impl Tokenizer {
         self.inner.decode(ids, true).unwrap_or_default()
     }
 
+    /// Tokens whose text ends a sentence: a mark, or an empty line (Ye et al. 2025, InfiniRetri).
+    #[must_use]
+    pub fn sentence_ends(&self) -> HashSet<u32> {
+        let ends = |id: &u32| {
+            let text = self.decode(&[*id]);
+            text.contains("\n\n") || text.trim_end().ends_with(['.', '?', '!', '。', '？', '！'])
+        };
+        let size = u32::try_from(self.size()).unwrap_or(0);
+        (0..size).filter(ends).chain([self.end]).collect()
+    }
+
     /// Tokens of a conversation in our own frame, up to where the model speaks.
     ///
     /// # Errors

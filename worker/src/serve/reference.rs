@@ -111,8 +111,11 @@ fn report(usage: &Usage, policy: &str) -> serde_json::Value {
     json!({
         "policy": policy,
         "kept_tokens": usage.kept_tokens,
+        "max_kept_tokens": usage.max_kept_tokens,
         "cache_bytes": usage.cache_bytes,
         "selection_ms": usage.selection_ms,
         "attention_ms": usage.attention_ms,
+        "attention_flops": usage.attention_flops,
+        "attention_bytes": usage.attention_bytes,
     })
 }

@@ -1,7 +1,7 @@
 //! MoBA: each query reads its own block and those whose mean key fits it best.
 
-use super::select::{top, whole};
-use super::{Card, Parameter, Policy, Properties, Reading, Selector, Site, Tile};
+use super::select::{blocks, top};
+use super::{Card, GATHERED, Parameter, Policy, Properties, Reading, Selector, Site, Tile};
 use crate::cache::{HeadCache, Slot, Summaries};
 use crate::page::PAGE;
 
@@ -17,7 +17,7 @@ pub const MOBA: Card = Card {
         Parameter { name: "block", help: "tokens of a block, rounded up to pages of 64", default: 512.0, least: 1.0 },
         Parameter { name: "top", help: "blocks read, the own one included", default: 3.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties { recalls: true, ..Properties::DENSE },
     build: |settings| Box::new(Moba { pages: settings.count("block").div_ceil(PAGE), top: settings.count("top") }),
 };
 
@@ -33,27 +33,60 @@ impl Policy for Moba {
     }
 
     fn tile_rows(&self, _: bool) -> usize {
-        1
+        GATHERED
     }
 
     fn selector(&self, _: Site) -> Box<dyn Selector> {
-        Box::new(*self)
+        Box::new(Blocks { policy: *self, means: Vec::new() })
     }
 }
 
-impl Selector for Moba {
+struct Blocks {
+    policy: Moba,
+    /// Mean keys of the blocks that are full, `[dim]` each.
+    means: Vec<Vec<f32>>,
+}
+
+impl Selector for Blocks {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
-        let own = tile.first / (PAGE * self.pages);
-        let blocks: Vec<&[Slot]> = cache.slots().chunks(self.pages).take(own + 1).collect();
-        let mut scores: Vec<f32> = blocks.iter().map(|block| mean_product(block, tile.queries)).collect();
-        if let Some(score) = scores.get_mut(own) {
-            *score = f32::INFINITY;
-        }
-        let chosen = top(&scores, self.top);
-        let pages = chosen.into_iter().flat_map(|block| block * self.pages..(block + 1) * self.pages);
-        let pages: Vec<usize> = pages.filter(|page| *page < cache.slots().len()).collect();
-        vec![Reading::of(whole(cache, &pages))]
+        let Moba { pages, top: count } = self.policy;
+        let full = cache.slots().chunks(pages).take(cache.next() / (PAGE * pages)).skip(self.means.len());
+        self.means.extend(full.map(|block| mean_key(block, tile.dim)));
+        let chosen: Vec<Vec<usize>> = tile
+            .each()
+            .map(|(index, query)| {
+                let own = index / (PAGE * pages);
+                let mut scores: Vec<f32> = self.means.iter().take(own).map(|mean| product(mean, query)).collect();
+                scores.push(f32::INFINITY);
+                top(&scores, count)
+            })
+            .collect();
+        let below = tile.end().div_ceil(PAGE * pages);
+        tile.meter.products(tile.rows(), below.min(self.means.len()), tile.dim);
+        blocks(cache, pages, &chosen)
     }
+
+    fn forget(&mut self, next: usize) {
+        self.means.truncate(next / (PAGE * self.policy.pages));
+    }
+}
+
+/// Mean key of some pages, `[dim]`.
+#[expect(clippy::cast_precision_loss, reason = "tokens of a block")]
+pub fn mean_key(pages: &[Slot], dim: usize) -> Vec<f32> {
+    let mut mean = vec![0.0; dim];
+    let summaries = || pages.iter().flat_map(|page| &page.summaries);
+    for summary in summaries() {
+        mean.iter_mut().zip(&summary.sum).for_each(|(mean, sum)| *mean += sum);
+    }
+    let count: usize = summaries().map(|summary| summary.count).sum();
+    mean.iter_mut().for_each(|mean| *mean /= count.max(1) as f32);
+    mean
+}
+
+/// Product of two vectors.
+pub fn product(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Product of a query with the mean key of some pages.

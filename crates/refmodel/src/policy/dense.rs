@@ -11,7 +11,7 @@ pub const CARD: Card = Card {
     what: "Every query reads every key before it.",
     differs: "",
     parameters: &[],
-    properties: PROPERTIES,
+    properties: Properties::DENSE,
     build: |_| Box::new(Dense { log_n: false }),
 };
 
@@ -24,12 +24,9 @@ pub const LOG_N: Card = Card {
            keys do not flatten it.",
     differs: "A model that was trained with the scaling, as ours, already has it; then this equals dense attention.",
     parameters: &[],
-    properties: PROPERTIES,
+    properties: Properties::DENSE,
     build: |_| Box::new(Dense { log_n: true }),
 };
-
-const PROPERTIES: Properties =
-    Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false };
 
 struct Dense {
     log_n: bool,

@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         Parameter { name: "sinks", help: "first tokens kept", default: 64.0, least: 0.0 },
         Parameter { name: "window", help: "last tokens kept", default: 256.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties::DENSE,
     build: |settings| {
         Box::new(Duo {
             streaming: settings.number("streaming").min(1.0),

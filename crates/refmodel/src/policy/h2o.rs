@@ -16,7 +16,13 @@ pub const CARD: Card = Card {
         Parameter { name: "heavy", help: "tokens kept for their attention", default: 512.0, least: 1.0 },
         Parameter { name: "recent", help: "last tokens kept", default: 512.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: true, renumbers: false },
+    properties: Properties {
+        prefix_stable: false,
+        recalls: true,
+        bounded: true,
+        shared_choice: true,
+        ..Properties::DENSE
+    },
     build: |settings| Box::new(H2o { heavy: settings.count("heavy"), recent: settings.count("recent") }),
 };
 

@@ -1,8 +1,9 @@
 //! LongHeads: each head reads the chunks whose representation fits the query, at positions it was trained on.
 
-use super::select::{top, whole};
+use super::block_mean::product;
+use super::select::{blocks, top};
 use super::weigh::weights;
-use super::{Card, Parameter, Places, Policy, Properties, Reading, Selector, Site, Span, Tile};
+use super::{Card, GATHERED, Meter, Parameter, Places, Policy, Properties, Reading, Selector, Site, Tile};
 use crate::cache::HeadCache;
 use crate::page::PAGE;
 
@@ -20,7 +21,7 @@ pub const CARD: Card = Card {
         Parameter { name: "chunk", help: "tokens of a chunk, rounded up to pages of 64", default: 256.0, least: 1.0 },
         Parameter { name: "length", help: "tokens read", default: 4096.0, least: 192.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: true },
+    properties: Properties { recalls: true, renumbers: true, ..Properties::DENSE },
     build: |settings| {
         let pages = settings.count("chunk").div_ceil(PAGE);
         Box::new(LongHeads { pages, chunks: (settings.count("length") / (pages * PAGE)).max(3) })
@@ -38,8 +39,8 @@ impl Policy for LongHeads {
         true
     }
 
-    fn tile_rows(&self, _: bool) -> usize {
-        1
+    fn tile_rows(&self, rotary: bool) -> usize {
+        if rotary { 1 } else { GATHERED }
     }
 
     fn selector(&self, _: Site) -> Box<dyn Selector> {
@@ -56,30 +57,37 @@ struct Chunks {
 impl Selector for Chunks {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
         let size = self.policy.pages * PAGE;
-        self.represent(cache, size);
-        let own = tile.first / size;
-        let scores: Vec<f32> = (0..=own)
-            .map(|chunk| match self.features.get(chunk) {
-                _ if chunk == 0 || chunk + 1 >= own => f32::INFINITY,
-                Some(feature) => feature.iter().zip(tile.queries).map(|(feature, query)| feature * query).sum(),
-                None => f32::NEG_INFINITY,
-            })
-            .collect();
-        let pages = top(&scores, self.policy.chunks).into_iter();
-        let pages = pages.flat_map(|chunk| chunk * self.policy.pages..(chunk + 1) * self.policy.pages);
-        let pages: Vec<usize> = pages.filter(|page| *page < cache.slots().len()).collect();
-        vec![Reading { pages: whole(cache, &pages), span: Span::Causal, places: Places::Packed }]
+        self.represent(cache, size, tile.meter);
+        let chosen: Vec<Vec<usize>> = tile.each().map(|(index, query)| self.choose(index / size, query)).collect();
+        tile.meter.products(tile.rows(), self.features.len().min(tile.end() / size), tile.dim);
+        let packed = |reading| Reading { places: Places::Packed, ..reading };
+        blocks(cache, self.policy.pages, &chosen).into_iter().map(packed).collect()
+    }
+
+    fn forget(&mut self, next: usize) {
+        self.features.truncate(next / (self.policy.pages * PAGE));
     }
 }
 
 impl Chunks {
+    /// Chunks for a query in chunk `own`: the first, its own, the one before, and the best.
+    fn choose(&self, own: usize, query: &[f32]) -> Vec<usize> {
+        let score = |chunk: usize| match self.features.get(chunk) {
+            _ if chunk == 0 || chunk + 1 >= own => f32::INFINITY,
+            Some(feature) => product(feature, query),
+            None => f32::NEG_INFINITY,
+        };
+        top(&(0..=own).map(score).collect::<Vec<f32>>(), self.policy.chunks)
+    }
+
     /// Representations of chunks that became full: the keys of a chunk, weighted by how well they fit the mean of what
     /// attention inside the chunk returns.
-    fn represent(&mut self, cache: &HeadCache, size: usize) {
+    fn represent(&mut self, cache: &HeadCache, size: usize, meter: &Meter) {
         for chunk in self.features.len()..cache.next() / size {
             let pages = cache.slots().iter().skip(chunk * self.policy.pages).take(self.policy.pages);
             let tokens = pages.flat_map(|slot| (0..slot.page.len()).map(|token| slot.page.token(token)));
             let (keys, values): (Vec<_>, Vec<_>) = tokens.unzip();
+            meter.products(2 * size + 2, size, cache.dim());
             let mean = mean(&keys.iter().map(|key| attend(key, &keys, &values)).collect::<Vec<_>>());
             self.features.push(attend(&mean, &keys, &keys));
         }

@@ -34,7 +34,7 @@ pub const CARD: Card = Card {
             least: 1.0,
         },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties { recalls: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(LServe {
             budget: settings.count("budget"),
@@ -122,6 +122,8 @@ impl Selector for RetrievalHead {
         if self.step.is_multiple_of(self.policy.reuse) || chosen.is_empty() {
             let older = cache.slots().get(..newest).unwrap_or_default();
             let scores: Vec<f32> = older.iter().map(|slot| best(&slot.summaries, tile.queries)).collect();
+            let logical: usize = older.iter().map(|slot| slot.summaries.len()).sum();
+            tile.meter.products(1, 2 * logical, tile.dim);
             *chosen = top(&scores, pages - 1);
             self.newest_then = Some(newest);
         }

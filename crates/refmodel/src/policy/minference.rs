@@ -1,4 +1,4 @@
-//! MInference's three patterns for prompts, and dense answers.
+//! MInference's A-shape and block-sparse patterns for prompts, and dense answers.
 
 use super::block_mean::mean_product;
 use super::select::{top, whole};
@@ -7,7 +7,7 @@ use super::{Card, PageUse, Parameter, Places, Policy, Properties, Reading, Selec
 use crate::cache::{HeadCache, Summaries};
 use crate::page::PAGE;
 
-const CITATION: &str = "Jiang et al. 2024, MInference 1.0: accelerating pre-filling for long-context LLMs via dynamic sparse \
+pub const CITATION: &str = "Jiang et al. 2024, MInference 1.0: accelerating pre-filling for long-context LLMs via dynamic sparse \
                         attention, arXiv 2407.02490";
 const DIFFERS: &str = "One pattern for all heads instead of an offline search per head.";
 
@@ -22,29 +22,8 @@ pub const A_SHAPE: Card = Card {
         Parameter { name: "sinks", help: "first tokens read", default: 1024.0, least: 0.0 },
         Parameter { name: "window", help: "last tokens read", default: 4096.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties::DENSE,
     build: |settings| Box::new(Pattern::AShape { sinks: settings.count("sinks"), window: settings.count("window") }),
-};
-
-/// Vertical-slash.
-pub const VERTICAL_SLASH: Card = Card {
-    slug: "minference-vertical-slash",
-    title: "MInference vertical-slash",
-    citation: CITATION,
-    what: "Queries of the prompt read the columns that fit them best and the diagonals; the answer reads everything.",
-    differs: "One pattern for all heads. Columns are pages of 64 tokens that each tile of queries chooses by their mean \
-              keys, instead of the last 64 queries for all; diagonals are always the nearest ones.",
-    parameters: &[
-        Parameter { name: "vertical", help: "tokens read in columns", default: 1000.0, least: 64.0 },
-        Parameter { name: "slash", help: "tokens read along diagonals", default: 6096.0, least: 64.0 },
-    ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
-    build: |settings| {
-        Box::new(Pattern::VerticalSlash {
-            vertical: settings.count("vertical").div_ceil(PAGE),
-            slash: settings.count("slash").div_ceil(PAGE),
-        })
-    },
 };
 
 /// Block-sparse.
@@ -56,20 +35,19 @@ pub const BLOCK_SPARSE: Card = Card {
            reads everything.",
     differs: DIFFERS,
     parameters: &[Parameter { name: "blocks", help: "pages of 64 tokens read", default: 100.0, least: 2.0 }],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, ..Properties::DENSE },
     build: |settings| Box::new(Pattern::BlockSparse { blocks: settings.count("blocks") }),
 };
 
 #[derive(Clone, Copy)]
 enum Pattern {
     AShape { sinks: usize, window: usize },
-    VerticalSlash { vertical: usize, slash: usize },
     BlockSparse { blocks: usize },
 }
 
 impl Policy for Pattern {
     fn summaries(&self) -> Summaries {
-        Summaries { bounds: false, mean: !matches!(self, Self::AShape { .. }) }
+        Summaries { bounds: false, mean: matches!(self, Self::BlockSparse { .. }) }
     }
 
     fn selector(&self, _: Site) -> Box<dyn Selector> {
@@ -84,7 +62,6 @@ impl Selector for Pattern {
         }
         match *self {
             Self::AShape { sinks, window } => Streaming { sinks, window, places: Places::Text }.select(cache, tile),
-            Self::VerticalSlash { vertical, slash } => vec![Reading::of(vertical_slash(cache, tile, vertical, slash))],
             Self::BlockSparse { blocks } => vec![Reading::of(block_sparse(cache, tile, blocks))],
         }
     }
@@ -94,7 +71,9 @@ impl Selector for Pattern {
 fn scores(cache: &HeadCache, tile: &Tile<'_>) -> Vec<f32> {
     let mean = mean_query(tile);
     let pages = cache.slots().iter().filter(|slot| slot.first < tile.end());
-    pages.map(|slot| mean_product(std::slice::from_ref(slot), &mean)).collect()
+    let scores: Vec<f32> = pages.map(|slot| mean_product(std::slice::from_ref(slot), &mean)).collect();
+    tile.meter.products(1, scores.len(), tile.dim);
+    scores
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rows of a tile")]
@@ -112,16 +91,4 @@ fn block_sparse(cache: &HeadCache, tile: &Tile<'_>, blocks: usize) -> Vec<PageUs
     scores.iter_mut().skip(own).for_each(|score| *score = f32::INFINITY);
     let own = scores.len() - own.min(scores.len());
     whole(cache, &top(&scores, blocks.max(own)))
-}
-
-/// The best columns, and the diagonals nearest the query, which carry most of the mass of this pattern.
-fn vertical_slash(cache: &HeadCache, tile: &Tile<'_>, vertical: usize, slash: usize) -> Vec<PageUse> {
-    let mut scores = scores(cache, tile);
-    if let Some(first) = scores.first_mut() {
-        *first = f32::INFINITY;
-    }
-    let near = scores.len().saturating_sub(slash.max(2));
-    let mut places = top(scores.get(..near).unwrap_or_default(), vertical);
-    places.extend(near..scores.len());
-    whole(cache, &places)
 }

@@ -1,26 +1,33 @@
 //! Policies: which pages a tile of queries reads, at which positions, and what the cache keeps. One file each.
 
 mod block_mean;
+mod card;
 mod dense;
 mod duo_attention;
 mod h2o;
+mod infini_retri;
+mod kmeans;
 mod long_heads;
+mod long_mem;
 mod lserve;
 mod minference;
 mod position;
 mod quest;
+mod retro_lm;
 mod select;
 mod sir_llm;
 mod snapkv;
+mod squeezed;
 mod streaming_llm;
+mod vertical_slash;
 mod weigh;
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
+pub use card::{Card, Parameter, Properties, Settings};
 pub(crate) use select::top;
 
 use crate::cache::{HeadCache, Slot, Summaries};
-use crate::error::ModelError;
 use crate::page::first_bits;
 
 /// Where a selector works.
@@ -36,7 +43,30 @@ pub struct Site {
     pub group: usize,
 }
 
-/// Queries that read the same pages.
+/// What choosing takes, counted where it happens: products with summaries, centroids and keys, and what they read.
+#[derive(Debug, Default)]
+pub struct Meter {
+    flops: Cell<f64>,
+    bytes: Cell<f64>,
+}
+
+impl Meter {
+    /// Counts the products of `rows` queries with `vectors` vectors of `dim` channels, read once.
+    #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
+    pub fn products(&self, rows: usize, vectors: usize, dim: usize) {
+        let channels = vectors as f64 * dim as f64;
+        self.flops.set(self.flops.get() + 2.0 * rows as f64 * channels);
+        self.bytes.set(self.bytes.get() + channels * size_of::<f32>() as f64);
+    }
+
+    /// Floating-point operations and bytes counted.
+    #[must_use]
+    pub fn counted(&self) -> (f64, f64) {
+        (self.flops.get(), self.bytes.get())
+    }
+}
+
+/// Queries that choose together.
 #[derive(Debug, Clone, Copy)]
 pub struct Tile<'a> {
     /// `[rows, dim]` of one query head, rotated like the keys, not scaled.
@@ -51,6 +81,8 @@ pub struct Tile<'a> {
     pub position: usize,
     /// The prompt is over: answers are generated token by token.
     pub decoding: bool,
+    /// Counts what choosing takes.
+    pub meter: &'a Meter,
 }
 
 impl Tile<'_> {
@@ -65,6 +97,28 @@ impl Tile<'_> {
     pub fn end(&self) -> usize {
         self.first + self.rows()
     }
+
+    /// Its rows, `[dim]` each, with the index of their own token.
+    pub fn each(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        (self.first..).zip(self.queries.chunks(self.dim.max(1)))
+    }
+}
+
+/// A chunk about to be read at one site. Its keys are already in the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Ahead<'a> {
+    /// `[rows, dim]` for each query head of the group, as in [`Tile::queries`].
+    pub queries: &'a [Vec<f32>],
+    /// Index in the cache of the first row's own token.
+    pub first: usize,
+    /// The prompt is over.
+    pub decoding: bool,
+    /// These are the last rows of the prompt.
+    pub prompt_ends: bool,
+    /// For each row, whether its token ends a sentence; empty unless asked for.
+    pub sentence_ends: &'a [bool],
+    /// Counts what choosing takes.
+    pub meter: &'a Meter,
 }
 
 /// A page to read and which of its tokens.
@@ -108,7 +162,16 @@ pub enum Places {
     },
 }
 
-/// One attention over some pages; several are merged by their log-sum-exp.
+/// How a reading joins those before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Join {
+    /// One softmax over the keys of both, by their log-sum-exp.
+    Softmax,
+    /// Each has a softmax of its own: the later one counts this much, the earlier ones the rest of 1.
+    Gate(f32),
+}
+
+/// One attention over some pages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// In order of their tokens.
@@ -117,13 +180,23 @@ pub struct Reading {
     pub span: Span,
     /// Where keys and queries stand.
     pub places: Places,
+    /// Rows of the tile that take part, ascending; `None` is all of them.
+    pub rows: Option<Vec<usize>>,
+    /// How it joins the readings before it.
+    pub join: Join,
 }
 
 impl Reading {
     /// Causal attention over `pages` at their own positions.
     #[must_use]
     pub fn of(pages: Vec<PageUse>) -> Self {
-        Self { pages, span: Span::Causal, places: Places::Text }
+        Self { pages, span: Span::Causal, places: Places::Text, rows: None, join: Join::Softmax }
+    }
+
+    /// The rows of `tile` that take part.
+    pub(crate) fn rows_of(&self, tile: &Tile<'_>) -> impl Iterator<Item = usize> {
+        let all = if self.rows.is_none() { tile.rows() } else { 0 };
+        (0..all).chain(self.rows.iter().flatten().copied())
     }
 
     /// Everything stored.
@@ -142,6 +215,8 @@ pub struct Watch {
     pub sums: bool,
     /// How surprising each token was, in nats.
     pub surprisal: bool,
+    /// Which tokens end a sentence.
+    pub sentence_ends: bool,
 }
 
 /// What happened since the last call.
@@ -157,15 +232,23 @@ pub struct Seen<'a> {
     pub sums: &'a [f32],
     /// Surprisal of the tokens just appended, in nats.
     pub surprisal: &'a [f32],
+    /// Counts what choosing takes.
+    pub meter: &'a Meter,
 }
 
 /// A policy at work on one sequence at one site.
 pub trait Selector: Send {
+    /// Sees a chunk before its tiles.
+    fn open(&mut self, _cache: &HeadCache, _ahead: &Ahead<'_>) {}
+
     /// What the tile reads. The tile's own tokens are already in the cache.
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading>;
 
     /// What the cache keeps, after each chunk of the prompt and each token of the answer.
     fn settle(&mut self, _cache: &mut HeadCache, _seen: &Seen<'_>) {}
+
+    /// Tokens from index `next` on were taken back: what was derived from them no longer holds.
+    fn forget(&mut self, _next: usize) {}
 }
 
 /// A published method.
@@ -203,136 +286,8 @@ pub trait Policy: Send + Sync {
 /// Rows of a tile where the policy does not care.
 pub const TILE: usize = 48;
 
-/// A number that a policy can be given.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Parameter {
-    /// Name, as in `--set name=value`.
-    pub name: &'static str,
-    /// What it is, with its unit.
-    pub help: &'static str,
-    /// The paper's value.
-    pub default: f64,
-    /// Smallest allowed.
-    pub least: f64,
-}
-
-/// What holds for a policy whatever the weights: the tests that it must pass and those that it is known to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Properties {
-    /// With a budget of at least the context it equals dense attention (C1).
-    pub full_is_dense: bool,
-    /// A later token never changes what an earlier one reads (C3s), so the prompt may come in chunks (C4).
-    pub prefix_stable: bool,
-    /// What is stored stays below a bound (C6).
-    pub bounded: bool,
-    /// Keys take positions below a bound (C7).
-    pub renumbers: bool,
-}
-
-/// What is known about a policy.
-pub struct Card {
-    /// Name.
-    pub slug: &'static str,
-    /// Title.
-    pub title: &'static str,
-    /// Paper, and code where it was read.
-    pub citation: &'static str,
-    /// What it does, in a sentence.
-    pub what: &'static str,
-    /// Where this differs from the paper or its code.
-    pub differs: &'static str,
-    /// Numbers it can be given.
-    pub parameters: &'static [Parameter],
-    /// What holds for it.
-    pub properties: Properties,
-    build: fn(&Settings) -> Box<dyn Policy>,
-}
-
-/// Values of a policy's parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings(BTreeMap<&'static str, f64>);
-
-impl Settings {
-    fn number(&self, name: &str) -> f64 {
-        self.0.get(name).copied().unwrap_or(0.0)
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a count")]
-    fn count(&self, name: &str) -> usize {
-        self.number(name) as usize
-    }
-}
-
-impl Card {
-    /// All policies, in the order of lists.
-    #[must_use]
-    pub fn all() -> &'static [Card] {
-        const CARDS: &[Card] = &[
-            dense::CARD,
-            dense::LOG_N,
-            streaming_llm::CARD,
-            snapkv::CARD,
-            h2o::CARD,
-            quest::CARD,
-            minference::A_SHAPE,
-            minference::VERTICAL_SLASH,
-            minference::BLOCK_SPARSE,
-            duo_attention::CARD,
-            block_mean::MOBA,
-            lserve::CARD,
-            long_heads::CARD,
-            sir_llm::CARD,
-            position::SELF_EXTEND,
-            position::GROUPED,
-            position::RECURRENT,
-        ];
-        CARDS
-    }
-
-    /// A policy by name.
-    ///
-    /// # Errors
-    /// [`ModelError::Unsupported`] names all of them.
-    pub fn find(slug: &str) -> Result<&'static Self, ModelError> {
-        Self::all().iter().find(|card| card.slug == slug).ok_or_else(|| ModelError::Unsupported {
-            what: format!("the policy `{slug}`"),
-            supported: format!(
-                "the policies are {}",
-                Self::all().iter().map(|card| card.slug).collect::<Vec<_>>().join(", ")
-            ),
-        })
-    }
-
-    /// Checked values: the paper's, but for those in `given`.
-    ///
-    /// # Errors
-    /// [`ModelError::Invalid`] names the parameter and what is allowed.
-    pub fn settings(&self, given: &[(String, f64)]) -> Result<Settings, ModelError> {
-        let mut settings: BTreeMap<_, _> = self.parameters.iter().map(|known| (known.name, known.default)).collect();
-        for (name, value) in given {
-            let Some(known) = self.parameters.iter().find(|known| known.name == name) else {
-                let names: Vec<&str> = self.parameters.iter().map(|known| known.name).collect();
-                let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-                return Err(ModelError::Invalid(format!("{} has no parameter `{name}`; it has {names}", self.slug)));
-            };
-            if !value.is_finite() || *value < known.least || *value > 1e9 {
-                let least = known.least;
-                return Err(ModelError::Invalid(format!(
-                    "{name} of {} must be at least {least}, not {value}",
-                    self.slug
-                )));
-            }
-            settings.insert(known.name, *value);
-        }
-        Ok(Settings(settings))
-    }
-
-    /// The policy with these values.
-    #[must_use]
-    pub fn build(&self, settings: &Settings) -> Box<dyn Policy> {
-        (self.build)(settings)
-    }
-}
+/// Rows of a tile whose rows choose one by one and are then gathered by what they read.
+pub const GATHERED: usize = 512;
 
 /// Tokens of a slot with index in `from..to`.
 fn between(slot: &Slot, from: usize, to: usize) -> u64 {

@@ -46,7 +46,7 @@ pub const RECURRENT: Card = Card {
     build: |settings| Box::new(Positions::One(Places::Wrapped { modulo: settings.count("modulo").max(1) })),
 };
 
-const PROPERTIES: Properties = Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: true };
+const PROPERTIES: Properties = Properties { renumbers: true, ..Properties::DENSE };
 
 #[derive(Clone, Copy)]
 enum Positions {

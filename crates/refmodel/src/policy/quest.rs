@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         Parameter { name: "budget", help: "tokens read", default: 1024.0, least: 16.0 },
         Parameter { name: "dense-layers", help: "first layers read densely", default: 2.0, least: 0.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: false, renumbers: false },
+    properties: Properties { recalls: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(Quest { budget: settings.count("budget"), dense_layers: settings.count("dense-layers") })
     },
@@ -59,6 +59,8 @@ impl Selector for Quest {
             .iter()
             .flat_map(|slot| slot.summaries.iter().map(|summary| summary.bound(tile.queries)))
             .collect();
+        // Two products per channel, with the smallest and the largest key.
+        tile.meter.products(1, 2 * scores.len(), tile.dim);
         if let Some(newest) = scores.last_mut() {
             *newest = f32::INFINITY;
         }

@@ -1,6 +1,8 @@
 //! Choosing the best of many, the same way everywhere.
 
-use super::{PageUse, between};
+use std::collections::BTreeMap;
+
+use super::{PageUse, Reading, between};
 use crate::cache::HeadCache;
 
 /// Places of the `count` largest scores, ascending; the earlier of equal ones.
@@ -22,6 +24,25 @@ pub fn sinks_and(cache: &HeadCache, sinks: usize, from: usize, to: usize) -> Vec
         .map(|(slot, page)| PageUse { slot, valid: between(page, 0, sinks) | between(page, from, to) })
         .filter(|page| page.valid != 0)
         .collect()
+}
+
+/// Blocks of so many `pages` that each row of a tile chose, ascending: one reading for a single row, else one per block
+/// by the rows that chose it.
+pub fn blocks(cache: &HeadCache, pages: usize, chosen: &[Vec<usize>]) -> Vec<Reading> {
+    let places = |block: usize| block * pages..((block + 1) * pages).min(cache.slots().len());
+    if let [only] = chosen {
+        let places: Vec<usize> = only.iter().flat_map(|block| places(*block)).collect();
+        return vec![Reading::of(whole(cache, &places))];
+    }
+    let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (row, chosen) in chosen.iter().enumerate() {
+        chosen.iter().for_each(|block| rows.entry(*block).or_default().push(row));
+    }
+    let reading = |(block, rows): (usize, Vec<usize>)| {
+        let places: Vec<usize> = places(block).collect();
+        Reading { rows: (rows.len() < chosen.len()).then_some(rows), ..Reading::of(whole(cache, &places)) }
+    };
+    rows.into_iter().map(reading).collect()
 }
 
 /// The pages at these places, whole.

@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         Parameter { name: "recent", help: "last tokens kept", default: 64.0, least: 1.0 },
         Parameter { name: "decay", help: "factor on surprisal per turn", default: 1.0, least: 0.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: true, renumbers: true },
+    properties: Properties { prefix_stable: false, bounded: true, renumbers: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(SirLlm {
             sinks: settings.count("sinks"),

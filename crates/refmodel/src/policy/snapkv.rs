@@ -1,7 +1,7 @@
 //! SnapKV: after the prompt, each head keeps what the last queries looked at.
 
 use super::select::top;
-use super::weigh::weights;
+use super::weigh::observe;
 use super::{Card, Parameter, Policy, Properties, Reading, Seen, Selector, Site, Tile, Watch};
 use crate::cache::HeadCache;
 
@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         Parameter { name: "window", help: "last queries that vote, kept too", default: 64.0, least: 1.0 },
         Parameter { name: "kernel", help: "tokens pooled", default: 5.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: false, bounded: false, renumbers: false },
+    properties: Properties { prefix_stable: false, recalls: true, shared_choice: true, ..Properties::DENSE },
     build: |settings| {
         Box::new(SnapKv {
             capacity: settings.count("capacity"),
@@ -55,7 +55,7 @@ impl Selector for SnapKv {
         if !seen.prompt_over || stored <= self.capacity {
             return;
         }
-        let votes = votes(cache, seen.last_queries);
+        let votes = votes(cache, seen);
         let prefix = stored - self.window;
         let pooled = pooled(votes.get(..prefix).unwrap_or_default(), self.kernel);
         let mut kept = top(&pooled, self.capacity - self.window);
@@ -65,18 +65,12 @@ impl Selector for SnapKv {
 }
 
 /// Attention of each row to each stored token, summed over rows and heads. Rows are the last of the cache.
-fn votes(cache: &HeadCache, queries: &[Vec<f32>]) -> Vec<f32> {
-    let (stored, dim) = (cache.len(), cache.dim());
-    let keys: Vec<Vec<f32>> = cache.slots().iter().flat_map(|slot| slot.page.all_keys()).collect();
-    let mut votes = vec![0.0; stored];
-    for member in queries {
-        let given = member.len() / dim;
-        for (row, query) in member.chunks(dim).enumerate() {
-            let seen = stored - given + row + 1;
-            for (vote, weight) in votes.iter_mut().zip(weights(query, keys.iter().take(seen))) {
-                *vote += weight;
-            }
-        }
+fn votes(cache: &HeadCache, seen: &Seen<'_>) -> Vec<f32> {
+    let mut votes = vec![0.0; cache.len()];
+    for queries in seen.last_queries {
+        observe(cache, queries, seen.meter, |_, weights| {
+            votes.iter_mut().zip(weights).for_each(|(vote, weight)| *vote += weight);
+        });
     }
     votes
 }

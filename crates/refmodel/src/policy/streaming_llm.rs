@@ -15,7 +15,7 @@ pub const CARD: Card = Card {
         Parameter { name: "sinks", help: "first tokens kept", default: 4.0, least: 0.0 },
         Parameter { name: "window", help: "last tokens kept", default: 2000.0, least: 1.0 },
     ],
-    properties: Properties { full_is_dense: true, prefix_stable: true, bounded: true, renumbers: true },
+    properties: Properties { bounded: true, renumbers: true, ..Properties::DENSE },
     build: |settings| Box::new(StreamingLlm { sinks: settings.count("sinks"), window: settings.count("window") }),
 };
 
@@ -48,7 +48,7 @@ pub struct Streaming {
 impl Selector for Streaming {
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
         let from = (tile.first + 1).saturating_sub(self.window);
-        let reading = |pages, span| Reading { pages, span, places: self.places };
+        let reading = |pages, span| Reading { span, places: self.places, ..Reading::of(pages) };
         if tile.rows() == 1 || tile.end() <= self.sinks + self.window {
             return vec![reading(sinks_and(cache, self.sinks, from, tile.end()), Span::Causal)];
         }
