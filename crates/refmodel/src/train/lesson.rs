@@ -176,7 +176,8 @@ impl<'a> Teacher<'a> {
             let keys: Vec<&str> = asked.iter().map(|(key, _)| key.as_str()).collect();
             let answers: Vec<String> = asked.iter().map(|(key, value)| stated(key, value)).collect();
             let question = question.replace(listed, &enumerated(&keys));
-            let answer = format!("{opening}{}", answers.join(", "));
+            let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+            let answer = format!("{opening}{}", enumerated(&answers));
             if turn == 0 { sheet.answer(&question, &answer)? } else { sheet.ask(&question, &answer)? }
         }
         Ok(sheet.lesson)

@@ -18,10 +18,10 @@ pub fn config() -> ModelConfig {
     let global = LayerKind { window: None, rope: false };
     ModelConfig {
         vocab_size: VOCABULARY,
-        hidden_size: 128,
-        intermediate_size: 256,
-        heads: 4,
-        kv_heads: 4,
+        hidden_size: 192,
+        intermediate_size: 384,
+        heads: 6,
+        kv_heads: 6,
         head_dim: 32,
         layers: vec![local, global, local, global],
         norm_eps: 1e-5,
