@@ -1,6 +1,7 @@
 //! Runs: submitting, cancelling, resuming, closing.
 
 use chrono::{DateTime, Utc};
+use longboard_protocol::worker::REFERENCE_LABEL;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::queue::Shard;
 use longboard_store::run::{NewRun, Run};
@@ -64,7 +65,14 @@ impl Longboard {
         if endpoint.probe_state == ProbeState::Failed {
             return refuse("the endpoint's last probe failed; look at its checklist, repair it and probe again");
         }
-        self.policy.check_url(&endpoint.base_url)?;
+        self.reachable(endpoint)
+    }
+
+    /// A method needs no address; what has one must have one that the policy allows.
+    pub(crate) fn reachable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
+        if endpoint.method.is_none() {
+            self.policy.check_url(&endpoint.base_url)?;
+        }
         Ok(())
     }
 
@@ -88,7 +96,7 @@ impl Longboard {
         let mut versions = Vec::with_capacity(suite.tasks.0.len());
         for slug in &suite.tasks.0 {
             let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
-            reachable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
+            buildable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
             versions.push(row.reference());
         }
         let planned = planned_tokens(&lengths, samples, versions.len());
@@ -110,7 +118,7 @@ impl Longboard {
                 || lengths == suite.lengths.0 && samples >= suite.samples.cast_unsigned(),
             lengths: LengthList(lengths),
             submitted_by: by.to_owned(),
-            requires: String::new(),
+            requires: if endpoint.method.is_some() { REFERENCE_LABEL.to_owned() } else { String::new() },
         };
         let run = self.store.submit_run(new, &slices, open_limit, now).await?;
         self.store.raise_data_version(&suite.slug).await?;
@@ -216,7 +224,7 @@ fn chosen(suite: &Suite, asked: Option<Vec<Length>>) -> Result<Vec<Length>, AppE
     if lengths.is_empty() { Err(AppError::Invalid("choose at least one length".to_owned())) } else { Ok(lengths) }
 }
 
-fn reachable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {
+fn buildable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {
     let shortest = task.card().min_tokens;
     match lengths.iter().find(|length| length.tokens() < shortest) {
         Some(length) => Err(AppError::Invalid(format!(
