@@ -13,11 +13,18 @@ use longboard_suites::task::Task;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::account::Maintainer;
 use crate::team::Member;
 use crate::{AppError, Bell, Longboard};
 
 /// Runs of one team at the same time.
 pub(crate) const OPEN_RUNS: u64 = 4;
+
+/// Runs of the operator's team at the same time.
+pub(crate) const OPERATOR_RUNS: u64 = 100;
+
+/// Slug of the suite that shows what the reference model claims to do.
+pub const REFERENCE_SUITE: &str = "reference";
 
 /// Season seed of a new instance: every item of a season follows from it.
 pub const SEASON_SEED: i64 = 2026;
@@ -124,6 +131,32 @@ impl Longboard {
         self.store.raise_data_version(&suite.slug).await?;
         self.ring(Bell::Queue);
         Ok(run)
+    }
+
+    /// Queues a run of the `reference` suite for every method that has none open, and returns them.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when too many runs are open.
+    pub async fn request_reference_runs(&self, by: &Maintainer, now: DateTime<Utc>) -> Result<Vec<Run>, AppError> {
+        self.run_methods(&by.user().email, &by.user().name, now).await
+    }
+
+    /// The same as an operator: `actor` is who the audit names, `submitter` who the runs' pages name.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when too many runs are open.
+    pub async fn run_methods(&self, actor: &str, submitter: &str, now: DateTime<Utc>) -> Result<Vec<Run>, AppError> {
+        let open = self.store.runs_in(&[RunState::Open], 1000).await?;
+        let mut queued = Vec::new();
+        for endpoint in self.store.methods().await? {
+            if open.iter().any(|run| run.endpoint_id == endpoint.id && run.suite_slug == REFERENCE_SUITE) {
+                continue;
+            }
+            let request = RunRequest { suite: REFERENCE_SUITE.to_owned(), ..RunRequest::default() };
+            queued.push(self.queue_run(&endpoint, request, submitter, OPERATOR_RUNS, now).await?);
+        }
+        self.note(actor, "run_methods", REFERENCE_SUITE, json!({"runs": queued.len()}), now).await?;
+        Ok(queued)
     }
 
     /// Stops a run. What its workers have done is kept.

@@ -45,12 +45,8 @@ impl Methods {
 /// Answers an item. Dropping this ends the model's work on it.
 pub(super) async fn exchange(model: &Reference, item: Item) -> Result<Exchange, SampleEnd> {
     let (told, ended) = oneshot::channel();
-    let request = Request {
-        messages: item.messages,
-        max_tokens: item.output_tokens as usize,
-        stop: Vec::new(),
-        logprobs: None,
-    };
+    let request =
+        Request { messages: item.messages, max_tokens: item.output_tokens as usize, stop: Vec::new(), logprobs: None };
     let mut hearing = Hearing { begun: Instant::now(), completion: Completion::default(), told: Some(told) };
     let listener = Box::new(move |event| hearing.hear(event));
     model.submit(request, listener).map_err(|error| SampleEnd::Fatal(Failure::retryable("model_busy", error)))?;
