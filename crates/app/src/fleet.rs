@@ -144,7 +144,7 @@ impl Longboard {
     async fn leased_work(&self, shard: &Shard, now: DateTime<Utc>) -> Result<ShardLease, AppError> {
         let endpoint = self.store.endpoint(shard.endpoint_id).await?;
         let endpoint = endpoint.ok_or_else(|| AppError::Invalid("the endpoint is gone".to_owned()))?;
-        self.policy.check_url(&endpoint.base_url)?;
+        self.reachable(&endpoint)?;
         let work = match shard.kind {
             ShardKind::Probe => Work::Probe,
             ShardKind::Run => Work::Run(Box::new(self.run_work(shard, now).await?)),
@@ -173,6 +173,7 @@ impl Longboard {
             max_concurrency: (row.max_concurrency / row.max_leases.max(1)).max(1).cast_unsigned(),
             context_limit_tokens: row.context_limit_tokens.map(i32::cast_unsigned),
             first_byte_timeout_ms: row.first_byte_timeout_ms.max(1000).cast_unsigned(),
+            method: row.method.as_ref().map(|method| method.0.spec.clone()),
         })
     }
 

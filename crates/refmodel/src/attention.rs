@@ -310,6 +310,12 @@ mod tests {
         assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6);
         assert!(run(&[]).1.iter().all(|lse| *lse == f32::NEG_INFINITY));
 
+        for (spans, fetched) in [(vec![Span::Causal], 150), (vec![Span::Far(40), Span::Near(40)], 110 + 44)] {
+            let mut cost = Cost::default();
+            spans.into_iter().for_each(|span| count(&mut cost, &tile, &cache, &reading(span)));
+            assert_eq!((cost.pairs, cost.fetched), ((146..=150).sum(), fetched), "each row reads all up to itself");
+        }
+
         let mut sums = vec![0.0; 150];
         column_sums(&queries, DIM, 145, &cache, &whole.1, &mut sums);
         assert!((sums.iter().sum::<f32>() - 5.0).abs() < 1e-4, "each row gives one");

@@ -1,6 +1,7 @@
 //! Many requests at a time on one model: prompts are read in chunks between the steps of the answers under way.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 
 use longboard_suites::item::Message;
 
@@ -85,6 +86,8 @@ pub struct Usage {
 /// What comes of a request, in order.
 #[derive(Debug)]
 pub enum Event {
+    /// A chunk of the prompt is read and there are more.
+    Reading,
     /// A piece of the answer.
     Piece {
         /// Text; may be empty while a character is incomplete.
@@ -109,6 +112,7 @@ pub type Listener = Box<dyn FnMut(Event) -> bool + Send>;
 /// A model on a thread of its own. Dropping it ends the thread once everything handed in is answered.
 pub struct Engine {
     jobs: SyncSender<(Request, Listener)>,
+    thread: JoinHandle<()>,
 }
 
 impl Engine {
@@ -116,8 +120,14 @@ impl Engine {
     #[must_use]
     pub fn start(model: Model, limits: Limits) -> Self {
         let (jobs, incoming) = sync_channel(WAITING);
-        std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
-        Self { jobs }
+        let thread = std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
+        Self { jobs, thread }
+    }
+
+    /// Whether it answers no more: its thread met a defect.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// Hands in a request; the listener hears of everything else.
@@ -228,10 +238,13 @@ impl Shift {
             Ok(rows) => {
                 for (place, logits) in fed.into_iter().zip(rows) {
                     let (Some(job), Some(logits)) = (self.running.get_mut(place), logits.last()) else { continue };
-                    if job.read == job.prompt.len()
-                        && let Some(over) = over.get_mut(place)
-                    {
-                        *over = job.extend(&self.model, logits);
+                    let ended = if job.read < job.prompt.len() {
+                        !(job.listener)(Event::Reading)
+                    } else {
+                        job.extend(&self.model, logits)
+                    };
+                    if let Some(over) = over.get_mut(place) {
+                        *over = ended;
                     }
                 }
             }
@@ -254,7 +267,7 @@ impl Job {
         let next = greedy(logits);
         if next == model.tokenizer.end() || self.request.max_tokens == 0 {
             let finish = if next == model.tokenizer.end() { Finish::Stop } else { Finish::Length };
-            self.finish(finish);
+            self.finish(model, finish);
             return true;
         }
         self.answer.push(next);
@@ -274,7 +287,7 @@ impl Job {
         } else {
             return false;
         };
-        self.finish(finish);
+        self.finish(model, finish);
         true
     }
 
@@ -306,4 +319,51 @@ fn logprobs(model: &Model, logits: &[f32], chosen: u32, count: usize) -> (TokenL
     let mut best: Vec<TokenLogprob> = best.into_iter().filter_map(|id| u32::try_from(id).ok()).map(of).collect();
     best.sort_by(|a, b| b.logprob.total_cmp(&a.logprob));
     (of(chosen), best)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use longboard_suites::item::Role;
+
+    use super::*;
+    use crate::checkpoint::Checkpoint;
+    use crate::policy::Card;
+
+    fn request(words: usize) -> Request {
+        let content = "one two three four ".repeat(words / 4);
+        Request {
+            messages: vec![Message { role: Role::User, content }],
+            max_tokens: 1,
+            stop: Vec::new(),
+            logprobs: None,
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_left_when_nobody_listens_and_the_next_one_is_read() {
+        let card = Card::find("dense").unwrap();
+        let Checkpoint { decoder, tokenizer } = Checkpoint::builtin().unwrap();
+        let model = Model::new(decoder, tokenizer, card.build(&card.settings(&[]).unwrap()));
+        let engine = Engine::start(model, Limits { running: 1, ..Limits::default() });
+        let (told, heard) = channel();
+        for patience in [1, usize::MAX] {
+            let (told, mut chunks) = (told.clone(), 0);
+            let listener = Box::new(move |event| {
+                chunks += usize::from(matches!(event, Event::Reading));
+                let over = chunks >= patience || matches!(event, Event::Done { .. });
+                if over {
+                    told.send((matches!(event, Event::Done { .. }), chunks)).unwrap();
+                }
+                !over
+            });
+            engine.submit(request(4 * CHUNK), listener).unwrap();
+        }
+        drop(told);
+        assert_eq!(heard.recv().unwrap(), (false, 1), "left after its first chunk");
+        let (done, chunks) = heard.recv().unwrap();
+        assert!(done && chunks >= 3, "read whole: {chunks}");
+        assert!(heard.recv().is_err() && !engine.has_stopped());
+    }
 }

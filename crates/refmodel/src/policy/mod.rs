@@ -290,7 +290,7 @@ pub const TILE: usize = 48;
 pub const GATHERED: usize = 512;
 
 /// Tokens of a slot with index in `from..to`.
-fn between(slot: &Slot, from: usize, to: usize) -> u64 {
+pub(crate) fn between(slot: &Slot, from: usize, to: usize) -> u64 {
     let bits = |index: usize| first_bits(index.saturating_sub(slot.first));
     slot.all() & bits(to) & !bits(from)
 }
