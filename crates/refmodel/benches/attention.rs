@@ -14,7 +14,7 @@ use candle_core::{D, Device, Tensor};
 use candle_nn::attention::{AttnMask, flash_attn};
 use longboard_refmodel::attention::{Chunk, attend};
 use longboard_refmodel::cache::HeadCache;
-use longboard_refmodel::policy::{Card, Policy, Selector, Site, TILE};
+use longboard_refmodel::policy::{Card, Meter, Policy, Seen, Selector, Site, TILE};
 use rayon::prelude::*;
 
 const HEADS: usize = 8;
@@ -119,7 +119,8 @@ impl Text {
         for (index, output) in output.chunks_mut(CHUNK * DIM).enumerate() {
             let at = index * CHUNK * DIM..index * CHUNK * DIM + output.len();
             self.push(head, index * CHUNK, output.len() / DIM, &mut cache);
-            let chunk = chunk(&self.queries[head][at], index * CHUNK, false);
+            let meter = Meter::default();
+            let chunk = chunk(&self.queries[head][at], index * CHUNK, false, &meter);
             attend(&chunk, DIM, &cache, selector.as_mut(), output, &mut lse);
         }
         output
@@ -185,8 +186,8 @@ fn built(policy: &str, settings: &[(&str, f64)]) -> Box<dyn Policy> {
     card.build(&card.settings(&given).unwrap())
 }
 
-fn chunk(queries: &[f32], first: usize, decoding: bool) -> Chunk<'_> {
-    Chunk { queries, member: 0, first, position: first, decoding, rope: None, tile_rows: TILE }
+fn chunk<'a>(queries: &'a [f32], first: usize, decoding: bool, meter: &'a Meter) -> Chunk<'a> {
+    Chunk { queries, member: 0, first, position: first, decoding, rope: None, tile_rows: TILE, meter }
 }
 
 /// How far ours is from candle's composed operations.
@@ -260,8 +261,10 @@ fn decode() {
 
 fn one_step(query: &[f32], first: usize, cache: &HeadCache, selector: &mut dyn Selector) -> (f64, f64) {
     let (mut output, mut lse) = ([0.0; DIM], [0.0; 1]);
-    let cost = attend(&chunk(query, first, true), DIM, cache, selector, &mut output, &mut lse);
-    let seen = longboard_refmodel::policy::Seen {
+    let meter = Meter::default();
+    let cost = attend(&chunk(query, first, true, &meter), DIM, cache, selector, &mut output, &mut lse);
+    let seen = Seen {
+        meter: &meter,
         prompt_over: false,
         decoding: true,
         last_queries: &[],

@@ -310,10 +310,12 @@ mod tests {
         assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6);
         assert!(run(&[]).1.iter().all(|lse| *lse == f32::NEG_INFINITY));
 
-        for (spans, fetched) in [(vec![Span::Causal], 150), (vec![Span::Far(40), Span::Near(40)], 110 + 44)] {
+        for (spans, tokens) in [(vec![Span::Causal], 150), (vec![Span::Far(40), Span::Near(40)], 110 + 44)] {
             let mut cost = Cost::default();
-            spans.into_iter().for_each(|span| count(&mut cost, &tile, &cache, &reading(span)));
-            assert_eq!((cost.pairs, cost.fetched), ((146..=150).sum(), fetched), "each row reads all up to itself");
+            spans.into_iter().for_each(|span| cost.count(&tile, &cache, &reading(span)));
+            let pairs = (146..=150).sum::<usize>();
+            assert_eq!(cost.flops, (4 * DIM * pairs) as f64, "each row sees all up to itself");
+            assert_eq!(cost.bytes, (2 * DIM * 4 * tokens) as f64, "a token is read once per tile and reading");
         }
 
         let mut sums = vec![0.0; 150];

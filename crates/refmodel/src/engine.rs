@@ -267,7 +267,7 @@ impl Job {
         let next = greedy(logits);
         if next == model.tokenizer.end() || self.request.max_tokens == 0 {
             let finish = if next == model.tokenizer.end() { Finish::Stop } else { Finish::Length };
-            self.finish(model, finish);
+            self.finish(finish);
             return true;
         }
         self.answer.push(next);
@@ -287,7 +287,7 @@ impl Job {
         } else {
             return false;
         };
-        self.finish(model, finish);
+        self.finish(finish);
         true
     }
 

@@ -188,7 +188,7 @@ impl<'a> Teacher<'a> {
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
-        self.walks(rng, Subject::Pair, &text, &question, usize::MAX)
+        self.walks(rng, Subject::Pair, &text, &question, hop)
     }
 
     fn thread(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
@@ -197,28 +197,28 @@ impl<'a> Teacher<'a> {
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
-        self.walks(rng, Subject::Thread, &text, &question, 3)
+        self.walks(rng, Subject::Thread, &text, &question, walk)
     }
 
-    /// The question about its own key, then about `others` further ones.
+    /// The question about its own key, then about the other ones.
     fn walks(
         &self,
         rng: &mut Rng,
         subject: Subject,
         text: &str,
         question: &str,
-        others: usize,
+        answer: fn(&[(String, String)], &str) -> String,
     ) -> Result<Lesson, ModelError> {
         let pairs = pairs(text);
         let Some(start) = pairs.iter().map(|(key, _)| key).find(|key| question.contains(key.as_str())) else {
             return Err(ModelError::Invalid("the asked key is not there".to_owned()));
         };
         let mut sheet = self.sheet(subject, text)?;
-        sheet.answer(question, &walk(&pairs, start))?;
+        sheet.answer(question, &answer(&pairs, start))?;
         let mut keys: Vec<&String> = pairs.iter().map(|(key, _)| key).collect();
         rng.shuffle(&mut keys);
-        for other in keys.into_iter().take(others) {
-            sheet.ask(&question.replace(start, other), &walk(&pairs, other))?;
+        for other in keys {
+            sheet.ask(&question.replace(start, other), &answer(&pairs, other))?;
         }
         Ok(sheet.lesson)
     }
@@ -361,6 +361,12 @@ fn walk(pairs: &[(String, String)], start: &str) -> String {
     }
     let _ = write!(text, " {at}");
     text
+}
+
+/// The first hop of a walk, whose value is the answer.
+fn hop(pairs: &[(String, String)], start: &str) -> String {
+    let value = pairs.iter().find(|(key, _)| key == start).map_or("", |(_, value)| value.as_str());
+    format!("the key \"{}\": \"{value}", start.replace('-', "_"))
 }
 
 /// Maps pairs of hexadecimal digits of identifiers to few, so that identifiers look alike in places.

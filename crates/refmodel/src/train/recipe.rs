@@ -18,10 +18,10 @@ pub fn config() -> ModelConfig {
     let global = LayerKind { window: None, rope: false };
     ModelConfig {
         vocab_size: VOCABULARY,
-        hidden_size: 192,
-        intermediate_size: 384,
-        heads: 6,
-        kv_heads: 6,
+        hidden_size: 160,
+        intermediate_size: 320,
+        heads: 5,
+        kv_heads: 5,
         head_dim: 32,
         layers: vec![local, global, local, global],
         norm_eps: 1e-5,

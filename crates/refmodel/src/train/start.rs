@@ -3,9 +3,6 @@
 //! The first local and the first global layer start as a rough induction circuit (Olsson et al. 2022): the local heads
 //! read the tokens one, two, three, … back, and the global heads look for the place whose predecessors are the last
 //! tokens read and copy what stands there. Training from noise finds the same circuit after a long plateau.
-//!
-//! The second pair starts as what lists and repetitions need: its local heads reach back over a value, and its global
-//! heads look for the place after what stood before the value; two local heads copy what stood an identifier before.
 
 use std::collections::BTreeMap;
 use std::f32::consts::TAU;
@@ -32,15 +29,6 @@ const SEARCH: f32 = 1.2;
 
 /// and of what they copy.
 const COPIED: f32 = 0.3;
-
-/// Places back that the second local layer reads: a key ends seven tokens before the comma after its value.
-const FAR: [usize; 4] = [6, 7, 8, 9];
-
-/// Tokens of an identifier: the second local layer's last two heads copy what stood so many before.
-const IDENTIFIER: usize = 20;
-
-/// Heads of the second local layer that copy.
-const COPYING: usize = 2;
 
 /// Trainable weights by name.
 pub type Weights = BTreeMap<String, Var>;
@@ -100,8 +88,6 @@ struct Circuit {
     read: Rows,
     /// Where local head h writes it, `[dim][hidden]` each: orthonormal rows.
     written: Vec<Rows>,
-    /// Where head h of the second local layer writes it.
-    written_far: Vec<Rows>,
     /// A turn per place back, so that several fit into one query, `[dim][dim]` each.
     turns: Vec<Rows>,
     /// What global head g copies, `[dim][hidden]` each.
@@ -128,7 +114,6 @@ impl Circuit {
             dim,
             read: orthonormal(dim, hidden, rng),
             written: split(orthonormal(heads * dim, hidden, rng)),
-            written_far: split(orthonormal(heads * dim, hidden, rng)),
             turns: (0..heads).map(|_| orthonormal(dim, dim, rng)).collect(),
             copied: split(orthonormal(heads * dim, hidden, rng)),
         })
@@ -138,58 +123,18 @@ impl Circuit {
     fn weight(&self, name: &str, noise: &[f32]) -> Option<Vec<f32>> {
         let rest = name.strip_prefix("model.layers.")?;
         let all = |rows: &Rows| -> Vec<f32> { (0..self.heads).flat_map(|_| rows.concat()).collect() };
-        let near = |back: usize| std::iter::once(&self.read).chain(&self.written).skip(back);
         Some(match rest {
             "0.self_attn.q_proj.weight" | "0.self_attn.k_proj.weight" => scaled(noise, QUIET),
             "0.self_attn.q_proj.bias" => (0..self.heads).flat_map(|_| self.offset(0)).collect(),
             "0.self_attn.k_proj.bias" => (0..self.heads).flat_map(|head| self.offset(head + 1)).collect(),
             "0.self_attn.v_proj.weight" => all(&self.read),
             "0.self_attn.o_proj.weight" => columns(&self.written, WRITTEN),
-            "1.self_attn.q_proj.weight" => all(&self.search(near(0))),
-            "1.self_attn.k_proj.weight" => all(&self.search(near(1))),
-            "1.self_attn.v_proj.weight" | "3.self_attn.v_proj.weight" => self.copied.concat().concat(),
-            "1.self_attn.o_proj.weight" | "3.self_attn.o_proj.weight" => columns(&self.copied, COPIED),
-            _ if self.heads < FAR.len() + COPYING => return None,
-            "2.self_attn.q_proj.weight" | "2.self_attn.k_proj.weight" => scaled(noise, QUIET),
-            "2.self_attn.q_proj.bias" => (0..self.heads).flat_map(|_| self.offset(0)).collect(),
-            "2.self_attn.k_proj.bias" => (0..self.heads).flat_map(|head| self.offset(self.far(head))).collect(),
-            "2.self_attn.v_proj.weight" => self.far_rows(&self.read, None).concat().concat(),
-            "2.self_attn.o_proj.weight" => {
-                let written = self.written_far.iter().map(|rows| scaled_rows(rows, WRITTEN)).collect::<Vec<_>>();
-                columns(&self.far_rows(&self.read, Some(&written)), 1.0)
-            }
-            "3.self_attn.q_proj.weight" => (0..self.heads).flat_map(|head| self.search_far(head).concat()).collect(),
-            "3.self_attn.k_proj.weight" => all(&self.search(near(1).take(FAR.len() - 1))),
+            "1.self_attn.q_proj.weight" => all(&self.search(0)),
+            "1.self_attn.k_proj.weight" => all(&self.search(1)),
+            "1.self_attn.v_proj.weight" => self.copied.concat().concat(),
+            "1.self_attn.o_proj.weight" => columns(&self.copied, COPIED),
             _ => return None,
         })
-    }
-
-    /// How far back head `head` of the second local layer reads.
-    fn far(&self, head: usize) -> usize {
-        FAR.get(head).copied().unwrap_or(IDENTIFIER)
-    }
-
-    /// Rows per head of the second local layer: what it reads, or where it writes, and for those that copy both alike.
-    fn far_rows(&self, read: &Rows, written: Option<&[Rows]>) -> Vec<Rows> {
-        (0..self.heads)
-            .zip(&self.copied)
-            .map(|(head, copied)| match written {
-                _ if head >= FAR.len() => scaled_rows(copied, if written.is_some() { COPIED } else { 1.0 }),
-                Some(written) => written.get(head).cloned().unwrap_or_default(),
-                None => read.clone(),
-            })
-            .collect()
-    }
-
-    /// What a head of the second global layer looks for. Half of them stand on the last token of a value: the key ends
-    /// six places back. The others stand on the comma after it: that is the last token, and the key ends seven back.
-    fn search_far(&self, head: usize) -> Rows {
-        let far = self.written_far.iter();
-        if head.is_multiple_of(2) {
-            self.search(far.take(FAR.len() - 1))
-        } else {
-            self.search(std::iter::once(&self.read).chain(far.skip(1).take(FAR.len() - 2)))
-        }
     }
 
     /// A constant vector rotated by `offset` positions.
@@ -203,8 +148,9 @@ impl Circuit {
         channels
     }
 
-    /// The sum of what the sources know of tokens in order, each under its turn.
-    fn search<'a>(&self, sources: impl Iterator<Item = &'a Rows>) -> Rows {
+    /// The sum of what is known of the tokens `back`, `back + 1`, … places back, each under its turn.
+    fn search(&self, back: usize) -> Rows {
+        let sources = std::iter::once(&self.read).chain(&self.written).skip(back);
         let mut sum = vec![vec![0.0; self.read.first().map_or(0, Vec::len)]; self.dim];
         for (turn, source) in self.turns.iter().zip(sources) {
             for (sum, turn) in sum.iter_mut().zip(turn) {
@@ -215,10 +161,6 @@ impl Circuit {
         }
         sum
     }
-}
-
-fn scaled_rows(rows: &Rows, by: f32) -> Rows {
-    rows.iter().map(|row| scaled(row, by)).collect()
 }
 
 fn scaled(values: &[f32], by: f32) -> Vec<f32> {
