@@ -7,6 +7,7 @@ mod m20261124_000001_accounts;
 mod m20261124_000002_benchmark;
 mod m20261124_000003_runs;
 mod m20261124_000004_records;
+mod m20261125_000005_methods;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_benchmark::Migration),
             Box::new(m20261124_000003_runs::Migration),
             Box::new(m20261124_000004_records::Migration),
+            Box::new(m20261125_000005_methods::Migration),
         ]
     }
 }

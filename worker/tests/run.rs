@@ -278,6 +278,7 @@ fn lease(base_url: &str, work: Work) -> ShardLease {
             max_concurrency: 1,
             context_limit_tokens: None,
             first_byte_timeout_ms: 60_000,
+            method: None,
         },
         work,
     }

@@ -173,6 +173,7 @@ impl Longboard {
             max_concurrency: (row.max_concurrency / row.max_leases.max(1)).max(1).cast_unsigned(),
             context_limit_tokens: row.context_limit_tokens.map(i32::cast_unsigned),
             first_byte_timeout_ms: row.first_byte_timeout_ms.max(1000).cast_unsigned(),
+            method: row.method.as_ref().map(|method| method.0.spec.clone()),
         })
     }
 

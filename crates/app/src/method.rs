@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use longboard_protocol::api::{
-    MethodDifference, MethodLength, MethodReport, MethodResult, MethodRow, MethodsReport,
-};
+use longboard_protocol::api::{MethodDifference, MethodLength, MethodReport, MethodResult, MethodRow, MethodsReport};
 use longboard_protocol::method::{Method, MethodCost};
 use longboard_store::method::MethodCell;
 use longboard_store::run::Run;
@@ -322,8 +320,188 @@ fn arrange(methods: &mut [MethodRow], axis: CostAxis) {
 #[must_use]
 pub fn front(places: &[Option<(f64, f64)>]) -> Vec<bool> {
     let beats = |other: (f64, f64), one: (f64, f64)| other.0 <= one.0 && other.1 >= one.1 && other != one;
-    let on = |place: &Option<(f64, f64)>| {
-        place.is_some_and(|one| !places.iter().flatten().any(|other| beats(*other, one)))
-    };
+    let on =
+        |place: &Option<(f64, f64)>| place.is_some_and(|one| !places.iter().flatten().any(|other| beats(*other, one)));
     places.iter().map(on).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use longboard_protocol::method::{MethodCard, MethodSpec};
+    use longboard_store::{LengthList, RunState, TaskSlugs, TaskVersions};
+
+    use super::*;
+
+    fn length(kilo: u32) -> Length {
+        Length::new(kilo * 1024).unwrap()
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(0, 0).unwrap()
+    }
+
+    fn contestant(number: u128, policy: &str) -> Contestant {
+        let card = MethodCard {
+            slug: policy.to_owned(),
+            title: policy.to_uppercase(),
+            citation: String::new(),
+            what: String::new(),
+            differs: String::new(),
+            parameters: Vec::new(),
+            properties: Vec::new(),
+        };
+        let run = Run {
+            id: Uuid::from_u128(100 + number),
+            endpoint_id: Uuid::from_u128(number),
+            team_id: Uuid::nil(),
+            suite_slug: "reference".to_owned(),
+            seed: 1,
+            samples: 4,
+            tasks: TaskVersions(Vec::new()),
+            lengths: LengthList(vec![length(4), length(8)]),
+            state: RunState::Done,
+            counts: true,
+            total: 16,
+            submitted_by: String::new(),
+            created_at: now(),
+            started_at: None,
+            closed_at: None,
+        };
+        let spec = MethodSpec { policy: policy.to_owned(), settings: BTreeMap::new() };
+        Contestant {
+            endpoint: Uuid::from_u128(number),
+            model: format!("reference-{policy}"),
+            method: Method { spec, card },
+            run: Some(run),
+        }
+    }
+
+    fn cell(number: u128, task: &str, kilo: u32, right: u32, flops: Option<f64>) -> MethodCell {
+        MethodCell {
+            endpoint_id: Uuid::from_u128(number),
+            run_id: Uuid::from_u128(100 + number),
+            task_slug: task.to_owned(),
+            length_tokens: length(kilo).tokens().cast_signed(),
+            n: 4,
+            sum: f64::from(right),
+            sum_of_squares: f64::from(right),
+            prompt_tokens: 4000.0,
+            kept_tokens: Some(10.0),
+            max_kept_tokens: Some(20.0),
+            cache_bytes: Some(1000.4),
+            selection_ms: Some(1.0),
+            attention_ms: Some(2.0),
+            attention_flops: flops,
+            attention_bytes: Some(4.0),
+        }
+    }
+
+    /// Dense has both lengths, quest the short one and half of the long one, h2o nothing.
+    fn ground() -> Ground {
+        let suite = Suite {
+            slug: "reference".to_owned(),
+            title: String::new(),
+            description: String::new(),
+            tasks: TaskSlugs(vec!["a".to_owned(), "b".to_owned()]),
+            lengths: LengthList(vec![length(4), length(8)]),
+            samples: 4,
+            imported: false,
+            position: 0,
+            data_version: 1,
+            created_at: now(),
+        };
+        let mut cells: Vec<MethodCell> = [(4, 4), (8, 3)]
+            .into_iter()
+            .flat_map(|(kilo, right)| ["a", "b"].map(|task| cell(1, task, kilo, right, Some(100.0))))
+            .collect();
+        cells.push(cell(2, "a", 4, 4, Some(10.0)));
+        cells.push(cell(2, "b", 4, 2, None));
+        cells.push(cell(2, "a", 8, 4, Some(10.0)));
+        let contestants =
+            vec![contestant(1, DENSE), contestant(2, "quest"), Contestant { run: None, ..contestant(3, "h2o") }];
+        Ground { suite, contestants, cells }
+    }
+
+    #[test]
+    fn a_length_has_a_score_when_every_task_has_answers() {
+        let ground = ground();
+        let [dense, quest, h2o] = &ground.contestants[..] else { panic!("three") };
+        assert_eq!(ground.lengths(), [length(4), length(8)]);
+        assert_eq!(ground.widest(&ground.lengths()), Some(length(4)), "only dense has all of 8k");
+        let none = Scores::new();
+        assert!(ground.result(quest, length(8), &none).is_none() && ground.result(h2o, length(4), &none).is_none());
+        let short = ground.result(quest, length(4), &none).unwrap();
+        assert_eq!((short.score, short.n, short.expected, short.cost), (75.0, 8, 8, None), "one task lacks a figure");
+        assert!(short.ci95[0] < 75.0 && short.ci95[1] > 75.0);
+        let cost = ground.result(dense, length(8), &none).unwrap().cost.unwrap();
+        assert_eq!((cost.attention_flops, cost.cache_bytes, cost.max_kept_tokens), (100.0, 1000, 20.0));
+    }
+
+    #[test]
+    fn the_difference_to_dense_is_paired_where_items_are_common() {
+        let mut ground = ground();
+        let (dense, quest) = (Uuid::from_u128(101), Uuid::from_u128(102));
+        let scored = |right: [f64; 3]| -> Vec<Scored> {
+            (0..).zip(right).map(|(index, score)| (("a".to_owned(), 4096, index), 0, score)).collect()
+        };
+        let mut longer = scored([1.0, 0.0, 1.0]);
+        longer.push((("a".to_owned(), 8192, 0), 0, 0.0));
+        let scores: Scores = [(dense, scored([1.0, 1.0, 1.0])), (quest, longer)].into();
+        let beside = |ground: &Ground, scores: &Scores| {
+            ground.result(&ground.contestants[1], length(4), scores).unwrap().difference.unwrap()
+        };
+        let paired = beside(&ground, &scores);
+        assert!(paired.paired && paired.n == 3 && paired.ci95.is_some(), "{paired:?}");
+        assert!((paired.value + 100.0 / 3.0).abs() < 1e-9, "{paired:?}");
+        assert!(ground.result(&ground.contestants[0], length(4), &scores).unwrap().difference.is_none());
+        ground.contestants[1].run.as_mut().unwrap().seed = 2;
+        let plain = beside(&ground, &scores);
+        assert_eq!((plain.value, plain.paired, plain.ci95, plain.n), (-25.0, false, None, 0));
+    }
+
+    #[test]
+    fn the_front_holds_what_nothing_beats() {
+        let places = [
+            Some((1.0, 50.0)),
+            Some((2.0, 50.0)),
+            Some((2.0, 80.0)),
+            Some((9.0, 80.0)),
+            None,
+            Some((2.0, 80.0)),
+            Some((10.0, 90.0)),
+        ];
+        assert_eq!(front(&places), [true, false, true, false, false, true, true]);
+        assert_eq!(front(&[]), [false; 0]);
+    }
+
+    #[test]
+    fn methods_without_a_result_are_last_and_off_the_front() {
+        let row = |title: &str, result| MethodRow {
+            policy: title.to_owned(),
+            title: title.to_owned(),
+            model: String::new(),
+            settings: BTreeMap::new(),
+            run: None,
+            result,
+            front: true,
+        };
+        let ground = ground();
+        let at = |place: usize| ground.result(&ground.contestants[place], length(4), &Scores::new());
+        let mut rows = vec![row("b", None), row("a", None), row("quest", at(1)), row("dense", at(0))];
+        arrange(&mut rows, CostAxis::AttentionFlops);
+        let titles: Vec<&str> = rows.iter().map(|row| row.title.as_str()).collect();
+        assert_eq!(titles, ["dense", "quest", "a", "b"]);
+        assert_eq!(rows.iter().map(|row| row.front).collect::<Vec<_>>(), [true, false, false, false]);
+    }
+
+    #[test]
+    fn costs_are_named_like_their_fields() {
+        let cost = serde_json::to_value(MethodCost { attention_ms: 3.0, ..MethodCost::default() }).unwrap();
+        for axis in CostAxis::ALL {
+            assert!(cost.get(axis.slug()).is_some(), "{}", axis.slug());
+            assert_eq!(axis.slug().parse::<CostAxis>().unwrap(), axis);
+        }
+        assert!("speed".parse::<CostAxis>().unwrap_err().to_string().contains("kept_tokens"));
+    }
 }

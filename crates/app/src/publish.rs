@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use longboard_protocol::board::{Board, BoardTask, Columns};
 use longboard_store::board::{CellKey, CellSums};
 use longboard_store::endpoint::Endpoint;
-use longboard_store::run::Run;
+use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::task::{Suite, Task as TaskRow};
 use longboard_store::{RunState, Store};
 use longboard_suites::length::Length;
@@ -27,7 +27,7 @@ pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
         let row = store.task(task, None).await?.ok_or_else(|| AppError::NotFound(format!("task `{task}`")))?;
         tasks.push(board_task(&row)?);
     }
-    let runs = contestants(store.runs_of_suite(slug).await?);
+    let runs = one_per_endpoint(store.runs_of_suite(slug).await?);
     let cells = store.cells(&runs.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     let mut entries = Vec::with_capacity(runs.len());
     for run in &runs {
@@ -64,19 +64,6 @@ pub async fn current_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
         Some((board, version)) if version == suite.data_version => Ok((board, version)),
         _ => Ok((publish_board(store, slug, now).await?, suite.data_version)),
     }
-}
-
-/// One run per endpoint: its newest finished one, else its newest.
-fn contestants(runs: Vec<Run>) -> Vec<Run> {
-    let mut chosen: Vec<Run> = Vec::new();
-    for run in runs {
-        match chosen.iter_mut().find(|other| other.endpoint_id == run.endpoint_id) {
-            Some(other) if other.state != RunState::Done && run.state == RunState::Done => *other = run,
-            Some(_) => {}
-            None => chosen.push(run),
-        }
-    }
-    chosen
 }
 
 fn board_task(row: &TaskRow) -> Result<BoardTask, AppError> {

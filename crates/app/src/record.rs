@@ -8,7 +8,7 @@ use longboard_protocol::worker::{Answer as Posted, AnswersReply, AnswersRequest,
 use longboard_store::answer::Answer;
 use longboard_store::queue::Shard;
 use longboard_store::run::Run;
-use longboard_store::{Causes, StoreError};
+use longboard_store::{Causes, EndpointKind, StoreError};
 use longboard_suites::item::{Item, Scored};
 use longboard_suites::length::Length;
 use longboard_suites::outcome::{Evidence, Outcome, classify};
@@ -66,12 +66,14 @@ impl Longboard {
             .map_err(|error| AppError::Store(StoreError::Corrupt(error.to_string())))?;
         let press = self.press(&task, length, run.seed).await?;
         let endpoint = self.store.endpoint(run.endpoint_id).await?;
-        let token_ratio = endpoint.and_then(|endpoint| endpoint.token_ratio);
+        let token_ratio = endpoint.as_ref().and_then(|endpoint| endpoint.token_ratio);
+        let takes_cost = endpoint.is_some_and(|endpoint| endpoint.kind == EndpointKind::Reference);
         Ok(Context {
             shard: shard.clone(),
             first_number: first_number(&run, shard),
             press,
             token_ratio,
+            takes_cost,
             worker: by.worker().id,
             now,
         })
@@ -93,6 +95,8 @@ struct Context {
     first_number: i32,
     press: Press,
     token_ratio: Option<f64>,
+    /// Costs are the reference model's own; what others claim is ignored.
+    takes_cost: bool,
     worker: Uuid,
     now: DateTime<Utc>,
 }
@@ -183,7 +187,8 @@ impl Context {
             token_ratio: self.token_ratio,
         };
         let outcome = classify(&completion.text, &scored, evidence);
-        Answer {
+        let cost = completion.cost.filter(|cost| self.takes_cost && cost.is_plausible());
+        let answer = Answer {
             body: storable(&completion.text),
             outcome: outcome.slug().to_owned(),
             score: Some(scored.score),
@@ -197,6 +202,10 @@ impl Context {
             attempts: signed(completion.attempts),
             retry_causes: Causes(completion.retry_causes.iter().take(20).map(|cause| named(cause)).collect()),
             ..blank
+        };
+        match cost {
+            Some(cost) => answer.with_cost(&cost),
+            None => answer,
         }
     }
 }

@@ -247,6 +247,7 @@ pub fn sample_report(run: &Run, answer: &Answer, references: Vec<String>) -> Sam
         retry_causes: answer.retry_causes.0.clone(),
         cause: answer.cause.clone(),
         detail: answer.detail.clone(),
+        cost: answer.cost(),
     }
 }
 

@@ -251,6 +251,9 @@ pub struct SampleReport {
     pub cause: Option<String>,
     /// What the endpoint said about it.
     pub detail: Option<String>,
+    /// What the answer cost, for answers of the reference model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<MethodCost>,
 }
 
 /// A page of samples.

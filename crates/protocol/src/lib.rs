@@ -4,4 +4,5 @@
 
 pub mod api;
 pub mod board;
+pub mod method;
 pub mod worker;

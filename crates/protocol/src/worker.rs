@@ -15,6 +15,11 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::method::{MethodCost, MethodSpec};
+
+/// Label of workers that run the reference model in their own process. Shards of endpoints with a method require it.
+pub const REFERENCE_LABEL: &str = "reference";
+
 /// Asks for one shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +52,7 @@ pub struct ShardLease {
 pub struct EndpointSpec {
     /// The endpoint's id.
     pub id: Uuid,
-    /// Base URL up to and including the version prefix, e.g. `https://api.example.com/v1`.
+    /// Base URL up to and including the version prefix, e.g. `https://api.example.com/v1`; empty with a `method`.
     pub base_url: String,
     /// Model name sent in the request.
     pub model: String,
@@ -61,6 +66,9 @@ pub struct EndpointSpec {
     pub context_limit_tokens: Option<u32>,
     /// Largest accepted delay until the first byte in milliseconds.
     pub first_byte_timeout_ms: u64,
+    /// The reference model under this policy answers inside the worker; absent for endpoints with an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<MethodSpec>,
 }
 
 /// The two OpenAI-compatible generation calls.
@@ -229,6 +237,9 @@ pub struct Completion {
     /// Causes of the retries, in order.
     #[serde(default)]
     pub retry_causes: Vec<String>,
+    /// What the answer cost, where the reference model gave it. Ignored from any other endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<MethodCost>,
 }
 
 /// What the server did with a batch.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::cache::HeadCache;
 use crate::kernel::{self, PageView, RowRange};
 use crate::page::Page;
-use crate::policy::{PageUse, Places, Reading, Selector, Span, Tile};
+use crate::policy::{PageUse, Places, Reading, Selector, Span, Tile, between};
 use crate::rope::Rope;
 
 /// What attention cost.
@@ -15,6 +15,10 @@ pub struct Cost {
     pub selecting: Duration,
     /// Time reading.
     pub reading: Duration,
+    /// Pairs of a query and a key that it reads.
+    pub pairs: u64,
+    /// Tokens whose key and value are fetched, once for each tile and reading that lists them.
+    pub fetched: u64,
 }
 
 impl Cost {
@@ -22,6 +26,22 @@ impl Cost {
     pub fn add(&mut self, other: &Self) {
         self.selecting += other.selecting;
         self.reading += other.reading;
+        self.pairs += other.pairs;
+        self.fetched += other.fetched;
+    }
+
+    /// Floating-point operations: a product with the key and one with the value per pair.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    pub fn flops(&self, dim: usize) -> f64 {
+        4.0 * dim as f64 * self.pairs as f64
+    }
+
+    /// Bytes of keys and values.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    pub fn bytes(&self, dim: usize) -> f64 {
+        2.0 * (dim * size_of::<f32>()) as f64 * self.fetched as f64
     }
 }
 
@@ -70,8 +90,23 @@ pub fn attend(
         read(&tile, cache, &readings, chunk.rope, output, lse);
         cost.selecting += chosen - begun;
         cost.reading += chosen.elapsed();
+        for reading in &readings {
+            count(&mut cost, &tile, cache, reading);
+        }
     }
     cost
+}
+
+/// Adds what a reading of a tile takes, by the rules of a roofline: work per pair, traffic per listed token.
+fn count(cost: &mut Cost, tile: &Tile<'_>, cache: &HeadCache, reading: &Reading) {
+    let seen = |row: usize| range(reading.span, tile.first + row);
+    let last = seen(tile.rows().saturating_sub(1));
+    for page in &reading.pages {
+        let Some(slot) = cache.slots().get(page.slot) else { continue };
+        let within = |from: usize, to: usize| u64::from((page.valid & between(slot, from, to)).count_ones());
+        cost.pairs += (0..tile.rows()).map(seen).map(|range| within(range.from, range.to)).sum::<u64>();
+        cost.fetched += within(seen(0).from, last.to);
+    }
 }
 
 fn read(
@@ -246,6 +281,12 @@ mod tests {
         let pairs = whole.0.iter().chain(&whole.1).zip(parts.0.iter().chain(&parts.1));
         assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6);
         assert!(run(&[]).1.iter().all(|lse| *lse == f32::NEG_INFINITY));
+
+        for (spans, fetched) in [(vec![Span::Causal], 150), (vec![Span::Far(40), Span::Near(40)], 110 + 44)] {
+            let mut cost = Cost::default();
+            spans.into_iter().for_each(|span| count(&mut cost, &tile, &cache, &reading(span)));
+            assert_eq!((cost.pairs, cost.fetched), ((146..=150).sum(), fetched), "each row reads all up to itself");
+        }
 
         let mut sums = vec![0.0; 150];
         column_sums(&queries, DIM, 145, &cache, &whole.1, &mut sums);

@@ -68,12 +68,18 @@ pub struct Usage {
     pub completion_tokens: usize,
     /// Tokens stored per head where the policy decides, mean.
     pub kept_tokens: f64,
+    /// Tokens stored by the head that stores most of these.
+    pub max_kept_tokens: usize,
     /// Bytes of the cache at the end.
     pub cache_bytes: usize,
     /// Milliseconds choosing pages.
     pub selection_ms: f64,
     /// Milliseconds reading them.
     pub attention_ms: f64,
+    /// Floating-point operations of attention over them.
+    pub attention_flops: f64,
+    /// Bytes of keys and values read.
+    pub attention_bytes: f64,
 }
 
 /// What comes of a request, in order.
@@ -248,7 +254,7 @@ impl Job {
         let next = greedy(logits);
         if next == model.tokenizer.end() || self.request.max_tokens == 0 {
             let finish = if next == model.tokenizer.end() { Finish::Stop } else { Finish::Length };
-            self.finish(finish);
+            self.finish(model, finish);
             return true;
         }
         self.answer.push(next);
@@ -268,19 +274,23 @@ impl Job {
         } else {
             return false;
         };
-        self.finish(finish);
+        self.finish(model, finish);
         true
     }
 
-    fn finish(&mut self, finish: Finish) {
-        let cost = self.sequence.cost();
+    fn finish(&mut self, model: &Model, finish: Finish) {
+        let (cost, dim) = (self.sequence.cost(), model.decoder.config.head_dim);
+        let (kept_tokens, max_kept_tokens) = self.sequence.stored();
         let usage = Usage {
             prompt_tokens: self.prompt.len(),
             completion_tokens: self.answer.len(),
-            kept_tokens: self.sequence.stored().0,
+            kept_tokens,
+            max_kept_tokens,
             cache_bytes: self.sequence.bytes(),
             selection_ms: cost.selecting.as_secs_f64() * 1e3,
             attention_ms: cost.reading.as_secs_f64() * 1e3,
+            attention_flops: cost.flops(dim),
+            attention_bytes: cost.bytes(dim),
         };
         (self.listener)(Event::Done { finish, usage });
     }

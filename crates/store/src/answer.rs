@@ -1,6 +1,7 @@
 //! Answers: stored once, whatever happens to workers and messages.
 
 use chrono::{DateTime, Duration, Utc};
+use longboard_protocol::method::MethodCost;
 use longboard_suites::outcome::Outcome;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
@@ -78,7 +79,43 @@ impl Answer {
             detail: None,
             worker_id: None,
             created_at: now,
+            kept_tokens: None,
+            max_kept_tokens: None,
+            selection_ms: None,
+            attention_ms: None,
+            attention_flops: None,
+            attention_bytes: None,
+            cache_bytes: None,
         }
+    }
+
+    /// The same answer with what it cost.
+    #[must_use]
+    pub fn with_cost(self, cost: &MethodCost) -> Self {
+        Self {
+            kept_tokens: Some(cost.kept_tokens),
+            max_kept_tokens: Some(cost.max_kept_tokens),
+            selection_ms: Some(cost.selection_ms),
+            attention_ms: Some(cost.attention_ms),
+            attention_flops: Some(cost.attention_flops),
+            attention_bytes: Some(cost.attention_bytes),
+            cache_bytes: i64::try_from(cost.cache_bytes).ok(),
+            ..self
+        }
+    }
+
+    /// What it cost, for answers of the reference model.
+    #[must_use]
+    pub fn cost(&self) -> Option<MethodCost> {
+        Some(MethodCost {
+            kept_tokens: self.kept_tokens?,
+            max_kept_tokens: self.max_kept_tokens?,
+            cache_bytes: u64::try_from(self.cache_bytes?).ok()?,
+            selection_ms: self.selection_ms?,
+            attention_ms: self.attention_ms?,
+            attention_flops: self.attention_flops?,
+            attention_bytes: self.attention_bytes?,
+        })
     }
 }
 

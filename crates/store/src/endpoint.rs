@@ -55,18 +55,20 @@ impl Endpoint {
             truncates: false,
             created_at: now,
             retired_at: None,
+            method: None,
         }
     }
 }
 
 impl Store {
-    /// Adds an endpoint, and queues its probe unless it is a set of prediction files.
+    /// Adds an endpoint, and queues its probe unless it has no address: prediction files and methods have none.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when the slug is in use.
     pub async fn add_endpoint(&self, mut row: Endpoint) -> Result<Endpoint, StoreError> {
         row.created_at = micros(row.created_at);
-        row.probe_state = if row.kind == EndpointKind::Predictions { ProbeState::None } else { ProbeState::Pending };
+        let unaddressed = row.kind == EndpointKind::Predictions || row.method.is_some();
+        row.probe_state = if unaddressed { ProbeState::None } else { ProbeState::Pending };
         let transaction = self.db.begin().await?;
         let added = endpoint::Entity::insert(endpoint::ActiveModel::from(row))
             .exec_with_returning(&transaction)

@@ -13,6 +13,7 @@ mod connection;
 mod dialect;
 pub mod endpoint;
 mod error;
+pub mod method;
 pub mod queue;
 pub mod run;
 pub mod seed;
@@ -23,7 +24,7 @@ pub mod vault;
 
 pub use connection::{Database, Store};
 pub use entity::kind::{
-    Causes, EndpointCall, EndpointKind, LengthList, ProbeState, Role, RunState, ShardKind, ShardState, TaskSlugs,
-    TaskVersion, TaskVersions,
+    Causes, EndpointCall, EndpointKind, LengthList, MethodColumn, ProbeState, Role, RunState, ShardKind, ShardState,
+    TaskSlugs, TaskVersion, TaskVersions,
 };
 pub use error::StoreError;

@@ -283,6 +283,20 @@ impl Store {
     }
 }
 
+/// Of runs from newest to oldest, those that stand on a board: each endpoint's newest finished one, else its newest.
+#[must_use]
+pub fn one_per_endpoint(runs: Vec<Run>) -> Vec<Run> {
+    let mut chosen: Vec<Run> = Vec::new();
+    for run in runs {
+        match chosen.iter_mut().find(|other| other.endpoint_id == run.endpoint_id) {
+            Some(other) if other.state != RunState::Done && run.state == RunState::Done => *other = run,
+            Some(_) => {}
+            None => chosen.push(run),
+        }
+    }
+    chosen
+}
+
 /// Writes the team's row, so that transactions of one team that check a quota go one after the other on both databases.
 async fn lock_team(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
     let touched = team::Entity::update_many()

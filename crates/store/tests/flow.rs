@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Duration, Utc};
+use longboard_protocol::method::{Method, MethodCard, MethodCost, MethodParameter, MethodProperty, MethodSpec};
 use longboard_store::account::User;
 use longboard_store::answer::{Answer, SampleFilter};
 use longboard_store::audit::Entry;
@@ -378,5 +379,67 @@ async fn an_unknown_scheme_creates_nothing() {
     for url in ["longboard.db", "mysql://x/y", "sqlite:longboard.db", "postgre://x"] {
         let error = Store::connect(url, Vault::new([0; KEY_BYTES])).await.err().unwrap();
         assert!(error.to_string().contains("must begin with sqlite:// or postgres://"), "{url}: {error}");
+    }
+}
+
+fn method() -> Method {
+    Method {
+        spec: MethodSpec { policy: "quest".to_owned(), settings: [("budget".to_owned(), 512.0)].into() },
+        card: MethodCard {
+            slug: "quest".to_owned(),
+            title: "Quest".to_owned(),
+            citation: "A paper".to_owned(),
+            what: "Reads the best pages.".to_owned(),
+            differs: String::new(),
+            parameters: vec![MethodParameter { name: "budget".into(), help: "tokens".into(), default: 2048.0 }],
+            properties: vec![MethodProperty { test: "C1".into(), what: "equals dense".into(), holds: true }],
+        },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn methods_need_no_probe_and_their_cells_carry_mean_costs() {
+    for database in TestDatabase::each() {
+        let Stage { store, team, endpoint } = stage(&database).await;
+        let row = Endpoint {
+            kind: EndpointKind::Reference,
+            method: Some(MethodColumn(method())),
+            base_url: String::new(),
+            ..endpoint_row(team, "reference-quest")
+        };
+        let quest = store.add_endpoint(row).await.unwrap();
+        assert_eq!((quest.probe_state, store.queue_depth().await.unwrap().queued), (ProbeState::None, 0));
+        let found = store.methods().await.unwrap();
+        assert_eq!(found.iter().map(|row| row.method.clone().unwrap().0).collect::<Vec<_>>(), [method()]);
+
+        let me = Uuid::now_v7();
+        let of = |endpoint: Uuid| submit(&store, team, endpoint, &[4], 4, 10);
+        let runs = [of(endpoint.id).await.unwrap(), of(quest.id).await.unwrap()];
+        for run in &runs {
+            while let Some(shard) = store.claim(me, &[], LEASE, at(2)).await.unwrap() {
+                let costly = |row: Answer| {
+                    let kept_tokens = f64::from(row.item_index);
+                    let cost = MethodCost { kept_tokens, cache_bytes: 1 << 33, ..MethodCost::default() };
+                    if shard.task_slug == "vt" { row.with_cost(&cost) } else { row }
+                };
+                let rows = answers(&shard).into_iter().map(costly).collect();
+                store.record_answers(shard.id, me, fence(&shard), rows, LEASE, at(2)).await.unwrap();
+                store.finish(shard.id, me, fence(&shard), at(2)).await.unwrap();
+            }
+            store.close_run(run.id, at(3)).await.unwrap();
+        }
+        let cells = store.method_cells("quickstart").await.unwrap();
+        let [cwe, vt] = cells.as_slice() else { panic!("{}: {cells:?}", database.kind) };
+        assert_eq!(
+            (vt.endpoint_id, vt.run_id, vt.task_slug.as_str(), vt.length_tokens),
+            (quest.id, runs[1].id, "vt", 4096)
+        );
+        assert_eq!((vt.n, vt.sum, vt.sum_of_squares, vt.prompt_tokens), (4, 3.0, 2.5, 10.0), "{}", database.kind);
+        assert_eq!((vt.kept_tokens, vt.cache_bytes, vt.selection_ms), (Some(1.5), Some(f64::powi(2.0, 33)), Some(0.0)));
+        assert_eq!((cwe.n, cwe.kept_tokens, cwe.cache_bytes), (4, None, None), "answers without costs have none");
+
+        store.retire_endpoint(quest.id, at(4)).await.unwrap();
+        assert!(store.methods().await.unwrap().is_empty());
+        assert!(store.method_cells("quickstart").await.unwrap().is_empty());
     }
 }

@@ -183,12 +183,7 @@ fn numbers(svg: &mut String, scale: &Axis, shown: &[&ParetoPoint]) {
                 dot.0, dot.1
             );
         }
-        let _ = write!(
-            svg,
-            "<text class=\"number mid\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
-            y + 4.0,
-            point.number
-        );
+        let _ = write!(svg, "<text class=\"number mid\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>", y + 4.0, point.number);
     }
 }
 
@@ -240,23 +235,29 @@ mod tests {
         assert_eq!(ticks(20.0, 3000.0, &[1.0]), [10.0, 100.0, 1000.0, 10_000.0]);
         let wide: Vec<ParetoPoint> = vec![point(1, 0.002, 10.0, true), point(2, 900.0, 20.0, true)];
         let axis = Axis::of(&wide.iter().collect::<Vec<_>>()).unwrap();
-        assert_eq!(axis.ticks.iter().map(|tick| plain(*tick)).collect::<Vec<_>>(), [
-            "0.001", "0.01", "0.1", "1", "10", "100", "1000"
-        ]);
+        assert_eq!(
+            axis.ticks.iter().map(|tick| plain(*tick)).collect::<Vec<_>>(),
+            ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]
+        );
         let middle = f64::midpoint(axis.x(1.0), axis.x(100.0));
         assert!((axis.x(10.0) - middle).abs() < 1e-9, "the axis is logarithmic");
     }
 
     #[test]
     fn the_front_is_a_step_line_and_is_named() {
-        let chart = pareto("time, ms", &[point(2, 1.0, 50.0, true), point(1, 10.0, 80.0, true), point(3, 10.0, 20.0, false)]);
+        let chart =
+            pareto("time, ms", &[point(2, 1.0, 50.0, true), point(1, 10.0, 80.0, true), point(3, 10.0, 20.0, false)]);
         let line = chart.split("class=\"steps\" points=\"").nth(1).unwrap().split('"').next().unwrap();
         let corners: Vec<&str> = line.split([' ', ',']).collect();
         assert_eq!(corners.len(), 8, "{line}");
         assert_eq!((corners[2], corners[3]), (corners[4], corners[1]), "along the score to the next cost, then up");
         assert!(chart.contains("on the front: m2, m1</desc>") && chart.contains("Score over time, ms</title>"));
         assert!(chart.contains("m2: 50.0 (95 % 45.0 to 55.0) at 1.00"));
-        assert!(chart.contains("<li class=\"front\"><b>1</b> m1</li><li class=\"front\"><b>2</b> m2</li><li><b>3</b> m3</li>"));
+        assert!(
+            chart.contains(
+                "<li class=\"front\"><b>1</b> m1</li><li class=\"front\"><b>2</b> m2</li><li><b>3</b> m3</li>"
+            )
+        );
     }
 
     #[test]

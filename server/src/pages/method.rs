@@ -119,8 +119,7 @@ fn accuracy(report: &MethodReport) -> String {
         };
         report.lengths.iter().filter_map(point).collect::<Vec<_>>()
     };
-    let mut series =
-        vec![Series { name: report.card.title.clone(), points: points(|at| at.result.as_ref()) }];
+    let mut series = vec![Series { name: report.card.title.clone(), points: points(|at| at.result.as_ref()) }];
     if report.card.slug != DENSE {
         series.push(Series { name: "dense attention".to_owned(), points: points(|at| at.dense.as_ref()) });
     }

@@ -1,9 +1,8 @@
 //! Methods of the reference model side by side: score against cost at one length.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Query, ServiceConfig, get, post};
+use actix_web::web::{Data, Query, ServiceConfig, get};
 use askama::Template;
-use chrono::Utc;
 use longboard_app::method::CostAxis;
 use longboard_app::suites::length::Length;
 use longboard_app::{AppError, Longboard};
@@ -12,19 +11,16 @@ use longboard_protocol::method::MethodCost;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::caller::{KeeperPosted, Visitor};
+use crate::caller::Visitor;
 use crate::charts::{ParetoPoint, figure, pareto};
-use crate::pages::{page, see};
+use crate::pages::page;
 use crate::refusal::{ApiError, PageError};
 
 const MEBI: f64 = 1024.0 * 1024.0;
 const GIGA: f64 = 1e9;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .route("/methods.json", get().to(json))
-        .route("/methods/runs", post().to(request_runs))
-        .route("/methods", get().to(methods));
+    config.route("/methods.json", get().to(json)).route("/methods", get().to(methods));
 }
 
 #[derive(Deserialize)]
@@ -129,11 +125,6 @@ async fn methods(
         csrf: visitor.0.filter(|person| person.maintainer().is_some()).map(|person| person.csrf),
         suite: report.suite,
     })
-}
-
-async fn request_runs(form: KeeperPosted, longboard: Data<Longboard>) -> Result<HttpResponse, PageError> {
-    let runs = longboard.request_reference_runs(&form.proof, Utc::now()).await?;
-    Ok(see(&format!("/methods?suite=reference&queued={}", runs.len())))
 }
 
 /// A cost with its unit.
@@ -241,14 +232,8 @@ mod tests {
             kept_tokens: 1024.4,
             ..MethodCost::default()
         };
-        let result = MethodResult {
-            n: 3,
-            expected: 8,
-            score: 50.0,
-            ci95: [20.0, 80.0],
-            difference: None,
-            cost: Some(cost),
-        };
+        let result =
+            MethodResult { n: 3, expected: 8, score: 50.0, ci95: [20.0, 80.0], difference: None, cost: Some(cost) };
         let line = ResultLine::new(&result);
         assert_eq!((line.difference.as_str(), line.difference_interval.as_str()), ("–", "–"));
         assert_eq!(line.samples, "3 of 8");
@@ -274,9 +259,7 @@ mod tests {
 
     #[test]
     fn differences_say_what_they_rest_on() {
-        let beside = |ci95, paired| {
-            beside_dense(Some(&MethodDifference { value: -2.5, ci95, n: 9, paired })).1
-        };
+        let beside = |ci95, paired| beside_dense(Some(&MethodDifference { value: -2.5, ci95, n: 9, paired })).1;
         assert_eq!(beside(Some([-5.0, 0.0]), true), "-5.0 to +0.0");
         assert_eq!(beside(Some([0.0, 0.0]), true), "equal on all 9");
         assert_eq!(beside(None, false), "not paired");

@@ -132,6 +132,7 @@ fn completion(reply: Reply) -> Completion {
         latency_ms: reply.latency_ms,
         attempts: reply.attempts,
         retry_causes: reply.retry_causes,
+        cost: None,
     }
 }
 

@@ -335,7 +335,7 @@ impl Card {
 }
 
 /// Tokens of a slot with index in `from..to`.
-fn between(slot: &Slot, from: usize, to: usize) -> u64 {
+pub(crate) fn between(slot: &Slot, from: usize, to: usize) -> u64 {
     let bits = |index: usize| first_bits(index.saturating_sub(slot.first));
     slot.all() & bits(to) & !bits(from)
 }

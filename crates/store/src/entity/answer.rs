@@ -69,6 +69,20 @@ pub struct Model {
     pub worker_id: Option<Uuid>,
     /// When.
     pub created_at: DateTimeUtc,
+    /// Tokens stored per head at the end, mean; like all costs below only for answers of the reference model.
+    pub kept_tokens: Option<f64>,
+    /// Tokens stored by the head that stores most.
+    pub max_kept_tokens: Option<f64>,
+    /// Milliseconds choosing what is read.
+    pub selection_ms: Option<f64>,
+    /// Milliseconds reading it.
+    pub attention_ms: Option<f64>,
+    /// Floating-point operations of attention.
+    pub attention_flops: Option<f64>,
+    /// Bytes of keys and values that attention read.
+    pub attention_bytes: Option<f64>,
+    /// Bytes of the cache at the end.
+    pub cache_bytes: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::kind::{EndpointCall, EndpointKind, ProbeState};
+use super::kind::{EndpointCall, EndpointKind, MethodColumn, ProbeState};
 
 /// A contestant: a served model, a baseline or a set of prediction files.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -21,7 +21,7 @@ pub struct Model {
     pub description: String,
     /// Kind.
     pub kind: EndpointKind,
-    /// Base URL with the version prefix; empty for predictions.
+    /// Base URL with the version prefix; empty for predictions and methods.
     pub base_url: String,
     /// Model name sent in requests.
     pub model: String,
@@ -52,6 +52,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When its team took it back.
     pub retired_at: Option<DateTimeUtc>,
+    /// The policy that the reference model runs in the worker; absent for everything that has an address.
+    pub method: Option<MethodColumn>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,6 @@
 //! Enumerations and lists that columns hold.
 
+use longboard_protocol::method::Method;
 use longboard_suites::length::Length;
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
@@ -68,7 +69,7 @@ text_enum! {
 text_enum! {
     /// Where an endpoint's probe stands. Shards of runs wait while it is pending.
     ProbeState {
-        /// Never probed, and not to be: prediction files.
+        /// Never probed, and not to be: prediction files and methods, which have no address.
         None = "none",
         /// Queued or in work.
         Pending = "pending",
@@ -139,6 +140,10 @@ pub struct TaskVersion {
 /// Task versions in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct TaskVersions(pub Vec<TaskVersion>);
+
+/// The method of a reference endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct MethodColumn(pub Method);
 
 /// Named causes in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
