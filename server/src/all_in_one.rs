@@ -1,19 +1,23 @@
-//! `longboard` without arguments: the site with a worker, the baselines and the reference model in the same process.
+//! `longboard` without arguments: the site with a worker that runs the reference model, and the baselines, in the same
+//! process.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use longboard_app::account::SignUp;
-use longboard_app::quickstart::{Builtin, BuiltinRun};
-use longboard_app::{AllowRule, EndpointKind, Fresh, Length, Longboard};
+use longboard_app::quickstart::{Builtin, BuiltinRun, FirstRun, Place};
+use longboard_app::{AllowRule, Fresh, Length, Longboard};
+use longboard_protocol::method::{Method, MethodCard, MethodSpec};
+use longboard_protocol::worker::REFERENCE_LABEL;
 use longboard_worker::baseline::Baseline;
+use longboard_worker::method;
 use longboard_worker::run::Fleet;
-use longboard_worker::serve::{ModelServer, Reference, Served, serve};
+use longboard_worker::serve::{ModelServer, Served, serve};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,43 +37,46 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How often the bars move.
 const FRAME: Duration = Duration::from_millis(250);
 
-/// Lengths in thousands of tokens and samples per cell of the reference model: what two cores can do in the first minutes.
-const REFERENCE_LENGTHS: [u32; 2] = [1, 2];
-const REFERENCE_SAMPLES: u32 = 2;
+/// Lengths in thousands of tokens and samples per cell of the reference model at first start: what two cores can do in
+/// the first minutes.
+const FIRST_LENGTHS: [u32; 2] = [1, 2];
+const FIRST_SAMPLES: u32 = 2;
 
-/// Longest prompt of the reference model in tokens: its probe would take minutes otherwise.
-const REFERENCE_LIMIT: u32 = 4 * 1024;
+/// Policies of the reference model on the first board.
+const FIRST_POLICIES: [&str; 7] =
+    ["dense", "streaming-llm", "snapkv", "quest", "lserve", "duo-attention", "minference-block-sparse"];
 
-/// Policies of the reference model on the first board, with budgets that make a difference at these lengths.
-const POLICIES: [(&str, &[(&str, f64)]); 7] = [
-    ("dense", &[]),
+/// Budgets that make a difference at the lengths of our suites; policies that are not listed have none, or take the
+/// paper's.
+const BUDGETS: [(&str, &[(&str, f64)]); 13] = [
     ("streaming-llm", &[("sinks", 4.0), ("window", 508.0)]),
     ("snapkv", &[("capacity", 512.0), ("window", 32.0)]),
+    ("h2o", &[("heavy", 256.0), ("recent", 256.0)]),
     ("quest", &[("budget", 512.0), ("dense-layers", 0.0)]),
-    ("lserve", &[("budget", 512.0), ("sinks", 64.0), ("local", 256.0), ("prefill-local", 512.0)]),
-    ("duo-attention", &[("sinks", 64.0), ("window", 256.0)]),
+    ("minference-a-shape", &[("sinks", 64.0), ("window", 448.0)]),
+    ("minference-vertical-slash", &[("vertical", 256.0), ("slash", 256.0)]),
     ("minference-block-sparse", &[("blocks", 8.0)]),
+    ("duo-attention", &[("sinks", 64.0), ("window", 256.0)]),
+    ("moba", &[("block", 128.0), ("top", 4.0)]),
+    ("lserve", &[("budget", 512.0), ("sinks", 64.0), ("local", 256.0), ("prefill-local", 512.0)]),
+    ("longheads", &[("chunk", 64.0), ("length", 512.0)]),
+    ("sirllm", &[("sinks", 4.0), ("entropy", 444.0), ("recent", 64.0)]),
+    ("self-extend", &[("group", 8.0), ("near", 64.0)]),
 ];
 
-/// The baselines and the reference model, listening on loopback.
+/// The built-in contestants; baselines listen on loopback.
 pub(crate) struct Builtins(Vec<(Builtin, ModelServer)>);
 
 impl Builtins {
-    /// Starts all of them on free ports.
+    /// Starts the baselines on free ports.
     pub fn serve() -> anyhow::Result<Self> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut served = Vec::new();
-        for baseline in Baseline::ALL {
-            let server = serve(Served::Baseline(baseline, Duration::ZERO), free).context(NO_LOOPBACK)?;
-            served.push((baseline_contestant(baseline, &server), server));
-        }
-        for (policy, settings) in POLICIES {
-            let given: Vec<(String, f64)> = settings.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-            let reference = Arc::new(Reference::start(policy, &given, None)?);
-            let server = serve(Served::Reference(reference), free).context(NO_LOOPBACK)?;
-            served.push((reference_contestant(policy, settings, &server), server));
-        }
-        Ok(Self(served))
+        let served = Baseline::ALL.into_iter().map(|baseline| {
+            let server = serve(Served::Baseline(baseline, Duration::ZERO), free)
+                .context("cannot serve the baselines on loopback")?;
+            Ok((baseline_contestant(baseline, &server), server))
+        });
+        served.collect::<anyhow::Result<_>>().map(Self)
     }
 
     /// Exactly their addresses, although they are local.
@@ -78,40 +85,44 @@ impl Builtins {
     }
 
     fn contestants(&self) -> Vec<Builtin> {
-        self.0.iter().map(|(contestant, _)| contestant.clone()).collect()
+        self.0.iter().map(|(contestant, _)| contestant.clone()).chain(methods(true)).collect()
     }
 }
-
-const NO_LOOPBACK: &str = "cannot serve the built-in contestants on loopback";
 
 fn baseline_contestant(baseline: Baseline, server: &ModelServer) -> Builtin {
     Builtin {
-        kind: EndpointKind::Baseline,
         slug: baseline.slug().to_owned(),
         description: description(baseline).to_owned(),
-        base_url: format!("http://{}/v1", server.address),
+        place: Place::Address(format!("http://{}/v1", server.address)),
         max_concurrency: AT_ONCE,
-        context_limit_tokens: None,
-        lengths: None,
-        samples: None,
+        first_run: Some(FirstRun::default()),
     }
 }
 
-fn reference_contestant(policy: &str, settings: &[(&str, f64)], server: &ModelServer) -> Builtin {
-    let numbers: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+/// The reference model under every policy, some with a first run where they are to have one.
+pub(crate) fn methods(first_runs: bool) -> Vec<Builtin> {
+    method::cards().into_iter().map(|card| method_contestant(card, first_runs)).collect()
+}
+
+fn method_contestant(card: MethodCard, first_runs: bool) -> Builtin {
+    let policy = card.slug.clone();
+    let budget = BUDGETS.iter().find(|(known, _)| *known == policy).map_or(&[][..], |(_, settings)| *settings);
+    let settings: BTreeMap<String, f64> = budget.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let numbers: Vec<String> = budget.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let numbers = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
+    let first_run = FirstRun {
+        lengths: Some(FIRST_LENGTHS.iter().filter_map(|kilo| Length::new(kilo * 1024).ok()).collect()),
+        samples: Some(FIRST_SAMPLES),
+    };
     Builtin {
-        kind: EndpointKind::Reference,
         slug: format!("reference-{policy}"),
         description: format!(
             "Longboard's reference model under the policy {policy}{numbers}. A very small model, trained on needles and \
              threads only and not meant for anything else."
         ),
-        base_url: format!("http://{}/v1", server.address),
         max_concurrency: AT_ONCE,
-        context_limit_tokens: Some(REFERENCE_LIMIT),
-        lengths: Some(REFERENCE_LENGTHS.iter().filter_map(|kilo| Length::new(kilo * 1024).ok()).collect()),
-        samples: Some(REFERENCE_SAMPLES),
+        first_run: (first_runs && FIRST_POLICIES.contains(&policy.as_str())).then_some(first_run),
+        place: Place::Worker(Box::new(Method { spec: MethodSpec { policy, settings }, card })),
     }
 }
 
@@ -144,13 +155,16 @@ impl Crew {
         let token = longboard.in_process_worker(key, Utc::now()).await;
         let token =
             token.context("the in-process worker's token was revoked; use longboard serve and other workers")?;
-        longboard.welcome(&builtins.contestants(), Utc::now()).await?;
+        let contestants = builtins.contestants();
+        longboard.welcome(&contestants, Utc::now()).await?;
         let ip = if site.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { site.ip() };
         let own = SocketAddr::new(ip, site.port());
         let stop = CancellationToken::new();
-        let fleet = Fleet { server: format!("http://{own}"), token, labels: Vec::new(), slots: SLOTS, allow };
+        let labels = vec![REFERENCE_LABEL.to_owned()];
+        let fleet = Fleet { server: format!("http://{own}"), token, labels, slots: SLOTS, allow };
         let worker = tokio::spawn(fleet.serve(stop.clone()));
-        let slugs = builtins.contestants().into_iter().map(|builtin| builtin.slug).collect();
+        let watched = contestants.into_iter().filter(|builtin| builtin.first_run.is_some());
+        let slugs = watched.map(|builtin| builtin.slug).collect();
         let board = format!("http://{own}/boards/quickstart");
         let bars = tokio::spawn(show(longboard.clone(), slugs, board));
         Ok(Self { stop, worker, bars })

@@ -6,6 +6,7 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::{Args, Subcommand};
 use longboard_app::account::SignUp;
+use longboard_app::run::REFERENCE_SUITE;
 use longboard_app::{Fresh, Longboard};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -22,6 +23,9 @@ pub(crate) enum Admin {
         #[arg(long)]
         name: String,
     },
+    /// Queues a run of the reference suite for every method of the reference model that has none open. Workers with the
+    /// label reference carry them out.
+    RunMethods,
 }
 
 #[derive(Debug, Args)]
@@ -49,8 +53,17 @@ impl Admin {
                 println!("{}", token.expose_secret());
                 Ok(())
             }
+            Self::RunMethods => run_methods(longboard).await,
         }
     }
+}
+
+async fn run_methods(longboard: &Longboard) -> anyhow::Result<()> {
+    #[cfg(feature = "all-in-one")]
+    longboard.welcome(&crate::all_in_one::methods(false), Utc::now()).await?;
+    let queued = longboard.run_methods("operator", "operator", Utc::now()).await?;
+    println!("{} runs of the suite {REFERENCE_SUITE} are queued", queued.len());
+    Ok(())
 }
 
 impl CreateUser {

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod eval;
 mod generate;
 mod lists;
+pub mod method;
 mod predictions;
 pub mod run;
 mod score;

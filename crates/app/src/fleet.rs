@@ -144,7 +144,7 @@ impl Longboard {
     async fn leased_work(&self, shard: &Shard, now: DateTime<Utc>) -> Result<ShardLease, AppError> {
         let endpoint = self.store.endpoint(shard.endpoint_id).await?;
         let endpoint = endpoint.ok_or_else(|| AppError::Invalid("the endpoint is gone".to_owned()))?;
-        self.policy.check_url(&endpoint.base_url)?;
+        self.reachable(&endpoint)?;
         let work = match shard.kind {
             ShardKind::Probe => Work::Probe,
             ShardKind::Run => Work::Run(Box::new(self.run_work(shard, now).await?)),

@@ -1,40 +1,50 @@
 //! The first start: the baselines and the reference model as contestants of the quickstart suite.
 
 use chrono::{DateTime, Utc};
+use longboard_protocol::method::Method;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Progress, Run};
-use longboard_store::{EndpointKind, RunState};
+use longboard_store::{EndpointKind, MethodColumn, RunState};
 use longboard_suites::length::Length;
 use uuid::Uuid;
 
 use crate::predictions::operator_team;
-use crate::run::RunRequest;
+use crate::run::{OPERATOR_RUNS, RunRequest};
 use crate::{AppError, Bell, Longboard};
 
 /// The suite that built-in contestants run at first start.
 const SUITE: &str = "quickstart";
 
-/// Runs of the operator's team at the same time.
-const OPEN_RUNS: u64 = 100;
-
-/// A built-in contestant that listens somewhere.
+/// A built-in contestant.
 #[derive(Debug, Clone)]
 pub struct Builtin {
-    /// Baseline or reference model.
-    pub kind: EndpointKind,
     /// Slug and model name.
     pub slug: String,
     /// What it is.
     pub description: String,
-    /// Where it listens now.
-    pub base_url: String,
+    /// Who answers.
+    pub place: Place,
     /// Most requests in flight.
     pub max_concurrency: u32,
-    /// Longest prompt in tokens that it takes, where it is limited.
-    pub context_limit_tokens: Option<u32>,
-    /// Some of the suite's lengths, where all would take too long.
+    /// Its run of the quickstart suite at first start; absent where there is none.
+    pub first_run: Option<FirstRun>,
+}
+
+/// Who answers for a built-in contestant.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// A baseline that listens at this base URL now.
+    Address(String),
+    /// The reference model under a policy, in workers with the label `reference`.
+    Worker(Box<Method>),
+}
+
+/// How much of the quickstart suite a contestant runs at first start. Absent values are the suite's.
+#[derive(Debug, Clone, Default)]
+pub struct FirstRun {
+    /// Some of its lengths.
     pub lengths: Option<Vec<Length>>,
-    /// Samples per (task, length), where the suite's would take too long.
+    /// Samples per (task, length).
     pub samples: Option<u32>,
 }
 
@@ -50,27 +60,42 @@ pub struct BuiltinRun {
 }
 
 impl Longboard {
-    /// Tells where the built-in contestants listen, and queues the runs of those that are new.
+    /// Adds the built-in contestants that are missing, tells where they listen and what is known about them, and queues
+    /// the first run of those that had none.
     ///
     /// # Errors
     /// [`AppError`] when the store fails.
     pub async fn welcome(&self, builtins: &[Builtin], now: DateTime<Utc>) -> Result<(), AppError> {
         let team = operator_team(&self.store, now).await?;
         for builtin in builtins {
-            if self.store.endpoint_by_slug(&builtin.slug).await?.is_some() {
-                self.store.move_builtin(&builtin.slug, &builtin.base_url).await?;
+            let endpoint = match self.store.endpoint_by_slug(&builtin.slug).await? {
+                None => self.store.add_endpoint(contestant(builtin, team.id, now)).await?,
+                Some(known) => {
+                    self.refresh(&known, &builtin.place).await?;
+                    known
+                }
+            };
+            let Some(first) = &builtin.first_run else { continue };
+            if !self.store.runs_of_endpoint(endpoint.id, 1).await?.is_empty() {
                 continue;
             }
-            let endpoint = self.store.add_endpoint(contestant(builtin, team.id, now)).await?;
             let request = RunRequest {
                 suite: SUITE.to_owned(),
-                lengths: builtin.lengths.clone(),
-                samples: builtin.samples,
+                lengths: first.lengths.clone(),
+                samples: first.samples,
                 ..RunRequest::default()
             };
-            self.queue_run(&endpoint, request, &team.name, OPEN_RUNS, now).await?;
+            self.queue_run(&endpoint, request, &team.name, OPERATOR_RUNS, now).await?;
         }
         self.ring(Bell::Queue);
+        Ok(())
+    }
+
+    async fn refresh(&self, known: &Endpoint, place: &Place) -> Result<(), AppError> {
+        match place {
+            Place::Address(base_url) => self.store.move_baseline(&known.slug, base_url).await?,
+            Place::Worker(method) => self.store.describe_method(known, method.card.clone()).await?,
+        }
         Ok(())
     }
 
@@ -100,12 +125,16 @@ impl BuiltinRun {
 }
 
 fn contestant(builtin: &Builtin, team_id: Uuid, now: DateTime<Utc>) -> Endpoint {
+    let (kind, base_url, method) = match &builtin.place {
+        Place::Address(base_url) => (EndpointKind::Baseline, base_url.clone(), None),
+        Place::Worker(method) => (EndpointKind::Reference, String::new(), Some(MethodColumn(Method::clone(method)))),
+    };
     Endpoint {
         description: builtin.description.clone(),
-        base_url: builtin.base_url.clone(),
+        base_url,
+        method,
         max_concurrency: builtin.max_concurrency.cast_signed(),
-        context_limit_tokens: builtin.context_limit_tokens.map(u32::cast_signed),
         max_leases: 2,
-        ..Endpoint::new(team_id, builtin.kind, &builtin.slug, &builtin.slug, now)
+        ..Endpoint::new(team_id, kind, &builtin.slug, &builtin.slug, now)
     }
 }

@@ -1,6 +1,7 @@
 //! Runs: submitting, cancelling, resuming, closing.
 
 use chrono::{DateTime, Utc};
+use longboard_protocol::worker::REFERENCE_LABEL;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::queue::Shard;
 use longboard_store::run::{NewRun, Run};
@@ -12,11 +13,18 @@ use longboard_suites::task::Task;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::account::Maintainer;
 use crate::team::Member;
 use crate::{AppError, Bell, Longboard};
 
 /// Runs of one team at the same time.
 pub(crate) const OPEN_RUNS: u64 = 4;
+
+/// Runs of the operator's team at the same time.
+pub(crate) const OPERATOR_RUNS: u64 = 100;
+
+/// Slug of the suite that shows what the reference model claims to do.
+pub const REFERENCE_SUITE: &str = "reference";
 
 /// Season seed of a new instance: every item of a season follows from it.
 pub const SEASON_SEED: i64 = 2026;
@@ -64,7 +72,14 @@ impl Longboard {
         if endpoint.probe_state == ProbeState::Failed {
             return refuse("the endpoint's last probe failed; look at its checklist, repair it and probe again");
         }
-        self.policy.check_url(&endpoint.base_url)?;
+        self.reachable(endpoint)
+    }
+
+    /// A method needs no address; what has one must have one that the policy allows.
+    pub(crate) fn reachable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
+        if endpoint.method.is_none() {
+            self.policy.check_url(&endpoint.base_url)?;
+        }
         Ok(())
     }
 
@@ -88,7 +103,7 @@ impl Longboard {
         let mut versions = Vec::with_capacity(suite.tasks.0.len());
         for slug in &suite.tasks.0 {
             let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
-            reachable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
+            buildable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
             versions.push(row.reference());
         }
         let planned = planned_tokens(&lengths, samples, versions.len());
@@ -110,12 +125,38 @@ impl Longboard {
                 || lengths == suite.lengths.0 && samples >= suite.samples.cast_unsigned(),
             lengths: LengthList(lengths),
             submitted_by: by.to_owned(),
-            requires: String::new(),
+            requires: if endpoint.method.is_some() { REFERENCE_LABEL.to_owned() } else { String::new() },
         };
         let run = self.store.submit_run(new, &slices, open_limit, now).await?;
         self.store.raise_data_version(&suite.slug).await?;
         self.ring(Bell::Queue);
         Ok(run)
+    }
+
+    /// Queues a run of the `reference` suite for every method that has none open, and returns them.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when too many runs are open.
+    pub async fn request_reference_runs(&self, by: &Maintainer, now: DateTime<Utc>) -> Result<Vec<Run>, AppError> {
+        self.run_methods(&by.user().email, &by.user().name, now).await
+    }
+
+    /// The same as an operator: `actor` is who the audit names, `submitter` who the runs' pages name.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when too many runs are open.
+    pub async fn run_methods(&self, actor: &str, submitter: &str, now: DateTime<Utc>) -> Result<Vec<Run>, AppError> {
+        let open = self.store.runs_in(&[RunState::Open], 1000).await?;
+        let mut queued = Vec::new();
+        for endpoint in self.store.methods().await? {
+            if open.iter().any(|run| run.endpoint_id == endpoint.id && run.suite_slug == REFERENCE_SUITE) {
+                continue;
+            }
+            let request = RunRequest { suite: REFERENCE_SUITE.to_owned(), ..RunRequest::default() };
+            queued.push(self.queue_run(&endpoint, request, submitter, OPERATOR_RUNS, now).await?);
+        }
+        self.note(actor, "run_methods", REFERENCE_SUITE, json!({"runs": queued.len()}), now).await?;
+        Ok(queued)
     }
 
     /// Stops a run. What its workers have done is kept.
@@ -216,7 +257,7 @@ fn chosen(suite: &Suite, asked: Option<Vec<Length>>) -> Result<Vec<Length>, AppE
     if lengths.is_empty() { Err(AppError::Invalid("choose at least one length".to_owned())) } else { Ok(lengths) }
 }
 
-fn reachable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {
+fn buildable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {
     let shortest = task.card().min_tokens;
     match lengths.iter().find(|length| length.tokens() < shortest) {
         Some(length) => Err(AppError::Invalid(format!(

@@ -1,6 +1,7 @@
 //! Many requests at a time on one model: prompts are read in chunks between the steps of the answers under way.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 
 use longboard_suites::item::Message;
 
@@ -85,6 +86,8 @@ pub struct Usage {
 /// What comes of a request, in order.
 #[derive(Debug)]
 pub enum Event {
+    /// A chunk of the prompt is read and there are more.
+    Reading,
     /// A piece of the answer.
     Piece {
         /// Text; may be empty while a character is incomplete.
@@ -109,6 +112,7 @@ pub type Listener = Box<dyn FnMut(Event) -> bool + Send>;
 /// A model on a thread of its own. Dropping it ends the thread once everything handed in is answered.
 pub struct Engine {
     jobs: SyncSender<(Request, Listener)>,
+    thread: JoinHandle<()>,
 }
 
 impl Engine {
@@ -116,8 +120,14 @@ impl Engine {
     #[must_use]
     pub fn start(model: Model, limits: Limits) -> Self {
         let (jobs, incoming) = sync_channel(WAITING);
-        std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
-        Self { jobs }
+        let thread = std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
+        Self { jobs, thread }
+    }
+
+    /// Whether it answers no more: its thread met a defect.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// Hands in a request; the listener hears of everything else.
@@ -228,10 +238,13 @@ impl Shift {
             Ok(rows) => {
                 for (place, logits) in fed.into_iter().zip(rows) {
                     let (Some(job), Some(logits)) = (self.running.get_mut(place), logits.last()) else { continue };
-                    if job.read == job.prompt.len()
-                        && let Some(over) = over.get_mut(place)
-                    {
-                        *over = job.extend(&self.model, logits);
+                    let ended = if job.read < job.prompt.len() {
+                        !(job.listener)(Event::Reading)
+                    } else {
+                        job.extend(&self.model, logits)
+                    };
+                    if let Some(over) = over.get_mut(place) {
+                        *over = ended;
                     }
                 }
             }

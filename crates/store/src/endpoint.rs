@@ -1,6 +1,7 @@
 //! Endpoints: the contestants.
 
 use chrono::{DateTime, Utc};
+use longboard_protocol::method::{Method, MethodCard};
 use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, TransactionTrait};
 use serde_json::Value;
 use uuid::Uuid;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::connection::micros;
 pub use crate::entity::endpoint::Model as Endpoint;
-use crate::entity::kind::{EndpointCall, EndpointKind, ProbeState, ShardKind, ShardState};
+use crate::entity::kind::{EndpointCall, EndpointKind, MethodColumn, ProbeState, ShardKind, ShardState};
 use crate::entity::{endpoint, shard};
 use crate::error::StoreError;
 use crate::queue::new_shard;
@@ -198,15 +199,30 @@ impl Store {
         row.into_iter().next().ok_or(StoreError::NotFound("such endpoint"))
     }
 
-    /// Changes where a built-in contestant listens: its port is new with every start.
+    /// Changes where a baseline listens: its port is new with every start.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn move_builtin(&self, slug: &str, base_url: &str) -> Result<(), StoreError> {
+    pub async fn move_baseline(&self, slug: &str, base_url: &str) -> Result<(), StoreError> {
         endpoint::Entity::update_many()
             .set(endpoint::ActiveModel { base_url: Set(base_url.to_owned()), ..Default::default() })
             .filter(endpoint::Column::Slug.eq(slug))
-            .filter(endpoint::Column::Kind.is_in([EndpointKind::Baseline, EndpointKind::Reference]))
+            .filter(endpoint::Column::Kind.eq(EndpointKind::Baseline))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes down anew what a method is and what is known about it. Its settings stay those that its runs had.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn describe_method(&self, row: &Endpoint, card: MethodCard) -> Result<(), StoreError> {
+        let Some(MethodColumn(known)) = &row.method else { return Ok(()) };
+        let method = MethodColumn(Method { spec: known.spec.clone(), card });
+        endpoint::Entity::update_many()
+            .set(endpoint::ActiveModel { method: Set(Some(method)), ..Default::default() })
+            .filter(endpoint::Column::Id.eq(row.id))
             .exec(&self.db)
             .await?;
         Ok(())

@@ -98,6 +98,14 @@ impl Suite {
                 &[4, 8, 16, 32, 64, 128],
                 25,
             ),
+            suite(
+                "reference",
+                "Reference model",
+                "What Longboard's own small model was trained to find, one needle to several, at ten to eighty times the length it was trained on: the ground on which its sparse-attention methods are compared.",
+                &["niah_single_1", "niah_single_2", "niah_multikey_1", "niah_multiquery", "needle_threading_single"],
+                &[4, 8, 16, 32],
+                10,
+            ),
         ]
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Run {
     /// Worker token, made with `longboard admin create-worker-token`.
     #[arg(long, env = "LONGBOARD_WORKER_TOKEN", hide_env_values = true)]
     token: SecretString,
-    /// What this worker can do, separated by commas, e.g. gpu
+    /// What this worker can do, separated by commas: reference to run the reference model itself; reference,gpu where it
+    /// has a graphics processor.
     #[arg(long, value_delimiter = ',')]
     labels: Vec<String>,
     /// Shards carried out at a time.

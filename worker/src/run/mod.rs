@@ -4,6 +4,7 @@
 mod backoff;
 mod command;
 mod lease;
+mod method;
 mod outbox;
 mod probe;
 mod renewal;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use backoff::Backoff;
 pub(crate) use command::Run;
+use method::Methods;
 use server::{ApiError, Server};
 
 /// How long the server may hold a claim while nothing is queued.
@@ -38,7 +40,7 @@ pub struct Fleet {
     pub server: String,
     /// Worker token.
     pub token: SecretString,
-    /// What this worker can do, e.g. `gpu`.
+    /// What this worker can do: `reference` to run the reference model itself, `gpu`, or what an operator names.
     pub labels: Vec<String>,
     /// Shards at a time, at least 1.
     pub slots: usize,
@@ -59,6 +61,7 @@ impl Fleet {
         let crew = Arc::new(Crew {
             server: Arc::new(Server::new(&self.server, &self.token)?),
             policy: AddressPolicy::new(self.allow),
+            methods: Arc::default(),
             labels: self.labels,
             link: Link { url: self.server, voice, up: Mutex::new(None) },
             stop,
@@ -79,6 +82,7 @@ impl Fleet {
 struct Crew {
     server: Arc<Server>,
     policy: AddressPolicy,
+    methods: Arc<Methods>,
     labels: Vec<String>,
     link: Link,
     stop: CancellationToken,
@@ -105,7 +109,7 @@ impl Crew {
         loop {
             if let Some(leased) = next.take() {
                 tracing::info!(shard = %leased.shard, fence = leased.fence, "claimed");
-                shard::carry_out(&self.server, leased, &self.policy, &self.stop).await;
+                shard::carry_out(&self.server, leased, &self.policy, &self.methods, &self.stop).await;
             }
             if self.stop.is_cancelled() {
                 return;

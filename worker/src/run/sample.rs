@@ -12,6 +12,8 @@ use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use sha2::{Digest, Sha256};
 
 use super::lease::{Failure, Lease};
+use super::method;
+use crate::serve::Reference;
 
 /// What became of a sample.
 pub(super) enum SampleEnd {
@@ -23,9 +25,17 @@ pub(super) enum SampleEnd {
     Fatal(Failure),
 }
 
+/// Who answers.
+pub(super) enum Contestant {
+    /// An endpoint with an address.
+    Endpoint(OpenAiClient),
+    /// The reference model in this process.
+    Method(Arc<Reference>),
+}
+
 /// What all samples of a shard share.
 pub(super) struct Bench {
-    pub client: OpenAiClient,
+    pub contestant: Contestant,
     pub lease: Arc<Lease>,
     pub generator: Arc<Generator>,
     pub context_limit: Option<u32>,
@@ -95,16 +105,19 @@ impl Bench {
         }
     }
 
-    /// Sends the prompt, unless it is longer than the endpoint's declared limit.
+    /// Has the prompt answered, unless it is longer than the endpoint's declared limit.
     async fn exchange(&self, item: Item) -> Result<Exchange, SampleEnd> {
         let needed_tokens = item.prompt_tokens.saturating_add(item.output_tokens);
         if let Some(limit_tokens) = self.context_limit.filter(|&limit| needed_tokens > limit) {
             return Ok(Exchange::OverLength { needed_tokens, limit_tokens });
         }
         let _counted = self.lease.request();
-        match self.client.complete(request(item)).await {
-            Ok(reply) => Ok(Exchange::Completed(completion(reply))),
-            Err(error) => failed(error),
+        match &self.contestant {
+            Contestant::Method(model) => method::exchange(model, item).await,
+            Contestant::Endpoint(client) => match client.complete(request(item)).await {
+                Ok(reply) => Ok(Exchange::Completed(completion(reply))),
+                Err(error) => failed(error),
+            },
         }
     }
 }

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::lease::{Failure, Lease};
-use super::sample::{Bench, Generator, SampleEnd};
+use super::method::Methods;
+use super::sample::{Bench, Contestant, Generator, SampleEnd};
 use super::server::{ApiError, Server};
 use super::{outbox, probe, renewal};
 
@@ -54,6 +55,7 @@ pub(super) async fn carry_out(
     server: &Arc<Server>,
     leased: ShardLease,
     policy: &AddressPolicy,
+    methods: &Arc<Methods>,
     stop: &CancellationToken,
 ) {
     let since = Instant::now();
@@ -62,7 +64,7 @@ pub(super) async fn carry_out(
     let mut renewals = JoinSet::new();
     renewals.spawn(renewal::keep(Arc::clone(&lease), leased.lease_ms, since));
     let work = async {
-        let end = work(&lease, leased, policy, stop).await;
+        let end = work(&lease, leased, policy, methods, stop).await;
         settle(&lease, end).await;
     };
     let grace = async {
@@ -100,27 +102,46 @@ async fn settle(lease: &Lease, end: End) {
     }
 }
 
-async fn work(lease: &Arc<Lease>, leased: ShardLease, policy: &AddressPolicy, stop: &CancellationToken) -> End {
-    let client = connect(&leased, policy);
-    match leased.work {
+async fn work(
+    lease: &Arc<Lease>,
+    leased: ShardLease,
+    policy: &AddressPolicy,
+    methods: &Arc<Methods>,
+    stop: &CancellationToken,
+) -> End {
+    let ShardLease { shard, endpoint, work, .. } = leased;
+    let seed = shard.as_u64_pair().1;
+    match work {
         Work::Probe => {
-            let seed = leased.shard.as_u64_pair().1;
-            let probed = probe::report(client, seed, leased.endpoint.context_limit_tokens);
+            let probed = probe::report(connect(&endpoint, seed, policy), seed, endpoint.context_limit_tokens);
             tokio::select! {
                 biased;
                 () = lease.cancelled.cancelled() => End::Cancelled,
                 end = probed => end,
             }
         }
-        Work::Run(work) => match client {
-            Ok(client) => run(lease, client, &leased.endpoint, *work, stop).await,
-            Err(error) => End::Failed(unusable(&error)),
+        Work::Run(work) => match contestant(&endpoint, seed, policy, methods).await {
+            Ok(contestant) => run(lease, contestant, &endpoint, *work, stop).await,
+            Err(failure) => End::Failed(failure),
         },
     }
 }
 
-fn connect(leased: &ShardLease, policy: &AddressPolicy) -> Result<OpenAiClient, ClientError> {
-    let endpoint = &leased.endpoint;
+async fn contestant(
+    endpoint: &EndpointSpec,
+    seed: u64,
+    policy: &AddressPolicy,
+    methods: &Arc<Methods>,
+) -> Result<Contestant, Failure> {
+    let Some(spec) = endpoint.method.clone() else {
+        return connect(endpoint, seed, policy).map(Contestant::Endpoint).map_err(|error| unusable(&error));
+    };
+    let methods = Arc::clone(methods);
+    let built = tokio::task::spawn_blocking(move || methods.model(&spec));
+    built.await.map_err(|error| Failure::retryable("worker_error", error))?.map(Contestant::Method)
+}
+
+fn connect(endpoint: &EndpointSpec, seed: u64, policy: &AddressPolicy) -> Result<OpenAiClient, ClientError> {
     let first_byte = Duration::from_millis(endpoint.first_byte_timeout_ms);
     let config = EndpointConfig {
         api: match endpoint.api {
@@ -132,7 +153,7 @@ fn connect(leased: &ShardLease, policy: &AddressPolicy) -> Result<OpenAiClient, 
         deadlines: Deadlines { first_byte, ..Deadlines::default() },
         ..EndpointConfig::new(endpoint.base_url.clone(), endpoint.model.clone())
     };
-    OpenAiClient::new(config, policy, leased.shard.as_u64_pair().1)
+    OpenAiClient::new(config, policy, seed)
 }
 
 fn unusable(error: &ClientError) -> Failure {
@@ -146,7 +167,7 @@ fn unusable(error: &ClientError) -> Failure {
 /// Runs the open samples, and posts their answers at the same time.
 async fn run(
     lease: &Arc<Lease>,
-    client: OpenAiClient,
+    contestant: Contestant,
     endpoint: &EndpointSpec,
     work: RunWork,
     stop: &CancellationToken,
@@ -162,7 +183,7 @@ async fn run(
         Err(error) => return End::Failed(Failure::retryable("worker_error", error)),
     };
     let context_limit = endpoint.context_limit_tokens;
-    let bench = Arc::new(Bench { client, lease: Arc::clone(lease), generator, context_limit });
+    let bench = Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit });
     let at_once = endpoint.max_concurrency.min(HELD_TOKENS / work.length_tokens.max(1)).max(1);
     let (sender, receiver) = mpsc::channel(WAITING_ANSWERS);
     let answering = async { Ok(answer(bench, &work, at_once as usize, stop, sender).await) };

@@ -20,6 +20,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use answer::{Ending, Form, Part, Piece, Refusal, stopped};
 pub use reference::Reference;
+pub(crate) use reference::finish_reason;
 
 use crate::baseline::Baseline;
 

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use longboard_protocol::method::MethodCost;
 use longboard_refmodel::ModelError;
 use longboard_refmodel::checkpoint::Checkpoint;
-use longboard_refmodel::engine::{Engine, Event, Finish, Limits, Request, TokenLogprob, Usage};
+use longboard_refmodel::engine::{Engine, Event, Finish, Limits, Listener, Request, TokenLogprob, Usage};
 use longboard_refmodel::model::Model;
 use longboard_refmodel::policy::Card;
 use longboard_suites::item::{Message, Role};
-use serde_json::json;
+use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::Call;
 use super::answer::{Ending, Part, Piece, Probable, Refusal};
+use crate::method::cost;
 
 /// Pieces that may wait for a slow reader before the answer is given up.
 const WAITING: usize = 4096;
@@ -45,6 +47,17 @@ impl Reference {
         self.slug
     }
 
+    /// Whether it answers no more.
+    #[must_use]
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.engine.has_stopped()
+    }
+
+    /// Hands in a request; the listener hears of everything else.
+    pub(crate) fn submit(&self, request: Request, listener: Listener) -> Result<(), ModelError> {
+        self.engine.submit(request, listener)
+    }
+
     /// Begins an answer.
     pub(super) fn answer(&self, call: Call) -> Receiver<Part> {
         let (sender, parts) = channel(WAITING);
@@ -60,8 +73,11 @@ impl Reference {
         };
         let told = sender.clone();
         let policy = self.slug;
-        let listener = Box::new(move |event| told.try_send(part(event, policy)).is_ok());
-        if let Err(error) = self.engine.submit(request, listener) {
+        let listener = Box::new(move |event| match part(event, policy) {
+            Some(part) => told.try_send(part).is_ok(),
+            None => !told.is_closed(),
+        });
+        if let Err(error) = self.submit(request, listener) {
             // The channel is empty, so there is room for one.
             let _ = sender.try_send(Part::Refused(Refusal { status: 503, code: "busy", message: error.to_string() }));
         }
@@ -77,20 +93,27 @@ fn named(role: &str) -> Role {
     }
 }
 
-fn part(event: Event, policy: &str) -> Part {
-    match event {
+/// Name of an end in the protocol.
+pub(crate) const fn finish_reason(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "stop",
+        Finish::Length => "length",
+    }
+}
+
+/// What a reader gets of an event.
+fn part(event: Event, policy: &str) -> Option<Part> {
+    Some(match event {
+        Event::Reading => return None,
         Event::Piece { text, logprobs } => {
             let logprobs = logprobs.map(|(chosen, best)| (probable(chosen), best.into_iter().map(probable).collect()));
             Part::Piece(Piece { text, logprobs })
         }
         Event::Done { finish, usage } => Part::End(Ending {
-            finish_reason: match finish {
-                Finish::Stop => "stop",
-                Finish::Length => "length",
-            },
+            finish_reason: finish_reason(finish),
             prompt_tokens: usage.prompt_tokens as u64,
             completion_tokens: usage.completion_tokens as u64,
-            report: Some(report(&usage, policy)),
+            report: report(&usage, policy),
         }),
         Event::Failed(error) => {
             let (status, code) = match &error {
@@ -100,19 +123,21 @@ fn part(event: Event, policy: &str) -> Part {
             };
             Part::Refused(Refusal { status, code, message: error.to_string() })
         }
-    }
+    })
 }
 
 fn probable(token: TokenLogprob) -> Probable {
     Probable { text: token.text, logprob: token.logprob }
 }
 
-fn report(usage: &Usage, policy: &str) -> serde_json::Value {
-    json!({
-        "policy": policy,
-        "kept_tokens": usage.kept_tokens,
-        "cache_bytes": usage.cache_bytes,
-        "selection_ms": usage.selection_ms,
-        "attention_ms": usage.attention_ms,
-    })
+/// What the model says about an answer, beside the protocol's own fields.
+#[derive(Serialize)]
+struct Report<'a> {
+    policy: &'a str,
+    #[serde(flatten)]
+    cost: MethodCost,
+}
+
+fn report(usage: &Usage, policy: &str) -> Option<serde_json::Value> {
+    serde_json::to_value(Report { policy, cost: cost(usage) }).ok()
 }
