@@ -5,21 +5,23 @@ use std::str::FromStr;
 
 use longboard_protocol::api::{MethodDifference, MethodLength, MethodReport, MethodResult, MethodRow, MethodsReport};
 use longboard_protocol::method::{Method, MethodCost};
+use longboard_store::endpoint::Endpoint;
 use longboard_store::method::MethodCell;
-use longboard_store::run::Run;
+use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::task::Suite;
 use longboard_suites::length::Length;
 use uuid::Uuid;
 
 use crate::board::Measured;
 use crate::compare::{Scored, common, paired, same_items};
+use crate::run::REFERENCE_SUITE;
 use crate::{AppError, Longboard};
 
 /// The policy beside which the others stand.
 pub const DENSE: &str = "dense";
 
 /// Suites to show when none is chosen: the first one with results, else the last.
-const SUITES: [&str; 2] = ["reference", "quickstart"];
+const SUITES: [&str; 2] = [REFERENCE_SUITE, "quickstart"];
 
 /// Costs that score can be set against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,6 +124,7 @@ impl Longboard {
             model: one.model.clone(),
             settings: one.method.spec.settings.clone(),
             run: one.run.as_ref().map(|run| run.id),
+            state: one.run.as_ref().map(|run| run.state.slug().to_owned()),
             result: length.and_then(|length| ground.result(one, length, &scores)),
             front: false,
         };
@@ -166,23 +169,27 @@ impl Longboard {
         })
     }
 
+    /// What is stored on the suite, or on the first of [`SUITES`] where some method has a score.
     async fn ground(&self, suite: Option<&str>) -> Result<Ground, AppError> {
         let wanted = suite.map_or_else(|| SUITES.to_vec(), |suite| vec![suite]);
         let mut found = None;
         for slug in &wanted {
             let Some(suite) = self.store.suite(slug).await? else { continue };
-            let cells = self.store.method_cells(slug).await?;
-            let filled = !cells.is_empty();
-            found = Some((suite, cells));
+            let ground = self.ground_of(suite).await?;
+            let filled = !ground.lengths().is_empty();
+            found = Some(ground);
             if filled {
                 break;
             }
         }
-        let (suite, cells) = found.ok_or_else(|| AppError::no("suite", wanted.join("` or `")))?;
-        let mut runs: BTreeMap<Uuid, Run> =
-            self.store.runs_of_suite(&suite.slug).await?.into_iter().map(|run| (run.id, run)).collect();
-        let contestant = |row: longboard_store::endpoint::Endpoint| {
-            let run = cells.iter().find(|cell| cell.endpoint_id == row.id).and_then(|cell| runs.remove(&cell.run_id));
+        found.ok_or_else(|| AppError::no("suite", wanted.join("` or `")))
+    }
+
+    async fn ground_of(&self, suite: Suite) -> Result<Ground, AppError> {
+        let cells = self.store.method_cells(&suite.slug).await?;
+        let runs = one_per_endpoint(self.store.runs_of_suite(&suite.slug).await?);
+        let contestant = |row: Endpoint| {
+            let run = runs.iter().find(|run| run.endpoint_id == row.id).cloned();
             Some(Contestant { endpoint: row.id, model: row.slug, method: row.method?.0, run })
         };
         let contestants = self.store.methods().await?.into_iter().filter_map(contestant).collect();
@@ -483,6 +490,7 @@ mod tests {
             model: String::new(),
             settings: BTreeMap::new(),
             run: None,
+            state: None,
             result,
             front: true,
         };

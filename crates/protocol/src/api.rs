@@ -339,6 +339,8 @@ pub struct MethodRow {
     pub settings: BTreeMap<String, f64>,
     /// Run the numbers come from, null where the method has not run on this suite.
     pub run: Option<Uuid>,
+    /// State of that run.
+    pub state: Option<String>,
     /// Null where some task of the suite has no answer at this length.
     pub result: Option<MethodResult>,
     /// No other method is at least as good in score and cost and better in one, by the means alone.

@@ -1,9 +1,11 @@
 //! Methods of the reference model side by side: score against cost at one length.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Query, ServiceConfig, get};
+use actix_web::web::{Data, Query, ServiceConfig, get, post};
 use askama::Template;
+use chrono::Utc;
 use longboard_app::method::CostAxis;
+use longboard_app::run::REFERENCE_SUITE;
 use longboard_app::suites::length::Length;
 use longboard_app::{AppError, Longboard};
 use longboard_protocol::api::{MethodDifference, MethodRow, MethodsReport};
@@ -11,16 +13,19 @@ use longboard_protocol::method::MethodCost;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::caller::Visitor;
+use crate::caller::{KeeperPosted, Visitor};
 use crate::charts::{ParetoPoint, figure, pareto};
-use crate::pages::page;
+use crate::pages::{page, see};
 use crate::refusal::{ApiError, PageError};
 
 const MEBI: f64 = 1024.0 * 1024.0;
 const GIGA: f64 = 1e9;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.route("/methods.json", get().to(json)).route("/methods", get().to(methods));
+    config
+        .route("/methods.json", get().to(json))
+        .route("/methods/runs", post().to(request_runs))
+        .route("/methods", get().to(methods));
 }
 
 #[derive(Deserialize)]
@@ -70,6 +75,8 @@ struct Line {
     settings: String,
     model: String,
     run: Option<Uuid>,
+    /// Why there is no result.
+    remark: &'static str,
     front: bool,
     result: Option<ResultLine>,
 }
@@ -127,6 +134,11 @@ async fn methods(
     })
 }
 
+async fn request_runs(form: KeeperPosted, longboard: Data<Longboard>) -> Result<HttpResponse, PageError> {
+    let runs = longboard.request_reference_runs(&form.proof, Utc::now()).await?;
+    Ok(see(&format!("/methods?suite={REFERENCE_SUITE}&queued={}", runs.len())))
+}
+
 /// A cost with its unit.
 const fn words(axis: CostAxis) -> &'static str {
     match axis {
@@ -170,8 +182,17 @@ fn line((place, row): (usize, &MethodRow)) -> Line {
         settings: row.settings.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "),
         model: row.model.clone(),
         run: row.run,
+        remark: remark(row.state.as_deref()),
         front: row.front,
         result: row.result.as_ref().map(ResultLine::new),
+    }
+}
+
+fn remark(state: Option<&str>) -> &'static str {
+    match state {
+        None => "not run yet",
+        Some("open") => "its run has not come so far yet",
+        Some(_) => "its run has no answers of every task at this length",
     }
 }
 
@@ -245,6 +266,7 @@ mod tests {
             model: "reference-quest".to_owned(),
             settings: [("budget".to_owned(), 512.0)].into(),
             run: None,
+            state: None,
             result: Some(result),
             front: true,
         };
