@@ -15,6 +15,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use longboard_endpoint::policy::AllowRule;
+use longboard_protocol::method::MethodSpec;
 use longboard_protocol::worker::{
     Answer, AnswersReply, AnswersRequest, CheckStatus, ClaimRequest, CorpusSpec, EndpointApi, EndpointSpec, Exchange,
     FailRequest, FinishRequest, ProbeReport, ProbeRequest, RefusedAnswer, RenewReply, RenewRequest, RunWork,
@@ -482,6 +483,103 @@ async fn what_no_attempt_can_mend_is_named() {
         let failure = site.failure().await;
         assert_eq!((failure.cause.as_str(), failure.retryable), (cause, false), "{}", failure.detail);
     }
+    site.close(stop, worker).await;
+}
+
+/// A shard that the worker answers itself.
+fn method(policy: &str, settings: &[(&str, f64)], work: RunWork) -> ShardLease {
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let mut shard = lease("", run(work));
+    shard.endpoint.secret = None;
+    shard.endpoint.max_concurrency = 2;
+    shard.endpoint.method = Some(MethodSpec { policy: policy.to_owned(), settings });
+    shard
+}
+
+/// LServe as `serve-model` serves it, and its base URL.
+async fn served_lserve(budget: &str) -> (tokio::process::Child, String) {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_longboard-worker"));
+    command.args(["serve-model", "--policy", "lserve", "--set", budget, "--bind", "127.0.0.1:0"]);
+    let mut model = command.stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(model.stdout.take().unwrap()).lines();
+    let said = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await.unwrap().unwrap().unwrap();
+    let url = said.rsplit(' ').next().unwrap().to_owned();
+    (model, url)
+}
+
+#[tokio::test]
+async fn lserve_gives_in_the_worker_what_it_gives_behind_http() {
+    let (mut model, url) = served_lserve("budget=192").await;
+    let mut site = site();
+    for task in ["niah_single_1", "niah_multiquery"] {
+        let work = RunWork { task: spec(Task::find(task).unwrap()), ..items(3, &[]) };
+        let (stop, worker) = site.start(lease(&url, run(work.clone())));
+        assert!(matches!(site.end().await, Call::Finish(_)), "{task} behind HTTP");
+        let behind = std::mem::take(&mut *site.desk.stored.lock().unwrap());
+        site.desk.leases.lock().unwrap().push_back(method("lserve", &[("budget", 192.0)], work));
+        site.desk.queued.notify_one();
+        assert!(matches!(site.end().await, Call::Finish(_)), "{task} in the worker");
+        let inside = std::mem::take(&mut *site.desk.stored.lock().unwrap());
+        stop.cancel();
+        worker.await.unwrap().unwrap();
+        assert_eq!((behind.len(), inside.len()), (3, 3));
+        for (key, theirs) in &behind {
+            let ours = &inside[key];
+            let (Exchange::Completed(there), Exchange::Completed(here)) = (&theirs.result, &ours.result) else {
+                panic!("{theirs:?} and {ours:?}")
+            };
+            assert_eq!((&ours.prompt_digest, &here.text), (&theirs.prompt_digest, &there.text), "{task} {key:?}");
+            assert!(!here.text.is_empty());
+            assert_eq!(
+                (&here.finish_reason, here.reported_prompt_tokens, here.reported_completion_tokens, here.attempts),
+                (&there.finish_reason, there.reported_prompt_tokens, there.reported_completion_tokens, 1)
+            );
+            assert!(here.first_token_ms.is_some_and(|first| first <= here.latency_ms));
+            let cost = here.cost.unwrap();
+            assert!(
+                cost.is_plausible() && cost.cache_bytes > 0 && cost.kept_tokens <= cost.max_kept_tokens,
+                "{cost:?}"
+            );
+            assert!(cost.attention_flops > 0.0 && cost.attention_bytes > 0.0 && cost.attention_ms > 0.0, "{cost:?}");
+            assert_eq!(there.cost, None, "an endpoint says nothing about costs");
+        }
+    }
+    site.handle.stop(false).await;
+    model.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_method_that_cannot_be_built_ends_its_shard_for_good() {
+    let mut site = site();
+    let (stop, worker) = site.start(method("nothing", &[], items(1, &[])));
+    for word in ["the policies are", "has no parameter"] {
+        let failure = site.failure().await;
+        assert_eq!((failure.cause.as_str(), failure.retryable), ("method_unusable", false));
+        assert!(failure.detail.contains(word), "{}", failure.detail);
+        site.desk.leases.lock().unwrap().push_back(method("dense", &[("budget", 1.0)], items(1, &[])));
+        site.desk.queued.notify_one();
+    }
+    site.close(stop, worker).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_method_leaves_its_prompt_and_takes_the_next_shard() {
+    let mut site = site_with(|| Renewal::Cancelled, false);
+    let long = RunWork { length_tokens: 32 * 1024, ..items(4, &[]) };
+    let (stop, worker) = site.start(ShardLease { lease_ms: SHORT_LEASE_MS, ..method("dense", &[], long) });
+    assert!(matches!(site.call().await, Call::Claim(_)));
+    loop {
+        match site.call().await {
+            Call::Renew => {}
+            Call::Claim(_) => break,
+            other => panic!("{other:?} of a cancelled run"),
+        }
+    }
+    site.desk.leases.lock().unwrap().push_back(method("dense", &[], items(1, &[])));
+    site.desk.queued.notify_one();
+    assert!(matches!(site.end().await, Call::Finish(_)));
+    assert_eq!(site.stored().len(), 1);
     site.close(stop, worker).await;
 }
 

@@ -6,12 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use longboard_app::account::SignUp;
 use longboard_app::endpoint::Registration;
 use longboard_app::fleet::FleetMember;
-use longboard_app::run::RunRequest;
+use longboard_app::quickstart::{Builtin, FirstRun, Place};
+use longboard_app::run::{REFERENCE_SUITE, RunRequest};
 use longboard_app::store::vault::{KEY_BYTES, Vault};
 use longboard_app::store::{EndpointCall, ProbeState, RunState, Store, StoreError};
 use longboard_app::task::{Draft, Upload};
 use longboard_app::team::Member;
 use longboard_app::{AddressPolicy, AppError, Bus, Longboard};
+use longboard_protocol::method::{Method, MethodCard, MethodCost, MethodSpec};
 use longboard_protocol::worker::{
     Answer, AnswersRequest, CheckStatus, ClaimRequest, Completion, Exchange, FailRequest, ProbeCheck, ProbeReport,
     RunWork, ShardLease, Work,
@@ -72,7 +74,12 @@ fn registration(name: &str, base_url: &str) -> Registration {
 
 impl Stage {
     async fn claim(&self, by: &FleetMember) -> Option<ShardLease> {
-        let request = ClaimRequest { labels: Vec::new(), wait_ms: 0, version: "test".to_owned() };
+        self.claim_with(by, &[]).await
+    }
+
+    async fn claim_with(&self, by: &FleetMember, labels: &[&str]) -> Option<ShardLease> {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let request = ClaimRequest { labels, wait_ms: 0, version: "test".to_owned() };
         self.longboard.claim(by, request, Utc::now).await.unwrap()
     }
 
@@ -411,4 +418,93 @@ async fn a_changed_endpoint_is_probed_again_and_moves_no_secret() {
         let row = stage.longboard.model("m").await.unwrap();
         assert_eq!((row.name.as_str(), row.base_url.as_str()), ("M", "http://127.0.0.1:10/v1"));
     }
+}
+
+fn builtin(what: &str) -> Builtin {
+    let card = MethodCard {
+        slug: "quest".to_owned(),
+        title: "Quest".to_owned(),
+        citation: "A paper".to_owned(),
+        what: what.to_owned(),
+        differs: String::new(),
+        parameters: Vec::new(),
+        properties: Vec::new(),
+    };
+    let spec = MethodSpec { policy: "quest".to_owned(), settings: [("budget".to_owned(), 512.0)].into() };
+    Builtin {
+        slug: "reference-quest".to_owned(),
+        description: "A method.".to_owned(),
+        place: Place::Worker(Box::new(Method { spec, card })),
+        max_concurrency: 8,
+        first_run: Some(FirstRun { lengths: Some(vec!["1k".parse().unwrap()]), samples: Some(2) }),
+    }
+}
+
+/// The shard's right answers, all at this cost.
+fn costly(lease: &ShardLease, cost: MethodCost) -> Vec<Answer> {
+    let mut posted = answers(lease);
+    for answer in &mut posted {
+        let Exchange::Completed(completion) = &mut answer.result else { panic!("{answer:?}") };
+        completion.cost = Some(cost);
+    }
+    posted
+}
+
+#[tokio::test]
+async fn a_method_goes_to_labelled_workers_and_only_its_costs_are_kept() {
+    let cost = MethodCost { kept_tokens: 512.0, max_kept_tokens: 600.0, cache_bytes: 4096, ..MethodCost::default() };
+    for database in TestDatabase::each() {
+        let stage = stage(&database).await;
+        let longboard = &stage.longboard;
+        longboard.welcome(&[builtin("old words")], now()).await.unwrap();
+        assert!(stage.claim(&stage.worker).await.is_none(), "{}: no label, no shard, and no probe", database.kind);
+        let mut leases = 0;
+        let mut run = None;
+        while let Some(lease) = stage.claim_with(&stage.worker, &["gpu", "reference"]).await {
+            let spec = lease.endpoint.method.as_ref().unwrap();
+            assert_eq!((spec.policy.as_str(), spec.settings["budget"]), ("quest", 512.0));
+            assert_eq!((lease.endpoint.base_url.as_str(), lease.endpoint.context_limit_tokens), ("", None));
+            run = Some(work(&lease).run);
+            let cost = if leases == 0 { MethodCost { attention_ms: -1.0, ..cost } } else { cost };
+            assert_eq!(stage.post(&stage.worker, &lease, costly(&lease, cost)).await.unwrap(), [2, 0, 0]);
+            longboard.finish_shard(&stage.worker, lease.shard, lease.fence, now()).await.unwrap();
+            leases += 1;
+        }
+        let run = longboard.run(run.unwrap()).await.unwrap();
+        assert_eq!((leases, run.state, run.counts), (4, RunState::Done, true), "{}", database.kind);
+        let of = async |number| longboard.answer(&run, number).await.unwrap().cost();
+        assert_eq!((of(1).await, of(8).await), (None, Some(cost)), "a negative figure is none");
+        let cells = longboard.store().method_cells("quickstart").await.unwrap();
+        assert_eq!((cells.len(), cells[3].kept_tokens, cells[0].kept_tokens), (4, Some(512.0), None));
+
+        longboard.welcome(&[builtin("new words")], now()).await.unwrap();
+        let row = longboard.model("reference-quest").await.unwrap();
+        assert_eq!((row.probe_state, row.method.unwrap().0.card.what.as_str()), (ProbeState::None, "new words"));
+        assert_eq!(longboard.store().runs_of_endpoint(row.id, 9).await.unwrap().len(), 1, "welcomed once");
+
+        stage.contestant().await;
+        let foreign = stage.run().await;
+        let lease = stage.claim(&stage.worker).await.unwrap();
+        assert!(lease.endpoint.method.is_none());
+        assert_eq!(stage.post(&stage.worker, &lease, costly(&lease, cost)).await.unwrap(), [2, 0, 0]);
+        let stored = longboard.answer(&foreign, 1).await.unwrap();
+        assert_eq!((stored.score, stored.cost()), (Some(1.0), None), "costs of others are ignored");
+    }
+}
+
+#[tokio::test]
+async fn methods_run_their_suite_on_request_once_at_a_time() {
+    let database = TestDatabase::sqlite();
+    let Stage { longboard, .. } = stage(&database).await;
+    let first_run = None;
+    longboard.welcome(&[Builtin { first_run, ..builtin("words") }], now()).await.unwrap();
+    let [run] = longboard.run_methods("operator", "operator", now()).await.unwrap().try_into().unwrap();
+    assert_eq!((run.suite_slug.as_str(), run.total, run.counts), (REFERENCE_SUITE, 5 * 4 * 10, true));
+    let shards = longboard.store().shards_of(run.id).await.unwrap();
+    assert!(shards.iter().all(|shard| shard.requires == "reference"));
+    assert!(longboard.run_methods("operator", "operator", now()).await.unwrap().is_empty(), "one is open");
+    longboard.store().cancel_run(run.id, "test", now()).await.unwrap();
+    assert_eq!(longboard.run_methods("operator", "operator", now()).await.unwrap().len(), 1);
+    let entries = longboard.store().audit(0, 10).await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.action == "run_methods").count(), 3);
 }

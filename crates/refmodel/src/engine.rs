@@ -320,3 +320,50 @@ fn logprobs(model: &Model, logits: &[f32], chosen: u32, count: usize) -> (TokenL
     best.sort_by(|a, b| b.logprob.total_cmp(&a.logprob));
     (of(chosen), best)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use longboard_suites::item::Role;
+
+    use super::*;
+    use crate::checkpoint::Checkpoint;
+    use crate::policy::Card;
+
+    fn request(words: usize) -> Request {
+        let content = "one two three four ".repeat(words / 4);
+        Request {
+            messages: vec![Message { role: Role::User, content }],
+            max_tokens: 1,
+            stop: Vec::new(),
+            logprobs: None,
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_left_when_nobody_listens_and_the_next_one_is_read() {
+        let card = Card::find("dense").unwrap();
+        let Checkpoint { decoder, tokenizer } = Checkpoint::builtin().unwrap();
+        let model = Model::new(decoder, tokenizer, card.build(&card.settings(&[]).unwrap()));
+        let engine = Engine::start(model, Limits { running: 1, ..Limits::default() });
+        let (told, heard) = channel();
+        for patience in [1, usize::MAX] {
+            let (told, mut chunks) = (told.clone(), 0);
+            let listener = Box::new(move |event| {
+                chunks += usize::from(matches!(event, Event::Reading));
+                let over = chunks >= patience || matches!(event, Event::Done { .. });
+                if over {
+                    told.send((matches!(event, Event::Done { .. }), chunks)).unwrap();
+                }
+                !over
+            });
+            engine.submit(request(4 * CHUNK), listener).unwrap();
+        }
+        drop(told);
+        assert_eq!(heard.recv().unwrap(), (false, 1), "left after its first chunk");
+        let (done, chunks) = heard.recv().unwrap();
+        assert!(done && chunks >= 3, "read whole: {chunks}");
+        assert!(heard.recv().is_err() && !engine.has_stopped());
+    }
+}
