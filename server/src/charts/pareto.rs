@@ -46,7 +46,7 @@ impl Axis {
     fn of(points: &[&ParetoPoint]) -> Option<Self> {
         let least = points.iter().map(|point| point.cost).reduce(f64::min)?;
         let most = points.iter().map(|point| point.cost).reduce(f64::max)?;
-        let ticks = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]]
+        let ticks = [&[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0][..], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]]
             .iter()
             .map(|steps| ticks(least, most, steps))
             .find(|ticks| ticks.len() <= MOST_TICKS)
@@ -135,8 +135,9 @@ fn frame(svg: &mut String, scale: &Axis, axis: &str) {
 /// A tick without the noise of binary fractions.
 fn plain(tick: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=12")]
-    let decimals = (-tick.log10().floor()).clamp(0.0, 12.0) as usize;
-    format!("{tick:.decimals$}")
+    let decimals = (1.0 - tick.log10().floor()).clamp(0.0, 12.0) as usize;
+    let digits = format!("{tick:.decimals$}");
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.').to_owned() } else { digits }
 }
 
 /// From each point of the front along its score to the next one's cost, and on to the edge.
@@ -239,6 +240,10 @@ mod tests {
             axis.ticks.iter().map(|tick| plain(*tick)).collect::<Vec<_>>(),
             ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]
         );
+        let narrow = [point(1, 0.43, 10.0, true), point(2, 0.59, 20.0, true)];
+        let close = Axis::of(&narrow.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(close.ticks.iter().map(|tick| plain(*tick)).collect::<Vec<_>>(), ["0.4", "0.5", "0.6"]);
+        assert_eq!([1500.0, 0.25, 10.0].map(plain), ["1500", "0.25", "10"]);
         let middle = f64::midpoint(axis.x(1.0), axis.x(100.0));
         assert!((axis.x(10.0) - middle).abs() < 1e-9, "the axis is logarithmic");
     }

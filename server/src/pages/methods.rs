@@ -56,11 +56,9 @@ struct MethodsPage {
     length: Option<String>,
     costs: Vec<(&'static str, &'static str)>,
     cost: &'static str,
-    /// The cost with its unit.
-    axis: &'static str,
     chart: String,
     rows: Vec<Line>,
-    /// Titles on the front, cheapest last.
+    /// Titles on the front, best first.
     front: Vec<String>,
     query: String,
     queued: Option<u32>,
@@ -123,7 +121,6 @@ async fn methods(
         length: report.length.clone(),
         costs: CostAxis::ALL.map(|axis| (axis.slug(), words(axis))).to_vec(),
         cost: axis.slug(),
-        axis: words(axis),
         chart: pareto(words(axis), &points(&report.methods, axis)),
         front: on_front.collect(),
         rows: report.methods.iter().enumerate().map(line).collect(),
