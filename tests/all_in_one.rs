@@ -11,6 +11,42 @@ fn row<'a>(board: &'a Value, entry: &str) -> &'a Value {
     rows.iter().find(|row| row["entry"] == entry).unwrap_or_else(|| panic!("{entry} is not in {board}"))
 }
 
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The shapes that programs rely on, with numbers of real answers.
+fn methods_stand_beside_dense(stage: &Stage) {
+    let report = stage.json("/methods.json?suite=quickstart&cost=attention_flops");
+    assert_eq!(keys(&report), ["cost", "length", "lengths", "methods", "suite"]);
+    let methods = report["methods"].as_array().unwrap();
+    let run: Vec<&Value> = methods.iter().filter(|row| !row["result"].is_null()).collect();
+    assert!(run.len() >= 6 && run.len() < methods.len(), "those that did not run stay listed: {report}");
+    for row in methods {
+        assert_eq!(keys(row), ["front", "model", "policy", "result", "run", "settings", "state", "title"]);
+        assert_eq!(row["result"].is_null(), row["run"].is_null(), "{row}");
+    }
+    for row in &run {
+        assert_eq!(keys(&row["result"]), ["ci95", "cost", "difference", "expected", "n", "score"]);
+        assert!(row["result"]["cost"]["attention_flops"].as_f64() > Some(0.0), "{row}");
+    }
+    assert!(run.iter().any(|row| row["front"] == true), "{report}");
+
+    let quest = stage.json("/methods/quest.json?suite=quickstart");
+    assert_eq!(keys(&quest), ["card", "lengths", "model", "run", "settings", "suite"]);
+    assert_eq!(keys(&quest["card"]), ["citation", "differs", "parameters", "properties", "slug", "title", "what"]);
+    let at = &quest["lengths"][0];
+    assert_eq!(keys(at), ["dense", "length", "result"]);
+    assert_eq!(keys(&at["result"]["difference"]), ["ci95", "n", "paired", "value"]);
+    assert_eq!((&at["length"], &at["result"]["difference"]["paired"]), (&"1k".into(), &true.into()), "{quest}");
+    let page = stage.get("/methods/quest?suite=quickstart").text().unwrap();
+    assert!(page.contains("arXiv 2406.10774") && page.contains("<svg class=\"chart\""), "{page}");
+    let nobody = stage.get("/methods/nobody");
+    assert_eq!(nobody.status(), 404);
+    assert!(nobody.text().unwrap().contains("href=\"/methods\""));
+    assert_eq!(stage.get("/methods?cost=speed").status(), 422);
+}
+
 #[test]
 fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
     let stage = Stage::new(TestDatabase::sqlite());
@@ -60,9 +96,16 @@ fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
     assert_eq!(compared["by_length"].as_array().unwrap().len(), 6);
     let nobody = stage.get("/compare.json?suite=quickstart&a=bm25-reader&b=nobody");
     assert_eq!(nobody.status(), 404);
-    for page in
-        ["/", "/tasks", "/tasks/cwe?length=8k&index=3", "/models/last-8k", "/methodology", "/compare", "/metrics"]
-    {
+    for page in [
+        "/",
+        "/tasks",
+        "/tasks/cwe?length=8k&index=3",
+        "/models/last-8k",
+        "/methodology",
+        "/methods",
+        "/compare",
+        "/metrics",
+    ] {
         assert_eq!(stage.get(page).status(), 200, "{page}");
     }
     for (page, status) in
@@ -77,6 +120,7 @@ fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
         (problem.status().as_u16(), &problem.headers()["content-type"]),
         (401, &"application/problem+json".parse().unwrap())
     );
+    methods_stand_beside_dense(&stage);
     let document = stage.json("/api/openapi.json");
     let paths = document["paths"].as_object().unwrap();
     assert!(paths.len() >= 9, "{paths:?}");

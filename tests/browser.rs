@@ -150,7 +150,9 @@ async fn from_signing_up_to_a_sample() {
     browser.picture("sample").await.unwrap();
     let sample = browser.client.current_url().await.unwrap().path().to_owned();
 
-    for path in ["/", "/boards/quickstart", "/models/reader-i-8k-i", &run, &sample, "/tasks", "/tasks/vt", "/submit"] {
+    stage.run_methods();
+    let pages = ["/", "/boards/quickstart", "/models/reader-i-8k-i", &run, &sample, "/tasks", "/tasks/vt", "/submit"];
+    for path in pages.into_iter().chain(["/methods", "/methods/quest"]) {
         browser.assert_fits_a_phone(path).await;
     }
     browser.client.clone().close().await.unwrap();
@@ -166,6 +168,7 @@ async fn without_scripts_and_as_a_maintainer() {
         .unwrap();
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
     let password = said.trim().rsplit(' ').next().unwrap();
+    stage.run_methods();
     let _site = stage.serve();
     let browser = Browser::open(&stage.base, false).await;
     browser.goto("/admin/tasks").await;
@@ -208,6 +211,17 @@ async fn without_scripts_and_as_a_maintainer() {
     assert!(browser.text().await.contains("infinitebench_math_calc: 25.00 over 3 answers"), "{}", browser.text().await);
     browser.goto("/models/uploaded").await;
     assert!(browser.text().await.contains("these answers were produced elsewhere"), "{}", browser.text().await);
+
+    browser.goto("/methods").await;
+    assert!(browser.text().await.contains("has not come so far yet"), "{}", browser.text().await);
+    browser.click("form[action='/methods/runs'] button").await;
+    browser.find(".notice").await;
+    assert!(browser.text().await.contains("every method has an open run"), "{}", browser.text().await);
+    browser.picture("methods").await.unwrap();
+    browser.follow("Quest").await;
+    browser.find("dl.facts").await;
+    let method = browser.text().await;
+    assert!(method.contains("arXiv 2406.10774") && method.contains("C3s"), "{method}");
 
     browser.goto("/admin").await;
     assert!(browser.text().await.contains("The chain is whole."), "{}", browser.text().await);

@@ -90,6 +90,15 @@ impl Stage {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Registers the methods and queues their runs on the command line.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn run_methods(&self) {
+        let output = self.longboard().args(["admin", "run-methods"]).output().expect("longboard");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Starts a worker.
     #[must_use]
     pub fn work(&self, token: &str) -> Process {

@@ -115,7 +115,7 @@ impl ResponseError for PageError {
         };
         let title = self.status_code().canonical_reason().unwrap_or("Error");
         let what = sentence(&what);
-        let page = ErrorPage { title, what: &what, todo: "Go to the list of boards." };
+        let page = ErrorPage { title, what: &what, todo: "Go to the list of boards.", back: "/" };
         response.content_type("text/html; charset=utf-8").body(page.render().unwrap_or(what.clone()))
     }
 }

@@ -92,33 +92,12 @@ impl CellStatistics {
         self.n() > 0 && self.n() >= self.expected
     }
 
-    /// Score in percent with its standard error.
     fn score(&self) -> Option<Measured> {
-        let n = self.n();
-        (n > 0).then(|| Measured { score: 100.0 * self.sum / f64::from(n), variance: self.standard_error().powi(2) })
+        Measured::of_sums(self.n(), self.sum, self.sum_of_squares, self.binary)
     }
 
-    /// In percent. Binary cells take the half width of the Wilson interval, which is not 0 at 0 or 100 %.
-    fn standard_error(&self) -> f64 {
-        let [low, high] = self.interval().unwrap_or([0.0, 100.0]);
-        if self.binary {
-            return (high - low) / 2.0 / normal_quantile(0.975);
-        }
-        mean_interval_of_sums(self.n() as usize, self.sum, self.sum_of_squares)
-            .map_or(50.0, |estimate| 100.0 * estimate.standard_error)
-    }
-
-    /// Wilson when all scores are 0 or 1, else t; in percent within 0..100.
     fn interval(&self) -> Option<[f64; 2]> {
-        let n = self.n();
-        let ci = if self.binary {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of ones, at most n")]
-            let successes = self.sum.round().max(0.0) as u64;
-            wilson(successes.min(u64::from(n)), u64::from(n)).ok()?
-        } else {
-            mean_interval_of_sums(n as usize, self.sum, self.sum_of_squares).ok()?.ci95
-        };
-        Some(ci.map(|bound| (100.0 * bound).clamp(0.0, 100.0)))
+        interval_of_sums(self.n(), self.sum, self.sum_of_squares, self.binary)
     }
 
     pub(crate) fn cell(&self) -> Cell {
@@ -132,14 +111,28 @@ impl CellStatistics {
     }
 }
 
+/// A score in percent with its variance.
 #[derive(Debug, Clone, Copy)]
-struct Measured {
-    score: f64,
+pub(crate) struct Measured {
+    pub score: f64,
     variance: f64,
 }
 
 impl Measured {
-    fn mean(parts: &[Self]) -> Option<Self> {
+    /// Mean of scores in 0..1 with its standard error. Binary ones take the half width of the Wilson interval, which is
+    /// not 0 at 0 or 100 %.
+    pub(crate) fn of_sums(n: u32, sum: f64, sum_of_squares: f64, binary: bool) -> Option<Self> {
+        let [low, high] = interval_of_sums(n, sum, sum_of_squares, binary).unwrap_or([0.0, 100.0]);
+        let standard_error = if binary {
+            (high - low) / 2.0 / normal_quantile(0.975)
+        } else {
+            mean_interval_of_sums(n as usize, sum, sum_of_squares)
+                .map_or(50.0, |estimate| 100.0 * estimate.standard_error)
+        };
+        (n > 0).then(|| Self { score: 100.0 * sum / f64::from(n), variance: standard_error.powi(2) })
+    }
+
+    pub(crate) fn mean(parts: &[Self]) -> Option<Self> {
         let count = f64::from(u32::try_from(parts.len()).ok().filter(|count| *count > 0)?);
         Some(Self {
             score: parts.iter().map(|part| part.score).sum::<f64>() / count,
@@ -147,10 +140,22 @@ impl Measured {
         })
     }
 
-    fn ci95(self) -> [f64; 2] {
+    pub(crate) fn ci95(self) -> [f64; 2] {
         let half = normal_quantile(0.975) * self.variance.sqrt();
         [(self.score - half).clamp(0.0, 100.0), (self.score + half).clamp(0.0, 100.0)]
     }
+}
+
+/// Wilson when all scores are 0 or 1, else t; in percent within 0..100.
+fn interval_of_sums(n: u32, sum: f64, sum_of_squares: f64, binary: bool) -> Option<[f64; 2]> {
+    let ci = if binary {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of ones, at most n")]
+        let successes = sum.round().max(0.0) as u64;
+        wilson(successes.min(u64::from(n)), u64::from(n)).ok()?
+    } else {
+        mean_interval_of_sums(n as usize, sum, sum_of_squares).ok()?.ci95
+    };
+    Some(ci.map(|bound| (100.0 * bound).clamp(0.0, 100.0)))
 }
 
 /// Computes the board. Complete rows come first, best first; incomplete ones follow by name, without score and rank.

@@ -50,8 +50,11 @@ pub struct Paired {
     pub p: Option<f64>,
 }
 
+/// An answer's item, repetition and score, 0..1.
+pub(crate) type Scored = (ItemKey, i32, f64);
+
 /// A common answer: its item and both scores, 0..1.
-type Common = (ItemKey, f64, f64);
+pub(crate) type Common = (ItemKey, f64, f64);
 
 impl Longboard {
     /// Compares the newest complete runs of two models on a suite.
@@ -63,19 +66,10 @@ impl Longboard {
             return Err(AppError::Invalid("choose two different models".to_owned()));
         }
         let (first, second) = (self.complete_run(suite, a).await?, self.complete_run(suite, b).await?);
-        if first.seed != second.seed || first.tasks != second.tasks {
+        if !same_items(&first, &second) {
             return Err(AppError::Invalid("the two runs are of different seasons or task versions".to_owned()));
         }
-        let left = self.store.scores(first.id).await?;
-        let mut right: BTreeMap<(ItemKey, i32), f64> =
-            self.store.scores(second.id).await?.into_iter().map(|(key, rep, score)| ((key, rep), score)).collect();
-        let common: Vec<Common> = left
-            .into_iter()
-            .filter_map(|(key, rep, score)| {
-                let other = right.remove(&(key.clone(), rep))?;
-                Some((key, score, other))
-            })
-            .collect();
+        let common = common(self.store.scores(first.id).await?, self.store.scores(second.id).await?);
         if common.is_empty() {
             return Err(AppError::Invalid("the two models have no common items".to_owned()));
         }
@@ -106,7 +100,24 @@ impl Longboard {
     }
 }
 
-fn paired(name: String, length_tokens: Option<u32>, part: &[&Common]) -> Paired {
+/// Whether an item's key means the same prompt in both runs.
+pub(crate) fn same_items(first: &Run, second: &Run) -> bool {
+    first.seed == second.seed && first.tasks == second.tasks
+}
+
+/// Answers to the same item and repetition.
+pub(crate) fn common(left: Vec<Scored>, right: Vec<Scored>) -> Vec<Common> {
+    let mut right: BTreeMap<(ItemKey, i32), f64> =
+        right.into_iter().map(|(key, repetition, score)| ((key, repetition), score)).collect();
+    left.into_iter()
+        .filter_map(|(key, repetition, score)| {
+            let other = right.remove(&(key.clone(), repetition))?;
+            Some((key, score, other))
+        })
+        .collect()
+}
+
+pub(crate) fn paired(name: String, length_tokens: Option<u32>, part: &[&Common]) -> Paired {
     let (first, second): (Vec<f64>, Vec<f64>) = part.iter().map(|(_, a, b)| (100.0 * a, 100.0 * b)).unzip();
     let clusters: Vec<&ItemKey> = part.iter().map(|(key, ..)| key).collect();
     let difference = paired_difference_clustered(&first, &second, &clusters).ok();

@@ -10,6 +10,7 @@ pub mod endpoint;
 mod error;
 pub mod fleet;
 mod longboard;
+pub mod method;
 mod password;
 pub mod predictions;
 pub mod publish;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::board::Cell;
-use crate::method::MethodCost;
+use crate::method::{MethodCard, MethodCost};
 
 /// A suite that can be run.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -309,4 +309,98 @@ pub struct RunSummary {
     pub created_at: DateTime<Utc>,
     /// UTC.
     pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// `/methods.json`: every method of the reference model at one length of one suite.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MethodsReport {
+    /// Suite slug.
+    pub suite: String,
+    /// Lengths at which some method has a score, short to long.
+    pub lengths: Vec<String>,
+    /// The length of the results, null where no method has any.
+    pub length: Option<String>,
+    /// The cost over which the front is drawn, one of the fields of a cost, e.g. `attention_flops`.
+    pub cost: String,
+    /// Best first; methods without a result at this length follow by title.
+    pub methods: Vec<MethodRow>,
+}
+
+/// A method with its result at the chosen length.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MethodRow {
+    /// Slug of the policy, also of its page.
+    pub policy: String,
+    /// Title.
+    pub title: String,
+    /// Slug of the model.
+    pub model: String,
+    /// Parameters that differ from the policy's defaults.
+    pub settings: BTreeMap<String, f64>,
+    /// Run the numbers come from, null where the method has not run on this suite.
+    pub run: Option<Uuid>,
+    /// State of that run.
+    pub state: Option<String>,
+    /// Null where some task of the suite has no answer at this length.
+    pub result: Option<MethodResult>,
+    /// No other method is at least as good in score and cost and better in one, by the means alone.
+    pub front: bool,
+}
+
+/// What a method reached and cost at a length: plain means over the tasks of the suite.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MethodResult {
+    /// Samples that ended.
+    pub n: u32,
+    /// Samples that the run asks for.
+    pub expected: u32,
+    /// 0..100.
+    pub score: f64,
+    /// 95 % interval of `score`.
+    pub ci95: [f64; 2],
+    /// Score beside dense attention; null for dense itself and where dense has no score.
+    pub difference: Option<MethodDifference>,
+    /// Per sample; null where an answer did not bring its cost.
+    pub cost: Option<MethodCost>,
+}
+
+/// A method's score minus that of dense attention.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MethodDifference {
+    /// In points, negative where dense attention is better.
+    pub value: f64,
+    /// 95 % interval, clustered by item; null where the difference is not paired.
+    pub ci95: Option<[f64; 2]>,
+    /// Answers to common items; 0 where the difference is not paired.
+    pub n: u32,
+    /// Over the items that both answered. Otherwise the difference of the two scores, without interval.
+    pub paired: bool,
+}
+
+/// `/methods/{policy}.json`: what a method is and what it did at every length of one suite.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MethodReport {
+    /// What is known about the policy.
+    pub card: MethodCard,
+    /// Parameters that differ from the policy's defaults.
+    pub settings: BTreeMap<String, f64>,
+    /// Slug of the model.
+    pub model: String,
+    /// Suite slug.
+    pub suite: String,
+    /// Run the numbers come from, null where the method has not run on this suite.
+    pub run: Option<Uuid>,
+    /// Lengths at which the method or dense attention has a score, short to long.
+    pub lengths: Vec<MethodLength>,
+}
+
+/// A method at a length, with dense attention beside it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MethodLength {
+    /// Length, e.g. `8k`.
+    pub length: String,
+    /// The method; null where some task of the suite has no answer.
+    pub result: Option<MethodResult>,
+    /// Dense attention; for dense itself the same as `result`.
+    pub dense: Option<MethodResult>,
 }

@@ -25,7 +25,7 @@ pub struct Method {
 }
 
 /// What is known about a policy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MethodCard {
     /// Slug of the policy.
     pub slug: String,
@@ -44,7 +44,7 @@ pub struct MethodCard {
 }
 
 /// A number that a policy can be given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MethodParameter {
     /// Name.
     pub name: String,
@@ -55,7 +55,7 @@ pub struct MethodParameter {
 }
 
 /// A property that tests check on random weights.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MethodProperty {
     /// Name of the test, e.g. `C1`.
     pub test: String,

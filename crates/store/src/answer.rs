@@ -228,6 +228,36 @@ impl Store {
         Ok(rows.into_iter().map(scored).collect())
     }
 
+    /// Answers of runs at one length with their run: item, repetition and score, 0..1; an answer that could not be scored
+    /// counts 0.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn scores_at(
+        &self,
+        runs: &[Uuid],
+        length_tokens: i32,
+    ) -> Result<Vec<(Uuid, (ItemKey, i32, f64))>, StoreError> {
+        let rows: Vec<(Uuid, String, i32, i32, Option<f64>)> = answer::Entity::find()
+            .select_only()
+            .columns([
+                answer::Column::RunId,
+                answer::Column::TaskSlug,
+                answer::Column::ItemIndex,
+                answer::Column::Repetition,
+                answer::Column::Score,
+            ])
+            .filter(answer::Column::RunId.is_in(runs.iter().copied()))
+            .filter(answer::Column::LengthTokens.eq(length_tokens))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let scored = |(run, task, index, repetition, score): (Uuid, String, i32, i32, Option<f64>)| {
+            (run, ((task, length_tokens, index), repetition, score.unwrap_or(0.0)))
+        };
+        Ok(rows.into_iter().map(scored).collect())
+    }
+
     /// Latencies of a run.
     ///
     /// # Errors

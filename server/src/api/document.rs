@@ -25,7 +25,7 @@ use super::program;
         program::cancel,
         program::resume
     ),
-    components(schemas(longboard_protocol::board::Board, longboard_protocol::api::ModelReport, longboard_protocol::api::SampleReport)),
+    components(schemas(longboard_protocol::board::Board, longboard_protocol::api::ModelReport, longboard_protocol::api::SampleReport, longboard_protocol::api::MethodsReport, longboard_protocol::api::MethodReport)),
     security(("team token" = [])),
     modifiers(&Token)
 )]

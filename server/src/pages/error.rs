@@ -12,4 +12,6 @@ pub struct ErrorPage<'a> {
     pub what: &'a str,
     /// What to do.
     pub todo: &'a str,
+    /// Where that is.
+    pub back: &'a str,
 }

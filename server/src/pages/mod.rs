@@ -9,7 +9,9 @@ mod board_view;
 pub mod boards;
 mod compare;
 pub mod error;
+mod method;
 mod methodology;
+mod methods;
 mod model;
 mod predictions;
 mod run;
@@ -38,6 +40,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(model::routes)
         .configure(task::routes)
         .configure(compare::routes)
+        .configure(methods::routes)
+        .configure(method::routes)
         .configure(methodology::routes)
         .configure(predictions::routes)
         .configure(admin::routes)

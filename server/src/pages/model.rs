@@ -32,6 +32,8 @@ struct Choice {
 #[template(path = "models/model.html")]
 struct ModelPage {
     model: ModelReport,
+    /// Slug of the policy of a reference model.
+    policy: Option<String>,
     limit: String,
     boards: Vec<BoardLine>,
     /// The newest run of the chosen suite.
@@ -94,6 +96,7 @@ async fn model(
     let chosen = shown.as_ref().map(|shown| shown.run.suite.clone()).unwrap_or_default();
     let boards = rows.into_iter().map(|(edition, row)| line(&edition.board.slug, &edition.title, &row, &chosen));
     page(&ModelPage {
+        policy: row.method.as_ref().map(|method| method.0.spec.policy.clone()),
         limit: model.context_limit_tokens.map_or_else(|| "not declared".to_owned(), |limit| format!("{limit} tokens")),
         boards: boards.collect(),
         shown,
