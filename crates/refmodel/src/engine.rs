@@ -160,7 +160,7 @@ impl Shift {
             let Some((request, mut listener)) = next else { return !idle };
             match self.begin(&request) {
                 Ok(prompt) => self.running.push(Job {
-                    sequence: self.model.sequence(),
+                    sequence: self.model.sequence_for(prompt.len()),
                     request,
                     listener,
                     prompt,

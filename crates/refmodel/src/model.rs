@@ -1,12 +1,14 @@
 //! The model at work: decoder, tokenizer and policy together, many texts at a time.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Tensor};
 use longboard_suites::item::Message;
 
 use crate::decoder::Decoder;
 use crate::error::ModelError;
 use crate::policy::Policy;
-use crate::rope::Rope;
+use crate::rope::{Rope, RopeScaling};
 use crate::sequence::{Projections, Sequence};
 use crate::tokenizer::Tokenizer;
 
@@ -20,7 +22,7 @@ pub struct Model {
     /// Text to tokens.
     pub tokenizer: Tokenizer,
     policy: Box<dyn Policy>,
-    rope: Rope,
+    rope: Arc<Rope>,
 }
 
 /// Tokens for one text.
@@ -46,21 +48,24 @@ impl Model {
     /// A model under `policy`.
     #[must_use]
     pub fn new(decoder: Decoder, tokenizer: Tokenizer, policy: Box<dyn Policy>) -> Self {
-        let config = &decoder.config;
-        let rope = Rope::new(
-            config.head_dim,
-            config.rope_theta,
-            config.rope_scaling,
-            config.rope_interleaved,
-            config.max_positions,
-        );
+        let rope = Arc::new(Rope::of(&decoder.config, decoder.config.max_positions));
         Self { decoder, tokenizer, policy, rope }
     }
 
-    /// An empty text.
+    /// An empty text no longer than the model was trained for.
     #[must_use]
     pub fn sequence(&self) -> Sequence {
-        Sequence::new(&self.decoder.config, self.policy.as_ref())
+        self.sequence_for(0)
+    }
+
+    /// An empty text whose prompt will have so many tokens: rotary scalings that follow the length take it from here,
+    /// and keep it for the answer, so that keys and queries agree.
+    #[must_use]
+    pub fn sequence_for(&self, tokens: usize) -> Sequence {
+        let config = &self.decoder.config;
+        let grows = matches!(config.rope_scaling, RopeScaling::DynamicNtk { trained, .. } if tokens > trained);
+        let rope = if grows { Arc::new(Rope::of(config, tokens)) } else { Arc::clone(&self.rope) };
+        Sequence::new(config, self.policy.as_ref(), rope)
     }
 
     /// Tokens of a conversation, up to where the model speaks.
@@ -126,7 +131,7 @@ impl Model {
                     values: values.get(row * kv_width..to * kv_width).unwrap_or_default(),
                     prompt_ends: feed.prompt_ends,
                 };
-                heads.extend(feed.sequence.attend(index, config, &self.rope, &rows));
+                heads.extend(feed.sequence.attend(index, config, &rows));
                 row = to;
             }
             let heads = Tensor::from_vec(heads, (ids.len(), width), &Device::Cpu)?;
@@ -159,7 +164,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::Compute`].
     pub fn generate(&self, ids: &[u32], most: usize) -> Result<Vec<u32>, ModelError> {
-        let mut sequence = self.sequence();
+        let mut sequence = self.sequence_for(ids.len());
         let mut logits = self.prefill(&mut sequence, ids)?;
         let mut answer = Vec::new();
         while answer.len() < most {
