@@ -1,5 +1,7 @@
 //! Many requests at a time on one model: prompts are read in chunks between the steps of the answers under way.
 
+mod drafting;
+
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use longboard_suites::item::Message;
@@ -7,6 +9,7 @@ use longboard_suites::item::Message;
 use crate::error::ModelError;
 use crate::model::{CHUNK, Feed, Model, greedy, log_sum_exp};
 use crate::sequence::Sequence;
+use crate::speculative::{Draft, Speculator, Tally};
 
 /// Requests that may wait; further ones are refused.
 const WAITING: usize = 256;
@@ -66,6 +69,8 @@ pub struct Usage {
     pub prompt_tokens: usize,
     /// Tokens of the answer.
     pub completion_tokens: usize,
+    /// What drafting did, where answers are drafted.
+    pub drafting: Option<Tally>,
     /// Tokens stored per head where the policy decides, mean.
     pub kept_tokens: f64,
     /// Bytes of the cache at the end.
@@ -109,8 +114,14 @@ impl Engine {
     /// Starts a thread for `model`.
     #[must_use]
     pub fn start(model: Model, limits: Limits) -> Self {
+        Self::drafting(model, None, limits)
+    }
+
+    /// Starts a thread for `model`, whose answers are drafted where there is a speculator.
+    #[must_use]
+    pub fn drafting(model: Model, speculator: Option<Speculator>, limits: Limits) -> Self {
         let (jobs, incoming) = sync_channel(WAITING);
-        std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
+        std::thread::spawn(move || Shift { model, speculator, limits, incoming, running: Vec::new() }.work());
         Self { jobs }
     }
 
@@ -135,10 +146,12 @@ struct Job {
     read: usize,
     answer: Vec<u32>,
     told: usize,
+    draft: Option<Draft>,
 }
 
 struct Shift {
     model: Model,
+    speculator: Option<Speculator>,
     limits: Limits,
     incoming: Receiver<(Request, Listener)>,
     running: Vec<Job>,
@@ -147,7 +160,7 @@ struct Shift {
 impl Shift {
     fn work(mut self) {
         while self.admit() {
-            self.step();
+            if self.speculator.is_some() { self.draft() } else { self.step() }
         }
     }
 
@@ -161,6 +174,7 @@ impl Shift {
             match self.begin(&request) {
                 Ok(prompt) => self.running.push(Job {
                     sequence: self.model.sequence_for(prompt.len()),
+                    draft: self.speculator.as_ref().map(|speculator| speculator.begin(&prompt)),
                     request,
                     listener,
                     prompt,
@@ -178,16 +192,18 @@ impl Shift {
 
     fn begin(&self, request: &Request) -> Result<Vec<u32>, ModelError> {
         let prompt = self.model.encode(&request.messages)?;
-        let tokens = prompt.len() + request.max_tokens.min(1 << 24);
+        let answer = request.max_tokens.min(1 << 24);
+        let tokens = prompt.len() + answer;
         let limit = self.limits.context_tokens;
         if prompt.len() >= limit || tokens > limit {
             let (prompt, answer) = (prompt.len(), request.max_tokens);
             return Err(ModelError::TooLong { prompt, answer, limit });
         }
-        let needed = self.model.cache_bytes(prompt.len());
+        let drafting = self.speculator.as_ref().map_or(0, |speculator| speculator.cache_bytes(prompt.len(), answer));
+        let needed = self.model.cache_bytes(tokens) + drafting;
         if needed > self.limits.cache_bytes {
             return Err(ModelError::Memory {
-                tokens: prompt.len(),
+                tokens,
                 needed_mib: needed >> 20,
                 allowed_mib: self.limits.cache_bytes >> 20,
             });
@@ -245,9 +261,13 @@ impl Shift {
 impl Job {
     /// Appends the most probable token; `true` when the answer is over or nobody listens.
     fn extend(&mut self, model: &Model, logits: &[f32]) -> bool {
-        let next = greedy(logits);
-        if next == model.tokenizer.end() || self.request.max_tokens == 0 {
-            let finish = if next == model.tokenizer.end() { Finish::Stop } else { Finish::Length };
+        self.append(model, greedy(logits), logits)
+    }
+
+    fn append(&mut self, model: &Model, next: u32, logits: &[f32]) -> bool {
+        let ends = model.tokenizer.is_end(next);
+        if ends || self.request.max_tokens == 0 {
+            let finish = if ends { Finish::Stop } else { Finish::Length };
             self.finish(finish);
             return true;
         }
@@ -277,8 +297,9 @@ impl Job {
         let usage = Usage {
             prompt_tokens: self.prompt.len(),
             completion_tokens: self.answer.len(),
+            drafting: self.draft.as_ref().map(Draft::tally),
             kept_tokens: self.sequence.stored().0,
-            cache_bytes: self.sequence.bytes(),
+            cache_bytes: self.sequence.bytes() + self.draft.as_ref().map_or(0, Draft::bytes),
             selection_ms: cost.selecting.as_secs_f64() * 1e3,
             attention_ms: cost.reading.as_secs_f64() * 1e3,
         };

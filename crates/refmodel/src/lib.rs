@@ -3,19 +3,23 @@
 
 pub mod attention;
 pub mod cache;
+pub mod chat;
 pub mod checkpoint;
 pub mod config;
 pub mod decoder;
 pub mod engine;
 mod error;
 pub mod fused;
+pub mod gguf;
 pub mod kernel;
 pub mod model;
 pub mod page;
 pub mod policy;
 mod product;
+pub mod retrieval;
 pub mod rope;
 pub mod sequence;
+pub mod speculative;
 pub mod tokenizer;
 pub mod train;
 

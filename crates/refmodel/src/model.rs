@@ -5,8 +5,11 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use longboard_suites::item::Message;
 
+use crate::cache::{LOGICAL, Summaries};
+use crate::config::LayerKind;
 use crate::decoder::Decoder;
 use crate::error::ModelError;
+use crate::page::{PAGE, Page};
 use crate::policy::Policy;
 use crate::rope::{Rope, RopeScaling};
 use crate::sequence::{Projections, Sequence};
@@ -76,14 +79,24 @@ impl Model {
         self.tokenizer.encode_chat(messages)
     }
 
-    /// Bytes that a text of `tokens` takes when nothing is evicted.
+    /// Bytes that the cache of a text of `tokens` takes at most, when nothing is evicted.
     #[must_use]
     pub fn cache_bytes(&self, tokens: usize) -> u64 {
         let config = &self.decoder.config;
-        let per_token = 2 * config.kv_heads * config.head_dim * size_of::<f32>();
-        let stored: usize =
-            config.layers.iter().map(|layer| layer.window.map_or(tokens, |window| tokens.min(window + CHUNK))).sum();
-        (stored * per_token) as u64
+        let pages = |window: Option<usize>| match window {
+            // Pages at both ends of a window are kept whole while a chunk is read.
+            Some(window) => tokens.min(window + CHUNK + 2 * PAGE).div_ceil(PAGE),
+            None => tokens.div_ceil(PAGE),
+        };
+        let page = Page::new(config.head_dim).bytes() + PAGE * size_of::<u32>();
+        let Summaries { bounds, mean } = self.policy.summaries();
+        let vectors = 2 * usize::from(bounds) + usize::from(mean);
+        let summary = vectors * config.head_dim * size_of::<f32>() * PAGE / LOGICAL;
+        let layer = |layer: &LayerKind| {
+            let per_page = page + if layer.window.is_none() { summary } else { 0 };
+            pages(layer.window) as u64 * per_page as u64
+        };
+        config.layers.iter().map(layer).sum::<u64>() * config.kv_heads as u64
     }
 
     /// Reads a whole prompt and returns the logits after its last token.
@@ -169,7 +182,7 @@ impl Model {
         let mut answer = Vec::new();
         while answer.len() < most {
             let next = greedy(&logits);
-            if next == self.tokenizer.end() {
+            if self.tokenizer.is_end(next) {
                 break;
             }
             answer.push(next);

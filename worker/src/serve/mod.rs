@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use answer::{Ending, Form, Part, Piece, Refusal, stopped};
-pub use reference::Reference;
+pub use reference::{Drafting, Reference};
 
 use crate::baseline::Baseline;
 

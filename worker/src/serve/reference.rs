@@ -1,12 +1,13 @@
 //! The reference model as something that is served.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use longboard_refmodel::ModelError;
 use longboard_refmodel::checkpoint::Checkpoint;
 use longboard_refmodel::engine::{Engine, Event, Finish, Limits, Request, TokenLogprob, Usage};
 use longboard_refmodel::model::Model;
 use longboard_refmodel::policy::Card;
+use longboard_refmodel::speculative::{Decode, Speculator, Tally};
 use longboard_suites::item::{Message, Role};
 use serde_json::json;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -20,6 +21,21 @@ const WAITING: usize = 4096;
 /// Tokens of an answer whose request names no limit.
 const DEFAULT_TOKENS: usize = 512;
 
+/// How answers are drafted.
+#[derive(Debug, Clone)]
+pub struct Drafting {
+    /// Plain or RAPID.
+    pub decode: Decode,
+    /// Numbers of the decoding.
+    pub settings: Vec<(String, f64)>,
+    /// The drafter's policy.
+    pub policy: String,
+    /// Numbers of that policy.
+    pub policy_settings: Vec<(String, f64)>,
+    /// The drafter's checkpoint, if it is not the target's.
+    pub checkpoint: Option<PathBuf>,
+}
+
 /// The reference model under one policy.
 pub struct Reference {
     engine: Engine,
@@ -32,11 +48,26 @@ impl Reference {
     /// # Errors
     /// [`ModelError`] for an unknown policy or parameter, or a checkpoint that cannot be read.
     pub fn start(policy: &str, given: &[(String, f64)], folder: Option<&Path>) -> Result<Self, ModelError> {
+        Self::drafted(policy, given, folder, None)
+    }
+
+    /// The same with answers that are drafted first.
+    ///
+    /// # Errors
+    /// Those of [`Reference::start`], for the drafter too, and [`ModelError`] when the two do not go together.
+    pub fn drafted(
+        policy: &str,
+        given: &[(String, f64)],
+        folder: Option<&Path>,
+        drafting: Option<&Drafting>,
+    ) -> Result<Self, ModelError> {
         let card = Card::find(policy)?;
         let settings = card.settings(given)?;
-        let Checkpoint { decoder, tokenizer } = folder.map_or_else(Checkpoint::builtin, Checkpoint::open)?;
+        let checkpoint = folder.map_or_else(Checkpoint::builtin, Checkpoint::open)?;
+        let Checkpoint { decoder, tokenizer } = checkpoint.clone();
         let model = Model::new(decoder, tokenizer, card.build(&settings));
-        Ok(Self { engine: Engine::start(model, Limits::default()), slug: card.slug })
+        let speculator = drafting.map(|drafting| drafting.speculator((&model, card), checkpoint)).transpose()?;
+        Ok(Self { engine: Engine::drafting(model, speculator, Limits::default()), slug: card.slug })
     }
 
     /// Name of the policy.
@@ -66,6 +97,16 @@ impl Reference {
             let _ = sender.try_send(Part::Refused(Refusal { status: 503, code: "busy", message: error.to_string() }));
         }
         parts
+    }
+}
+
+impl Drafting {
+    fn speculator(&self, target: (&Model, &Card), own: Checkpoint) -> Result<Speculator, ModelError> {
+        let card = Card::find(&self.policy)?;
+        let settings = card.settings(&self.policy_settings)?;
+        let Checkpoint { decoder, tokenizer } = self.checkpoint.as_deref().map_or(Ok(own), Checkpoint::open)?;
+        let drafter = Model::new(decoder, tokenizer, card.build(&settings));
+        Speculator::new(self.decode, &self.settings, target, (drafter, card))
     }
 }
 
@@ -108,11 +149,29 @@ fn probable(token: TokenLogprob) -> Probable {
 }
 
 fn report(usage: &Usage, policy: &str) -> serde_json::Value {
-    json!({
+    let mut report = json!({
         "policy": policy,
         "kept_tokens": usage.kept_tokens,
         "cache_bytes": usage.cache_bytes,
         "selection_ms": usage.selection_ms,
         "attention_ms": usage.attention_ms,
-    })
+    });
+    if let (Some(tally), Some(fields)) = (&usage.drafting, report.as_object_mut()) {
+        fields.extend(drafted(tally));
+    }
+    report
+}
+
+fn drafted(tally: &Tally) -> impl Iterator<Item = (String, serde_json::Value)> {
+    [
+        ("decode", json!(tally.decode.slug())),
+        ("transfer", json!(tally.transfer)),
+        ("acceptance", json!(tally.acceptance())),
+        ("proposed_tokens", json!(tally.proposed)),
+        ("accepted_tokens", json!(tally.accepted)),
+        ("target_passes", json!(tally.target_passes)),
+        ("draft_prompt_tokens", json!(tally.draft_prompt_tokens)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
 }
