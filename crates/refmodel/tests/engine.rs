@@ -87,7 +87,7 @@ fn what_the_context_does_not_hold_is_refused_with_the_numbers() {
 #[test]
 fn the_estimate_holds_and_is_tight() {
     let checkpoint = Checkpoint::builtin().unwrap();
-    for slug in ["dense", "quest", "moba", "duo-attention"] {
+    for slug in ["dense", "quest", "moba"] {
         let (model, _) = model(&checkpoint, slug, &[]);
         let ids: Vec<u32> = (0..3000).map(|place| 300 + place % 500).collect();
         for tokens in [10, 700, 3000] {

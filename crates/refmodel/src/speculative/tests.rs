@@ -79,25 +79,31 @@ fn text(count: usize) -> Vec<u32> {
 }
 
 /// A target and a drafter for it.
-fn pair(decode: Decode, given: &[(&str, f64)], target: (u64, &str), drafter: (u64, &str)) -> (Model, Speculator) {
-    let tokenizer = tokenizer();
-    let (target_model, card) = model(target.0, &tokenizer, target.1);
-    let (drafter, draft_card) = model(drafter.0, &tokenizer, drafter.1);
+fn pair(
+    tokenizer: &Tokenizer,
+    decode: Decode,
+    given: &[(&str, f64)],
+    target: (u64, &str),
+    drafter: (u64, &str),
+) -> (Model, Speculator) {
+    let (target_model, card) = model(target.0, tokenizer, target.1);
+    let (drafter, draft_card) = model(drafter.0, tokenizer, drafter.1);
     let speculator = Speculator::new(decode, &settings(given), (&target_model, card), (drafter, draft_card)).unwrap();
     (target_model, speculator)
 }
 
 #[test]
 fn greedy_answers_are_the_targets_whoever_drafts() {
+    let tokenizer = tokenizer();
     let prompt = text(300);
     for target in TARGETS {
-        let (model, speculator) = pair(Decode::Plain, &[("gamma", 5.0)], (5, target), (6, "dense"));
+        let (model, speculator) = pair(&tokenizer, Decode::Plain, &[("gamma", 5.0)], (5, target), (6, "dense"));
         let (answer, tally) = speculator.generate(&model, &prompt, 24).unwrap();
         assert_eq!(answer, model.generate(&prompt, 24).unwrap(), "{target}");
         assert!(!tally.transfer && tally.acceptance().unwrap() < 0.9, "{target}: {tally:?}");
     }
     for drafter in DRAFTERS {
-        let (model, speculator) = pair(Decode::Rapid, &[("eta", 0.0)], (5, "dense"), (5, drafter));
+        let (model, speculator) = pair(&tokenizer, Decode::Rapid, &[("eta", 0.0)], (5, "dense"), (5, drafter));
         let short = Retrieval { chunk: 16, question: 16, least: 128, share: 24 };
         let speculator = speculator.with_retrieval(short);
         let (answer, tally) = speculator.generate(&model, &prompt, 24).unwrap();
@@ -108,10 +114,11 @@ fn greedy_answers_are_the_targets_whoever_drafts() {
 
 #[test]
 fn a_drafter_that_is_the_target_is_always_right() {
+    let tokenizer = tokenizer();
     let prompt = text(200);
     for temperature in [0.0, 1.0] {
         let given = [("gamma", 4.0), ("temperature", temperature), ("seed", 3.0)];
-        let (model, speculator) = pair(Decode::Plain, &given, (5, "dense"), (5, "dense"));
+        let (model, speculator) = pair(&tokenizer, Decode::Plain, &given, (5, "dense"), (5, "dense"));
         let (answer, tally) = speculator.generate(&model, &prompt, 41).unwrap();
         assert_eq!(tally.acceptance(), Some(1.0), "{tally:?}");
         assert_eq!((answer.len(), tally.target_passes), (41, 8));
@@ -120,8 +127,10 @@ fn a_drafter_that_is_the_target_is_always_right() {
 
 #[test]
 fn caches_hold_what_is_decided_after_every_block() {
+    let tokenizer = tokenizer();
     let prompt = text(150);
-    let (model, speculator) = pair(Decode::Rapid, &[("eta", 2.0), ("gamma", 6.0)], (5, "dense"), (6, "dense"));
+    let (model, speculator) =
+        pair(&tokenizer, Decode::Rapid, &[("eta", 2.0), ("gamma", 6.0)], (5, "dense"), (6, "dense"));
     let mut sequence = model.sequence_for(prompt.len());
     let mut draft = speculator.begin(&prompt);
     let logits = model.prefill(&mut sequence, &prompt).unwrap();
