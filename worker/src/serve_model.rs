@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{ArgGroup, Args};
+use longboard_refmodel::speculative::Decode;
 
 use crate::baseline::Baseline;
-use crate::serve::{Reference, Served, serve};
+use crate::serve::{Drafting, Reference, Served, serve};
 use crate::signal::Signals;
 
 #[derive(Debug, Args)]
@@ -26,15 +27,50 @@ pub struct ServeModel {
     /// A parameter of the policy, as name=value; may be given several times.
     #[arg(long = "set", value_parser = setting, requires = "policy")]
     settings: Vec<(String, f64)>,
-    /// A folder with config.json, tokenizer.json and safetensors, instead of the built-in checkpoint.
+    /// A folder with config.json, tokenizer.json and safetensors, or a GGUF file with tokenizer.json beside it, instead
+    /// of the built-in checkpoint.
     #[arg(long, requires = "policy")]
     checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    draft: DraftArguments,
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8000")]
     bind: SocketAddr,
     /// Milliseconds before each answer of a baseline, as a real model would take.
     #[arg(long, default_value_t = 0, conflicts_with = "policy")]
     delay_ms: u64,
+}
+
+#[derive(Debug, Args)]
+struct DraftArguments {
+    /// Speculative decoding: plain (lossless), or rapid, whose drafter reads a retrieved short context.
+    #[arg(long, requires = "policy")]
+    decode: Option<String>,
+    /// Parameters of the decoding, as name=value: gamma, eta, temperature, seed.
+    #[arg(long, value_parser = setting, value_delimiter = ',', requires = "decode")]
+    decode_set: Vec<(String, f64)>,
+    /// The drafter's policy.
+    #[arg(long, default_value = "dense", requires = "decode")]
+    draft_policy: String,
+    /// A parameter of the drafter's policy.
+    #[arg(long, value_parser = setting, value_delimiter = ',', requires = "decode")]
+    draft_set: Vec<(String, f64)>,
+    /// The drafter's checkpoint, with the tokenizer of the other one.
+    #[arg(long, requires = "decode")]
+    draft_checkpoint: Option<PathBuf>,
+}
+
+impl DraftArguments {
+    fn drafting(self) -> anyhow::Result<Option<Drafting>> {
+        let Some(decode) = self.decode else { return Ok(None) };
+        Ok(Some(Drafting {
+            decode: Decode::find(&decode)?,
+            settings: self.decode_set,
+            policy: self.draft_policy,
+            policy_settings: self.draft_set,
+            checkpoint: self.draft_checkpoint,
+        }))
+    }
 }
 
 fn setting(text: &str) -> Result<(String, f64), String> {
@@ -49,7 +85,8 @@ impl ServeModel {
             (Some(baseline), _) => Served::Baseline(baseline, Duration::from_millis(self.delay_ms)),
             (None, policy) => {
                 let policy = policy.as_deref().unwrap_or_default();
-                let reference = Reference::start(policy, &self.settings, self.checkpoint.as_deref())?;
+                let (folder, drafting) = (self.checkpoint.as_deref(), self.draft.drafting()?);
+                let reference = Reference::drafted(policy, &self.settings, folder, drafting.as_ref())?;
                 Served::Reference(Arc::new(reference))
             }
         };

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use longboard_refmodel::speculative::Decode;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
-use longboard_worker::serve::{ModelServer, Reference, Served, serve};
+use longboard_worker::serve::{Drafting, ModelServer, Reference, Served, serve};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
@@ -17,10 +18,14 @@ struct Stage {
 
 impl Stage {
     fn new(policy: &str, settings: &[(&str, f64)]) -> Self {
+        Self::drafted(policy, settings, None)
+    }
+
+    fn drafted(policy: &str, settings: &[(&str, f64)], drafting: Option<&Drafting>) -> Self {
         // A second installation in one process is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let given: Vec<(String, f64)> = settings.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        let reference = Reference::start(policy, &given, None).unwrap();
+        let reference = Reference::drafted(policy, &given, None, drafting).unwrap();
         let server = serve(Served::Reference(Arc::new(reference)), "127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}/v1", server.address);
         Self { _server: server, http: Client::builder().no_proxy().build().unwrap(), url }
@@ -75,6 +80,30 @@ async fn a_tight_budget_keeps_less_and_says_so() {
     assert!(report["max_kept_tokens"].as_u64().unwrap() <= 256, "{answer}");
     assert!(report["attention_flops"].as_f64().unwrap() > report["attention_bytes"].as_f64().unwrap(), "{answer}");
     assert!(report["attention_ms"].as_f64().unwrap() > 0.0 && report["cache_bytes"].as_u64().unwrap() > 0, "{answer}");
+}
+
+#[actix_web::test]
+async fn drafted_answers_say_what_drafting_did() {
+    let (prompt, _) = items("niah_single_2", 1).remove(0);
+    let body = json!({ "messages": user(&prompt), "max_tokens": 32 });
+    let expected = Stage::new("dense", &[]).ask(&body).await;
+    assert!(expected["longboard"]["decode"].is_null());
+    for (decode, eta, transfer) in [(Decode::Plain, 0.0, false), (Decode::Rapid, 10.0, true)] {
+        let drafting = Drafting {
+            decode,
+            settings: vec![("eta".to_owned(), eta), ("gamma".to_owned(), 7.0)],
+            policy: "dense".to_owned(),
+            policy_settings: Vec::new(),
+            checkpoint: None,
+        };
+        let answer = Stage::drafted("dense", &[], Some(&drafting)).ask(&body).await;
+        let report = &answer["longboard"];
+        assert_eq!((&report["decode"], &report["transfer"]), (&decode.slug().into(), &transfer.into()));
+        assert_eq!(report["acceptance"], 1.0, "the drafter reads what the target reads: {report}");
+        assert!(report["target_passes"].as_u64().unwrap() < 8, "{report}");
+        assert_eq!(report["draft_prompt_tokens"], answer["usage"]["prompt_tokens"]);
+        assert_eq!((&answer["choices"], &answer["usage"]), (&expected["choices"], &expected["usage"]));
+    }
 }
 
 #[actix_web::test]

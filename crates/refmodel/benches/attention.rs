@@ -263,14 +263,7 @@ fn one_step(query: &[f32], first: usize, cache: &HeadCache, selector: &mut dyn S
     let (mut output, mut lse) = ([0.0; DIM], [0.0; 1]);
     let meter = Meter::default();
     let cost = attend(&chunk(query, first, true, &meter), DIM, cache, selector, &mut output, &mut lse);
-    let seen = Seen {
-        meter: &meter,
-        prompt_over: false,
-        decoding: true,
-        last_queries: &[],
-        sums: &[],
-        surprisal: &[],
-    };
+    let seen = Seen { meter: &meter, prompt_over: false, decoding: true, last_queries: &[], sums: &[], surprisal: &[] };
     // Policies that reuse a choice count steps by this call; nothing is evicted here.
     let mut empty = HeadCache::new(DIM, Default::default());
     selector.settle(&mut empty, &seen);

@@ -7,13 +7,15 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
+use crate::chat::Frame;
 use crate::config::ModelConfig;
 use crate::decoder::Decoder;
 use crate::error::ModelError;
+use crate::gguf;
 use crate::tokenizer::Tokenizer;
 
 const CONFIG: &str = "config.json";
-const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
@@ -22,6 +24,7 @@ const BUILTIN_TOKENIZER: &[u8] = include_bytes!("../checkpoint/tokenizer.json");
 const BUILTIN_WEIGHTS: &[u8] = include_bytes!("../checkpoint/model.safetensors");
 
 /// A decoder and its tokenizer.
+#[derive(Clone)]
 pub struct Checkpoint {
     /// Weights.
     pub decoder: Decoder,
@@ -37,19 +40,24 @@ impl Checkpoint {
     pub fn builtin() -> Result<Self, ModelError> {
         let place = Path::new("built-in checkpoint");
         let config = ModelConfig::parse(BUILTIN_CONFIG)?;
-        let tokenizer = Tokenizer::parse(BUILTIN_TOKENIZER).map_err(|detail| ModelError::corrupt(place, detail))?;
+        let tokenizer = Tokenizer::parse(BUILTIN_TOKENIZER, Frame::default());
+        let tokenizer = tokenizer.map_err(|detail| ModelError::corrupt(place, detail))?;
         let mut tensors = Tensors::default();
         tensors.read(place, BUILTIN_WEIGHTS)?;
         Self::assemble(place, config, tokenizer, &tensors)
     }
 
-    /// Reads a folder with `config.json`, `tokenizer.json` and one or several safetensors files.
+    /// Reads a folder with `config.json`, `tokenizer.json` and one or several safetensors files, or a GGUF file with
+    /// `tokenizer.json` beside it.
     ///
     /// # Errors
     /// [`ModelError`] names the file and what to do about it.
     pub fn open(folder: &Path) -> Result<Self, ModelError> {
+        if folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf")) {
+            return gguf::open(folder);
+        }
         let config = ModelConfig::parse(&text(&folder.join(CONFIG))?)?;
-        let tokenizer = Tokenizer::open(&folder.join(TOKENIZER))?;
+        let tokenizer = Tokenizer::open(&folder.join(TOKENIZER), Frame::open(folder)?)?;
         let mut tensors = Tensors::default();
         for path in shards(folder)? {
             let bytes = std::fs::read(&path).map_err(|error| ModelError::unreadable(&path, error))?;
@@ -64,6 +72,13 @@ impl Checkpoint {
         tokenizer: Tokenizer,
         tensors: &Tensors,
     ) -> Result<Self, ModelError> {
+        Self::fits(place, &config, &tokenizer)?;
+        let decoder = Decoder::assemble(config, |name, shape| tensors.tensor(place, name, shape))?;
+        Ok(Self { decoder, tokenizer })
+    }
+
+    /// Whether every token has a row of the embedding.
+    pub(crate) fn fits(place: &Path, config: &ModelConfig, tokenizer: &Tokenizer) -> Result<(), ModelError> {
         let (entries, size) = (tokenizer.size(), config.vocab_size);
         if entries > size {
             return Err(ModelError::corrupt(
@@ -71,8 +86,7 @@ impl Checkpoint {
                 format!("the tokenizer has {entries} entries, the weights are for {size}; they do not belong together"),
             ));
         }
-        let decoder = Decoder::assemble(config, |name, shape| tensors.tensor(place, name, shape))?;
-        Ok(Self { decoder, tokenizer })
+        Ok(())
     }
 
     /// Writes a folder that [`Checkpoint::open`] reads, with weights in half precision.
@@ -152,12 +166,16 @@ impl Tensors {
             let is = found.dims();
             return Err(ModelError::corrupt(path, format!("{name} is {is:?}, config.json says {shape:?}")));
         }
-        let sum = found.abs()?.sum_all()?.to_scalar::<f32>()?;
-        if !sum.is_finite() {
-            return Err(ModelError::corrupt(path, format!("{name} holds numbers that are not finite")));
-        }
-        Ok(found.clone())
+        checked(path, name, found.clone())
     }
+}
+
+/// A tensor all of whose numbers are finite.
+pub(crate) fn checked(path: &Path, name: &str, tensor: Tensor) -> Result<Tensor, ModelError> {
+    if !tensor.abs()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        return Err(ModelError::corrupt(path, format!("{name} holds numbers that are not finite")));
+    }
+    Ok(tensor)
 }
 
 #[cfg(test)]

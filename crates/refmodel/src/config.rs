@@ -205,13 +205,16 @@ impl Fields<'_> {
         let (hidden_size, heads) = (self.count("hidden_size")?, self.count("num_attention_heads")?);
         let activation = self.0.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
         if activation != "silu" {
-            return Err(ModelError::Unsupported {
-                what: format!("hidden_act `{activation}`"),
-                supported: "supported is silu".to_owned(),
-            });
+            return Err(unsupported(format!("hidden_act `{activation}`"), "supported is silu"));
+        }
+        for name in ["mlp_bias", "use_qk_norm"] {
+            if self.flag(name, false) {
+                return Err(unsupported(format!("config.json: {name}"), "supported are models without it"));
+            }
         }
         let cohere = architecture == Architecture::Cohere2;
         let bias = self.flag("attention_bias", architecture == Architecture::Qwen2);
+        let output_bias = matches!(architecture, Architecture::Llama | Architecture::Qwen3 | Architecture::Cohere2);
         Ok(ModelConfig {
             vocab_size: self.count("vocab_size")?,
             hidden_size,
@@ -220,15 +223,16 @@ impl Fields<'_> {
             kv_heads: self.count_or("num_key_value_heads", heads)?,
             head_dim: self.count_or("head_dim", hidden_size.checked_div(heads).unwrap_or(0))?,
             layers: self.layers(architecture)?,
-            norm_eps: self.number_or(if cohere { "layer_norm_eps" } else { "rms_norm_eps" }, 1e-5) as f32,
+            norm_eps: if cohere { self.number_or("layer_norm_eps", 1e-5) } else { self.number_or("rms_norm_eps", 1e-6) }
+                as f32,
             norm: if cohere { Norm::Layer } else { Norm::Rms },
             rope_theta: self.rope_theta(),
-            rope_scaling: RopeScaling::parse(self.rope_object())?,
+            rope_scaling: RopeScaling::parse(self.rope_object(), self.max_positions()?)?,
             rope_interleaved: cohere,
-            max_positions: self.count_or("max_position_embeddings", 2048)?,
+            max_positions: self.max_positions()?,
             tied: self.flag("tie_word_embeddings", cohere),
             qkv_bias: bias,
-            output_bias: bias && architecture == Architecture::Llama,
+            output_bias: bias && output_bias,
             qk_norm: architecture == Architecture::Qwen3,
             parallel: cohere,
             logit_scale: if cohere { self.number_or("logit_scale", 0.0625) } else { 1.0 },
@@ -241,10 +245,12 @@ impl Fields<'_> {
 
     /// `rope_scaling`, or `rope_parameters` as newer files call it.
     fn rope_object(&self) -> Option<&Value> {
-        ["rope_scaling", "rope_parameters"]
-            .into_iter()
-            .find_map(|name| self.0.get(name))
-            .filter(|value| !value.is_null())
+        let named = ["rope_scaling", "rope_parameters"].into_iter().filter_map(|name| self.0.get(name));
+        named.into_iter().find(|value| !value.is_null())
+    }
+
+    fn max_positions(&self) -> Result<usize, ModelError> {
+        self.count_or("max_position_embeddings", 2048)
     }
 
     fn rope_theta(&self) -> f64 {
@@ -274,7 +280,7 @@ impl Fields<'_> {
             return types.iter().map(|name| self.layer_type(name).map(kind)).collect();
         }
         let pattern = self.count_or("sliding_window_pattern", 4)?.max(1);
-        let from = self.count_or("max_window_layers", 0)?;
+        let from = self.count_or("max_window_layers", 28)?;
         Ok((0..count)
             .map(|layer| match architecture {
                 Architecture::Cohere2 => kind((layer + 1) % pattern != 0),
@@ -288,10 +294,9 @@ impl Fields<'_> {
         match name.as_str() {
             Some(SLIDING) => Ok(true),
             Some(FULL) => Ok(false),
-            _ => Err(ModelError::Unsupported {
-                what: format!("the layer type {name}"),
-                supported: format!("supported are {SLIDING} and {FULL}"),
-            }),
+            _ => {
+                Err(unsupported(format!("the layer type {name}"), "supported are sliding_attention and full_attention"))
+            }
         }
     }
 
@@ -301,9 +306,16 @@ impl Fields<'_> {
             Architecture::Qwen2 | Architecture::Qwen3 => self.flag("use_sliding_window", false),
             _ => true,
         };
-        let window = if used { self.count_or("sliding_window", 0)? } else { 0 };
+        // A missing field means the originals' default, `null` means none.
+        let absent =
+            if self.0.contains_key("sliding_window") || architecture == Architecture::Longboard { 0 } else { 4096 };
+        let window = if used { self.count_or("sliding_window", absent)? } else { 0 };
         Ok((window > 0).then_some(window))
     }
+}
+
+fn unsupported(what: String, supported: &str) -> ModelError {
+    ModelError::Unsupported { what, supported: supported.to_owned() }
 }
 
 #[cfg(test)]
@@ -353,6 +365,8 @@ mod tests {
             ("MambaForCausalLM", json!({}), "MambaForCausalLM"),
             ("LlamaForCausalLM", json!({"rope_scaling": {"rope_type": "longrope"}}), "longrope"),
             ("LlamaForCausalLM", json!({"hidden_act": "gelu"}), "gelu"),
+            ("LlamaForCausalLM", json!({"mlp_bias": true}), "mlp_bias"),
+            ("LlamaForCausalLM", json!({"rope_parameters": {"partial_rotary_factor": 0.5}}), "partial_rotary_factor"),
             ("LlamaForCausalLM", json!({"num_key_value_heads": 3}), "no multiple"),
             ("LlamaForCausalLM", json!({"hidden_size": -1}), "hidden_size"),
             ("LlamaForCausalLM", json!({"layer_types": ["full_attention"]}), "names 1 layers"),

@@ -1,5 +1,7 @@
 //! Many requests at a time on one model: prompts are read in chunks between the steps of the answers under way.
 
+mod drafting;
+
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -8,6 +10,7 @@ use longboard_suites::item::Message;
 use crate::error::ModelError;
 use crate::model::{CHUNK, Feed, Model, greedy, log_sum_exp};
 use crate::sequence::Sequence;
+use crate::speculative::{Draft, Speculator, Tally};
 
 /// Requests that may wait; further ones are refused.
 const WAITING: usize = 256;
@@ -67,6 +70,8 @@ pub struct Usage {
     pub prompt_tokens: usize,
     /// Tokens of the answer.
     pub completion_tokens: usize,
+    /// What drafting did, where answers are drafted.
+    pub drafting: Option<Tally>,
     /// Tokens stored per head where the policy decides, mean.
     pub kept_tokens: f64,
     /// Tokens stored where the policy decides, by the head that stores most.
@@ -119,8 +124,15 @@ impl Engine {
     /// Starts a thread for `model`.
     #[must_use]
     pub fn start(model: Model, limits: Limits) -> Self {
+        Self::drafting(model, None, limits)
+    }
+
+    /// Starts a thread for `model`, whose answers are drafted where there is a speculator.
+    #[must_use]
+    pub fn drafting(model: Model, speculator: Option<Speculator>, limits: Limits) -> Self {
         let (jobs, incoming) = sync_channel(WAITING);
-        let thread = std::thread::spawn(move || Shift { model, limits, incoming, running: Vec::new() }.work());
+        let thread =
+            std::thread::spawn(move || Shift { model, speculator, limits, incoming, running: Vec::new() }.work());
         Self { jobs, thread }
     }
 
@@ -151,10 +163,12 @@ struct Job {
     read: usize,
     answer: Vec<u32>,
     told: usize,
+    draft: Option<Draft>,
 }
 
 struct Shift {
     model: Model,
+    speculator: Option<Speculator>,
     limits: Limits,
     incoming: Receiver<(Request, Listener)>,
     running: Vec<Job>,
@@ -163,7 +177,7 @@ struct Shift {
 impl Shift {
     fn work(mut self) {
         while self.admit() {
-            self.step();
+            if self.speculator.is_some() { self.draft() } else { self.step() }
         }
     }
 
@@ -176,7 +190,8 @@ impl Shift {
             let Some((request, mut listener)) = next else { return !idle };
             match self.begin(&request) {
                 Ok(prompt) => self.running.push(Job {
-                    sequence: self.model.sequence(),
+                    sequence: self.model.sequence_for(prompt.len()),
+                    draft: self.speculator.as_ref().map(|speculator| speculator.begin(&prompt)),
                     request,
                     listener,
                     prompt,
@@ -194,16 +209,18 @@ impl Shift {
 
     fn begin(&self, request: &Request) -> Result<Vec<u32>, ModelError> {
         let prompt = self.model.encode(&request.messages)?;
-        let tokens = prompt.len() + request.max_tokens.min(1 << 24);
+        let answer = request.max_tokens.min(1 << 24);
+        let tokens = prompt.len() + answer;
         let limit = self.limits.context_tokens;
         if prompt.len() >= limit || tokens > limit {
             let (prompt, answer) = (prompt.len(), request.max_tokens);
             return Err(ModelError::TooLong { prompt, answer, limit });
         }
-        let needed = self.model.cache_bytes(prompt.len());
+        let drafting = self.speculator.as_ref().map_or(0, |speculator| speculator.cache_bytes(prompt.len(), answer));
+        let needed = self.model.cache_bytes(tokens) + drafting;
         if needed > self.limits.cache_bytes {
             return Err(ModelError::Memory {
-                tokens: prompt.len(),
+                tokens,
                 needed_mib: needed >> 20,
                 allowed_mib: self.limits.cache_bytes >> 20,
             });
@@ -264,9 +281,13 @@ impl Shift {
 impl Job {
     /// Appends the most probable token; `true` when the answer is over or nobody listens.
     fn extend(&mut self, model: &Model, logits: &[f32]) -> bool {
-        let next = greedy(logits);
-        if next == model.tokenizer.end() || self.request.max_tokens == 0 {
-            let finish = if next == model.tokenizer.end() { Finish::Stop } else { Finish::Length };
+        self.append(model, greedy(logits), logits)
+    }
+
+    fn append(&mut self, model: &Model, next: u32, logits: &[f32]) -> bool {
+        let ends = model.tokenizer.is_end(next);
+        if ends || self.request.max_tokens == 0 {
+            let finish = if ends { Finish::Stop } else { Finish::Length };
             self.finish(finish);
             return true;
         }
@@ -297,9 +318,10 @@ impl Job {
         let usage = Usage {
             prompt_tokens: self.prompt.len(),
             completion_tokens: self.answer.len(),
+            drafting: self.draft.as_ref().map(Draft::tally),
             kept_tokens,
             max_kept_tokens,
-            cache_bytes: self.sequence.bytes(),
+            cache_bytes: self.sequence.bytes() + self.draft.as_ref().map_or(0, Draft::bytes),
             selection_ms: cost.selecting.as_secs_f64() * 1e3,
             attention_ms: cost.reading.as_secs_f64() * 1e3,
             attention_flops: cost.flops,

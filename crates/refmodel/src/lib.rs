@@ -3,20 +3,24 @@
 
 pub mod attention;
 pub mod cache;
+pub mod chat;
 pub mod checkpoint;
 pub mod config;
 pub mod decoder;
 pub mod engine;
 mod error;
 pub mod fused;
+pub mod gguf;
 pub mod kernel;
 pub mod model;
 pub mod page;
 pub mod policy;
 mod product;
+pub mod retrieval;
 pub mod rope;
 mod score;
 pub mod sequence;
+pub mod speculative;
 pub mod threads;
 pub mod tokenizer;
 pub mod train;

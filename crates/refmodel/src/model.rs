@@ -1,14 +1,18 @@
 //! The model at work: decoder, tokenizer and policy together, many texts at a time.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use longboard_suites::item::Message;
 
+use crate::cache::{LOGICAL, Summaries};
+use crate::config::LayerKind;
 use crate::decoder::Decoder;
 use crate::error::ModelError;
+use crate::page::{PAGE, Page};
 use crate::policy::Policy;
-use crate::rope::Rope;
+use crate::rope::{Rope, RopeScaling};
 use crate::sequence::{Projections, Sequence};
 use crate::tokenizer::Tokenizer;
 
@@ -22,7 +26,7 @@ pub struct Model {
     /// Text to tokens.
     pub tokenizer: Tokenizer,
     policy: Box<dyn Policy>,
-    rope: Rope,
+    rope: Arc<Rope>,
     /// Tokens that end a sentence, where the policy asks for them.
     sentence_ends: HashSet<u32>,
 }
@@ -50,22 +54,25 @@ impl Model {
     /// A model under `policy`.
     #[must_use]
     pub fn new(decoder: Decoder, tokenizer: Tokenizer, policy: Box<dyn Policy>) -> Self {
-        let config = &decoder.config;
-        let rope = Rope::new(
-            config.head_dim,
-            config.rope_theta,
-            config.rope_scaling,
-            config.rope_interleaved,
-            config.max_positions,
-        );
+        let rope = Arc::new(Rope::of(&decoder.config, decoder.config.max_positions));
         let sentence_ends = if policy.watch().sentence_ends { tokenizer.sentence_ends() } else { HashSet::default() };
         Self { decoder, tokenizer, policy, rope, sentence_ends }
     }
 
-    /// An empty text.
+    /// An empty text no longer than the model was trained for.
     #[must_use]
     pub fn sequence(&self) -> Sequence {
-        Sequence::new(&self.decoder.config, self.policy.as_ref())
+        self.sequence_for(0)
+    }
+
+    /// An empty text whose prompt will have so many tokens: rotary scalings that follow the length take it from here,
+    /// and keep it for the answer, so that keys and queries agree.
+    #[must_use]
+    pub fn sequence_for(&self, tokens: usize) -> Sequence {
+        let config = &self.decoder.config;
+        let grows = matches!(config.rope_scaling, RopeScaling::DynamicNtk { trained, .. } if tokens > trained);
+        let rope = if grows { Arc::new(Rope::of(config, tokens)) } else { Arc::clone(&self.rope) };
+        Sequence::new(config, self.policy.as_ref(), rope)
     }
 
     /// Tokens of a conversation, up to where the model speaks.
@@ -76,14 +83,24 @@ impl Model {
         self.tokenizer.encode_chat(messages)
     }
 
-    /// Bytes that a text of `tokens` takes when nothing is evicted.
+    /// Bytes that the cache of a text of `tokens` takes at most, when nothing is evicted.
     #[must_use]
     pub fn cache_bytes(&self, tokens: usize) -> u64 {
         let config = &self.decoder.config;
-        let per_token = 2 * config.kv_heads * config.head_dim * size_of::<f32>();
-        let stored: usize =
-            config.layers.iter().map(|layer| layer.window.map_or(tokens, |window| tokens.min(window + CHUNK))).sum();
-        (stored * per_token) as u64
+        let pages = |window: Option<usize>| match window {
+            // Pages at both ends of a window are kept whole while a chunk is read.
+            Some(window) => tokens.min(window + CHUNK + 2 * PAGE).div_ceil(PAGE),
+            None => tokens.div_ceil(PAGE),
+        };
+        let page = Page::new(config.head_dim).bytes() + PAGE * size_of::<u32>();
+        let Summaries { bounds, mean } = self.policy.summaries();
+        let vectors = 2 * usize::from(bounds) + usize::from(mean);
+        let summary = vectors * config.head_dim * size_of::<f32>() * PAGE / LOGICAL;
+        let layer = |layer: &LayerKind| {
+            let per_page = page + if layer.window.is_none() { summary } else { 0 };
+            pages(layer.window) as u64 * per_page as u64
+        };
+        config.layers.iter().map(layer).sum::<u64>() * config.kv_heads as u64
     }
 
     /// Reads a whole prompt and returns the logits after its last token.
@@ -134,7 +151,7 @@ impl Model {
                     prompt_ends: feed.prompt_ends,
                     sentence_ends: &sentence_ends,
                 };
-                heads.extend(feed.sequence.attend(index, config, &self.rope, &rows));
+                heads.extend(feed.sequence.attend(index, config, &rows));
                 row = to;
             }
             let heads = Tensor::from_vec(heads, (ids.len(), width), &Device::Cpu)?;
@@ -167,12 +184,12 @@ impl Model {
     /// # Errors
     /// [`ModelError::Compute`].
     pub fn generate(&self, ids: &[u32], most: usize) -> Result<Vec<u32>, ModelError> {
-        let mut sequence = self.sequence();
+        let mut sequence = self.sequence_for(ids.len());
         let mut logits = self.prefill(&mut sequence, ids)?;
         let mut answer = Vec::new();
         while answer.len() < most {
             let next = greedy(&logits);
-            if next == self.tokenizer.end() {
+            if self.tokenizer.is_end(next) {
                 break;
             }
             answer.push(next);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config::ModelConfig;
 use crate::error::ModelError;
 
 /// A published change of the rotary frequencies.
@@ -16,7 +17,7 @@ pub enum RopeScaling {
     },
     /// The base grows with the length once it exceeds what the model was trained for (NTK-aware, dynamic).
     DynamicNtk {
-        /// Factor of the length at which it is as strong as static scaling.
+        /// How strongly the base grows.
         factor: f64,
         /// Trained length in tokens.
         trained: usize,
@@ -31,8 +32,10 @@ pub enum RopeScaling {
         beta_fast: f64,
         /// Rotations below which it is divided.
         beta_slow: f64,
-        /// Factor on queries and keys; `None` takes 0.1 ln(factor) + 1.
-        attention: Option<f64>,
+        /// Factor on queries and keys; 0.1 ln(factor) + 1 unless the file says otherwise.
+        attention: f64,
+        /// Whether the two boundaries are moved to whole channels.
+        whole: bool,
     },
     /// Llama 3.1's rule by wavelength.
     Llama3 {
@@ -48,11 +51,11 @@ pub enum RopeScaling {
 }
 
 impl RopeScaling {
-    /// Reads `rope_scaling` of a `config.json`.
+    /// Reads `rope_scaling` of a `config.json` of a model for `positions` tokens.
     ///
     /// # Errors
     /// [`ModelError::Unsupported`] for another kind, [`ModelError::Invalid`] without its numbers.
-    pub fn parse(object: Option<&Value>) -> Result<Self, ModelError> {
+    pub fn parse(object: Option<&Value>, positions: usize) -> Result<Self, ModelError> {
         let Some(object) = object else { return Ok(Self::Plain) };
         let kind = object.get("rope_type").or_else(|| object.get("type")).and_then(Value::as_str).unwrap_or("default");
         let optional = |name: &str| object.get(name).and_then(Value::as_f64);
@@ -62,23 +65,33 @@ impl RopeScaling {
                 ModelError::Invalid(format!("config.json: rope_scaling.{name} must be a positive number"))
             })
         };
-        let trained = || number("original_max_position_embeddings").map(count);
+        let trained =
+            optional("original_max_position_embeddings").filter(|value| *value > 0.0).map_or(positions, count);
+        if optional("partial_rotary_factor").is_some_and(|share| share < 1.0) {
+            return Err(ModelError::Unsupported {
+                what: "partial_rotary_factor".to_owned(),
+                supported: "supported are models that rotate whole heads".to_owned(),
+            });
+        }
         match kind {
             "default" => Ok(Self::Plain),
             "linear" => Ok(Self::Linear { factor: number("factor")? }),
-            "dynamic" => Ok(Self::DynamicNtk { factor: number("factor")?, trained: trained().unwrap_or(0) }),
+            "dynamic" => Ok(Self::DynamicNtk { factor: number("factor")?, trained: positions }),
             "yarn" => Ok(Self::Yarn {
                 factor: number("factor")?,
-                trained: trained()?,
+                trained,
                 beta_fast: optional("beta_fast").unwrap_or(32.0),
                 beta_slow: optional("beta_slow").unwrap_or(1.0),
-                attention: optional("attention_factor"),
+                attention: optional("attention_factor").unwrap_or_else(|| {
+                    temperature(number("factor").unwrap_or(1.0), optional("mscale"), optional("mscale_all_dim"))
+                }),
+                whole: object.get("truncate").and_then(Value::as_bool).unwrap_or(true),
             }),
             "llama3" => Ok(Self::Llama3 {
                 factor: number("factor")?,
                 low: number("low_freq_factor")?,
                 high: number("high_freq_factor")?,
-                trained: trained()?,
+                trained,
             }),
             other => Err(ModelError::Unsupported {
                 what: format!("rope_scaling of type `{other}`"),
@@ -93,6 +106,15 @@ fn count(value: f64) -> usize {
     value as usize
 }
 
+/// YaRN's factor on queries and keys: 0.1 ln(factor) + 1, or the quotient of two of them (DeepSeek).
+fn temperature(factor: f64, scale: Option<f64>, all: Option<f64>) -> f64 {
+    let of = |scale: f64| if factor <= 1.0 { 1.0 } else { 0.1 * scale * factor.ln() + 1.0 };
+    match (scale.filter(|scale| *scale != 0.0), all.filter(|all| *all != 0.0)) {
+        (Some(scale), Some(all)) => of(scale) / of(all),
+        _ => of(1.0),
+    }
+}
+
 /// Rotary frequencies of a head, ready for any position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
@@ -105,6 +127,12 @@ pub struct Rope {
 }
 
 impl Rope {
+    /// The frequencies of a model for a context of `length` tokens.
+    #[must_use]
+    pub fn of(config: &ModelConfig, length: usize) -> Self {
+        Self::new(config.head_dim, config.rope_theta, config.rope_scaling, config.rope_interleaved, length)
+    }
+
     /// The frequencies of `theta` under `scaling` for a context of `length` tokens.
     #[must_use]
     #[expect(
@@ -125,7 +153,7 @@ impl Rope {
         let frequencies =
             plain.enumerate().map(|(pair, frequency)| scaled(frequency, pair, width, theta, scaling) as f32);
         let attention = match scaling {
-            RopeScaling::Yarn { factor, attention, .. } => attention.unwrap_or_else(|| 0.1 * factor.ln() + 1.0),
+            RopeScaling::Yarn { attention, .. } => attention,
             _ => 1.0,
         };
         Self { frequencies: frequencies.collect(), attention: attention as f32, interleaved }
@@ -177,10 +205,11 @@ fn scaled(frequency: f64, pair: usize, width: f64, theta: f64, scaling: RopeScal
             let smooth = ((rotations - low) / (high - low)).clamp(0.0, 1.0);
             frequency * (smooth + (1.0 - smooth) / factor)
         }
-        RopeScaling::Yarn { factor, trained, beta_fast, beta_slow, .. } => {
+        RopeScaling::Yarn { factor, trained, beta_fast, beta_slow, whole, .. } => {
             let dimension = |rotations: f64| width * (lossy(trained) / (rotations * TAU)).ln() / (2.0 * theta.ln());
-            let low = dimension(beta_fast).floor().max(0.0);
-            let high = dimension(beta_slow).ceil().min(width - 1.0);
+            let (low, high) = (dimension(beta_fast), dimension(beta_slow));
+            let (low, high) = if whole { (low.floor(), high.ceil()) } else { (low, high) };
+            let (low, high) = (low.max(0.0), high.min(width - 1.0));
             let ramp = ((lossy(pair) - low) / (high - low).max(0.001)).clamp(0.0, 1.0);
             frequency * (1.0 - ramp + ramp / factor)
         }
@@ -212,7 +241,9 @@ mod tests {
         assert!((long[0] - 1.0).abs() < 1e-6 && long[7] < plain[7] / 10.0, "{long:?}");
         let llama3 = frequencies(RopeScaling::Llama3 { factor: 8.0, low: 1.0, high: 4.0, trained: 8192 }, 1);
         assert!((llama3[0] - plain[0]).abs() < 1e-7 && (llama3[7] * 8.0 - plain[7]).abs() < 1e-7);
-        let yarn = RopeScaling::Yarn { factor: 4.0, trained: 4096, beta_fast: 32.0, beta_slow: 1.0, attention: None };
+        let attention = temperature(4.0, None, None);
+        let yarn =
+            RopeScaling::Yarn { factor: 4.0, trained: 4096, beta_fast: 32.0, beta_slow: 1.0, attention, whole: true };
         let rope = Rope::new(16, 10_000.0, yarn, false, 1);
         assert!((rope.frequencies[0] - plain[0]).abs() < 1e-7 && (rope.frequencies[7] * 4.0 - plain[7]).abs() < 1e-7);
         assert!((rope.attention - (0.1 * 4_f32.ln() + 1.0)).abs() < 1e-6);

@@ -1,5 +1,6 @@
 //! One text under way: its cache and what the policy does with it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -14,6 +15,7 @@ use crate::rope::Rope;
 /// Cache and policy of one text.
 pub struct Sequence {
     layers: Vec<LayerState>,
+    rope: Arc<Rope>,
     tokens: usize,
     decoding: bool,
     watch: Watch,
@@ -64,11 +66,12 @@ pub struct Projections<'a> {
 impl Sequence {
     /// An empty text under `policy`.
     #[must_use]
-    pub fn new(config: &ModelConfig, policy: &dyn Policy) -> Self {
+    pub fn new(config: &ModelConfig, policy: &dyn Policy, rope: Arc<Rope>) -> Self {
         let layers =
             config.layers.iter().enumerate().map(|(layer, kind)| LayerState::new(config, policy, layer, *kind));
         Self {
             layers: layers.collect(),
+            rope,
             tokens: 0,
             decoding: false,
             watch: policy.watch(),
@@ -155,13 +158,7 @@ impl Sequence {
     }
 
     /// Appends keys and values of a layer and returns the heads' outputs `[rows, heads * dim]`.
-    pub(crate) fn attend(
-        &mut self,
-        layer: usize,
-        config: &ModelConfig,
-        rope: &Rope,
-        rows: &Projections<'_>,
-    ) -> Vec<f32> {
+    pub(crate) fn attend(&mut self, layer: usize, config: &ModelConfig, rows: &Projections<'_>) -> Vec<f32> {
         let Some(LayerState { plan, heads }) = self.layers.get_mut(layer) else { return Vec::new() };
         let (dim, group) = (config.head_dim, config.heads / config.kv_heads);
         let count = rows.keys.len() / (config.kv_heads * dim);
@@ -172,8 +169,8 @@ impl Sequence {
             count,
             position: self.tokens,
             decoding: self.decoding,
-            rope,
-            turns: if plan.rotate { turns(rope, self.tokens, count) } else { Vec::new() },
+            rope: &self.rope,
+            turns: if plan.rotate { turns(&self.rope, self.tokens, count) } else { Vec::new() },
             config,
             rows,
             watch: if plan.watched { self.watch } else { Watch::default() },

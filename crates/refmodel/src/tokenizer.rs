@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use longboard_suites::item::{Message, Role};
 use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
@@ -12,6 +13,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, Model, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer as HfTokenizer};
 
+use crate::chat::{Frame, Template};
 use crate::error::ModelError;
 
 /// Starts every text.
@@ -35,10 +37,14 @@ fn pairs() -> String {
 }
 
 /// A tokenizer with a chat frame.
+#[derive(Clone)]
 pub struct Tokenizer {
     inner: HfTokenizer,
     start: Option<u32>,
     end: u32,
+    /// All tokens after which an answer is over.
+    ends: Vec<u32>,
+    template: Option<Arc<Template>>,
 }
 
 impl Tokenizer {
@@ -72,30 +78,35 @@ impl Tokenizer {
             .build();
         let mut trainer = TrainerWrapper::from(trainer);
         inner.train(&mut trainer, texts.iter().map(String::as_str)).map_err(failed)?;
-        Self::of(inner).ok_or_else(|| ModelError::Invalid("the tokenizer has no end token".to_owned()))
+        let own = Frame::default();
+        Self::of(inner, own).ok_or_else(|| ModelError::Invalid("the tokenizer has no end token".to_owned()))
     }
 
-    /// Reads a `tokenizer.json`.
+    /// Reads a `tokenizer.json` of a model whose conversations have this frame.
     ///
     /// # Errors
     /// [`ModelError::Corrupt`] when it is none.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
+    pub fn open(path: &Path, frame: Frame) -> Result<Self, ModelError> {
         let bytes = std::fs::read(path).map_err(|error| ModelError::unreadable(path, error))?;
-        Self::parse(&bytes).map_err(|detail| ModelError::corrupt(path, detail))
+        Self::parse(&bytes, frame).map_err(|detail| ModelError::corrupt(path, detail))
     }
 
     /// Reads the bytes of a `tokenizer.json`.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub fn parse(bytes: &[u8], frame: Frame) -> Result<Self, String> {
         let inner = HfTokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
-        Self::of(inner).ok_or_else(|| format!("it has none of the known end tokens: {}", ENDS.join(", ")))
+        let none = || format!("no file names an end token, and it has none of the known ones: {}", ENDS.join(", "));
+        Self::of(inner, frame).ok_or_else(none)
     }
 
-    fn of(inner: HfTokenizer) -> Option<Self> {
-        let end = ENDS.into_iter().find_map(|token| inner.token_to_id(token))?;
-        Some(Self { start: inner.token_to_id(START), inner, end })
+    fn of(inner: HfTokenizer, frame: Frame) -> Option<Self> {
+        let known = ENDS.into_iter().filter_map(|token| inner.token_to_id(token));
+        let named = frame.end.iter().filter_map(|token| inner.token_to_id(token));
+        let ends: Vec<u32> = known.chain(frame.ends).chain(named).collect();
+        let template = frame.template.map(Arc::new);
+        Some(Self { start: inner.token_to_id(START), end: *ends.first()?, inner, ends, template })
     }
 
     /// The text of a `tokenizer.json`.
@@ -118,10 +129,24 @@ impl Tokenizer {
         self.start
     }
 
-    /// The token after which an answer is over.
+    /// The token that ends a message.
     #[must_use]
     pub fn end(&self) -> u32 {
         self.end
+    }
+
+    /// Whether an answer is over after this token.
+    #[must_use]
+    pub fn is_end(&self, token: u32) -> bool {
+        self.ends.contains(&token)
+    }
+
+    /// Whether both give every text the same tokens: their files are equal.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when one cannot be written.
+    pub fn same(&self, other: &Self) -> Result<bool, ModelError> {
+        Ok(self.to_json()? == other.to_json()?)
     }
 
     /// Tokens of plain text, without frame. CPU-bound.
@@ -129,7 +154,11 @@ impl Tokenizer {
     /// # Errors
     /// [`ModelError::Invalid`] when the text cannot be encoded.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let encoded = self.inner.encode_fast(text, false);
+        self.encoded(text, false)
+    }
+
+    fn encoded(&self, text: &str, edges: bool) -> Result<Vec<u32>, ModelError> {
+        let encoded = self.inner.encode_fast(text, edges);
         encoded.map(|encoding| encoding.get_ids().to_vec()).map_err(|error| ModelError::Invalid(error.to_string()))
     }
 
@@ -150,11 +179,19 @@ impl Tokenizer {
         (0..size).filter(ends).chain([self.end]).collect()
     }
 
-    /// Tokens of a conversation in our own frame, up to where the model speaks.
+    /// Tokens of a conversation up to where the model speaks: in our own frame, by the model's template, or, where it has
+    /// neither, one text after another.
     ///
     /// # Errors
-    /// [`ModelError::Invalid`] when a text cannot be encoded.
+    /// [`ModelError::Invalid`] when the template refuses it or a text cannot be encoded.
     pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, ModelError> {
+        if self.start.is_none() {
+            if let Some(template) = &self.template {
+                return self.encode(&template.render(messages)?);
+            }
+            let texts: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+            return self.encoded(&texts.join("\n\n"), true);
+        }
         let mut ids: Vec<u32> = self.start.into_iter().collect();
         for message in messages {
             ids.extend(self.opener(message.role));
@@ -182,13 +219,13 @@ mod tests {
     use crate::train::lesson::Teacher;
 
     fn tokenizer() -> Tokenizer {
-        Tokenizer::parse(include_bytes!("../checkpoint/tokenizer.json")).unwrap()
+        Tokenizer::parse(include_bytes!("../checkpoint/tokenizer.json"), Frame::default()).unwrap()
     }
 
     #[test]
     fn what_was_learnt_can_be_written_and_read() {
         let learnt = Tokenizer::learn(&Teacher::reading(2, 1).unwrap(), 500).unwrap();
-        let read = Tokenizer::parse(learnt.to_json().unwrap().as_bytes()).unwrap();
+        let read = Tokenizer::parse(learnt.to_json().unwrap().as_bytes(), Frame::default()).unwrap();
         let text = "One of the hidden numbers for calm-harbor is 7951939.";
         assert_eq!((learnt.size(), learnt.encode(text).unwrap()), (500, read.encode(text).unwrap()));
     }

@@ -1,11 +1,8 @@
 //! A keyword reader: ranks sentences by BM25 against the question and answers with what is new in the best ones.
-//!
-//! BM25 after Robertson and Zaragoza 2009, section 3, with k1 = 1.2 and b = 0.75.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
+use longboard_refmodel::retrieval::bm25;
 
 /// Sentences that score at least this share of the best one count as evidence too.
 const EVIDENCE_SHARE: f64 = 0.7;
@@ -16,7 +13,7 @@ const MOST_SENTENCES: usize = 16;
 /// Answers the question at the end of `prompt` from the text before it.
 pub fn read(prompt: &str) -> String {
     let (text, question) = prompt.rsplit_once("\n\n").unwrap_or(("", prompt));
-    let asked: HashSet<String> = terms(question).into_iter().collect();
+    let asked: BTreeSet<String> = terms(question).into_iter().collect();
     let sentences = sentences(text);
     let best = best_sentences(&sentences, &asked);
     if question.contains("\\boxed") {
@@ -53,39 +50,10 @@ fn terms(text: &str) -> Vec<String> {
 }
 
 /// The best sentences in the order of the text.
-fn best_sentences<'a>(sentences: &[&'a str], asked: &HashSet<String>) -> Vec<&'a str> {
-    let mut frequency: HashMap<String, u32> = HashMap::new();
-    let mut matched: Vec<(usize, usize, HashMap<String, u32>)> = Vec::new();
-    let mut words = 0;
-    for (place, sentence) in sentences.iter().enumerate() {
-        let terms = terms(sentence);
-        words += terms.len();
-        let mut counts: HashMap<String, u32> = HashMap::new();
-        let length = terms.len();
-        for term in terms.into_iter().filter(|term| asked.contains(term)) {
-            *counts.entry(term).or_default() += 1;
-        }
-        for term in counts.keys() {
-            *frequency.entry(term.clone()).or_default() += 1;
-        }
-        if !counts.is_empty() {
-            matched.push((place, length, counts));
-        }
-    }
-    let (count, mean) = (sentences.len() as f64, words as f64 / sentences.len().max(1) as f64);
-    let weight = |term: &String| {
-        let seen = f64::from(frequency.get(term).copied().unwrap_or(0));
-        ((count - seen + 0.5) / (seen + 0.5) + 1.0).ln()
-    };
-    let score = |length: usize, counts: &HashMap<String, u32>| -> f64 {
-        let norm = K1 * (1.0 - B + B * length as f64 / mean.max(1.0));
-        counts
-            .iter()
-            .map(|(term, &times)| weight(term) * f64::from(times) * (K1 + 1.0) / (f64::from(times) + norm))
-            .sum()
-    };
+fn best_sentences<'a>(sentences: &[&'a str], asked: &BTreeSet<String>) -> Vec<&'a str> {
+    let words: Vec<Vec<String>> = sentences.iter().map(|sentence| terms(sentence)).collect();
     let mut ranked: Vec<(usize, f64)> =
-        matched.iter().map(|(place, length, counts)| (*place, score(*length, counts))).collect();
+        bm25(&words, asked).into_iter().enumerate().filter(|(_, score)| *score > 0.0).collect();
     ranked.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
     let floor = ranked.first().map_or(0.0, |(_, best)| best * EVIDENCE_SHARE);
     let mut places: Vec<usize> = ranked
@@ -99,7 +67,7 @@ fn best_sentences<'a>(sentences: &[&'a str], asked: &HashSet<String>) -> Vec<&'a
 }
 
 /// What a sentence says that the question does not; a Chinese sentence is given whole.
-fn novel(sentence: &str, question: &str, asked: &HashSet<String>) -> String {
+fn novel(sentence: &str, question: &str, asked: &BTreeSet<String>) -> String {
     if !sentence.is_ascii() {
         return sentence.trim().to_owned();
     }

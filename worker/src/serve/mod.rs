@@ -19,8 +19,8 @@ use serde_json::json;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use answer::{Ending, Form, Part, Piece, Refusal, stopped};
-pub use reference::Reference;
 pub(crate) use reference::finish_reason;
+pub use reference::{Drafting, Reference};
 
 use crate::baseline::Baseline;
 

@@ -1,6 +1,6 @@
 //! The reference model as something that is served.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use longboard_protocol::method::MethodCost;
 use longboard_refmodel::ModelError;
@@ -8,6 +8,7 @@ use longboard_refmodel::checkpoint::Checkpoint;
 use longboard_refmodel::engine::{Engine, Event, Finish, Limits, Listener, Request, TokenLogprob, Usage};
 use longboard_refmodel::model::Model;
 use longboard_refmodel::policy::Card;
+use longboard_refmodel::speculative::{Decode, Speculator, Tally};
 use longboard_suites::item::{Message, Role};
 use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -22,6 +23,21 @@ const WAITING: usize = 4096;
 /// Tokens of an answer whose request names no limit.
 const DEFAULT_TOKENS: usize = 512;
 
+/// How answers are drafted.
+#[derive(Debug, Clone)]
+pub struct Drafting {
+    /// Plain or RAPID.
+    pub decode: Decode,
+    /// Numbers of the decoding.
+    pub settings: Vec<(String, f64)>,
+    /// The drafter's policy.
+    pub policy: String,
+    /// Numbers of that policy.
+    pub policy_settings: Vec<(String, f64)>,
+    /// The drafter's checkpoint, if it is not the target's.
+    pub checkpoint: Option<PathBuf>,
+}
+
 /// The reference model under one policy.
 pub struct Reference {
     engine: Engine,
@@ -34,11 +50,26 @@ impl Reference {
     /// # Errors
     /// [`ModelError`] for an unknown policy or parameter, or a checkpoint that cannot be read.
     pub fn start(policy: &str, given: &[(String, f64)], folder: Option<&Path>) -> Result<Self, ModelError> {
+        Self::drafted(policy, given, folder, None)
+    }
+
+    /// The same with answers that are drafted first.
+    ///
+    /// # Errors
+    /// Those of [`Reference::start`], for the drafter too, and [`ModelError`] when the two do not go together.
+    pub fn drafted(
+        policy: &str,
+        given: &[(String, f64)],
+        folder: Option<&Path>,
+        drafting: Option<&Drafting>,
+    ) -> Result<Self, ModelError> {
         let card = Card::find(policy)?;
         let settings = card.settings(given)?;
-        let Checkpoint { decoder, tokenizer } = folder.map_or_else(Checkpoint::builtin, Checkpoint::open)?;
+        let checkpoint = folder.map_or_else(Checkpoint::builtin, Checkpoint::open)?;
+        let Checkpoint { decoder, tokenizer } = checkpoint.clone();
         let model = Model::new(decoder, tokenizer, card.build(&settings));
-        Ok(Self { engine: Engine::start(model, Limits::default()), slug: card.slug })
+        let speculator = drafting.map(|drafting| drafting.speculator((&model, card), checkpoint)).transpose()?;
+        Ok(Self { engine: Engine::drafting(model, speculator, Limits::default()), slug: card.slug })
     }
 
     /// Name of the policy.
@@ -82,6 +113,16 @@ impl Reference {
             let _ = sender.try_send(Part::Refused(Refusal { status: 503, code: "busy", message: error.to_string() }));
         }
         parts
+    }
+}
+
+impl Drafting {
+    fn speculator(&self, target: (&Model, &Card), own: Checkpoint) -> Result<Speculator, ModelError> {
+        let card = Card::find(&self.policy)?;
+        let settings = card.settings(&self.policy_settings)?;
+        let Checkpoint { decoder, tokenizer } = self.checkpoint.as_deref().map_or(Ok(own), Checkpoint::open)?;
+        let drafter = Model::new(decoder, tokenizer, card.build(&settings));
+        Speculator::new(self.decode, &self.settings, target, (drafter, card))
     }
 }
 
@@ -136,8 +177,35 @@ struct Report<'a> {
     policy: &'a str,
     #[serde(flatten)]
     cost: MethodCost,
+    #[serde(flatten)]
+    drafting: Option<Drafted>,
+}
+
+/// What drafting did.
+#[derive(Serialize)]
+struct Drafted {
+    decode: &'static str,
+    transfer: bool,
+    acceptance: Option<f64>,
+    proposed_tokens: usize,
+    accepted_tokens: usize,
+    target_passes: usize,
+    draft_prompt_tokens: usize,
 }
 
 fn report(usage: &Usage, policy: &str) -> Option<serde_json::Value> {
-    serde_json::to_value(Report { policy, cost: cost(usage) }).ok()
+    let drafting = usage.drafting.as_ref().map(drafted);
+    serde_json::to_value(Report { policy, cost: cost(usage), drafting }).ok()
+}
+
+fn drafted(tally: &Tally) -> Drafted {
+    Drafted {
+        decode: tally.decode.slug(),
+        transfer: tally.transfer,
+        acceptance: tally.acceptance(),
+        proposed_tokens: tally.proposed,
+        accepted_tokens: tally.accepted,
+        target_passes: tally.target_passes,
+        draft_prompt_tokens: tally.draft_prompt_tokens,
+    }
 }

@@ -9,6 +9,7 @@ use candle_core::{Device, Tensor};
 use longboard_suites::rng::Rng;
 
 use super::*;
+use crate::chat::Frame;
 use crate::config::{LayerKind, ModelConfig, Norm};
 use crate::decoder::Decoder;
 use crate::model::{Feed, Model};
@@ -64,7 +65,7 @@ fn decoder(config: ModelConfig) -> Decoder {
 fn tokenizer() -> Tokenizer {
     static LEARNT: LazyLock<String> =
         LazyLock::new(|| Tokenizer::learn(&Teacher::reading(1, 1).unwrap(), 400).unwrap().to_json().unwrap());
-    Tokenizer::parse(LEARNT.as_bytes()).unwrap()
+    Tokenizer::parse(LEARNT.as_bytes(), Frame::default()).unwrap()
 }
 
 fn policy(card: &Card, given: &[(&str, f64)]) -> Box<dyn Policy> {

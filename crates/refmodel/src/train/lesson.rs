@@ -426,7 +426,7 @@ mod tests {
     use super::*;
 
     fn tokenizer() -> Tokenizer {
-        Tokenizer::parse(include_bytes!("../../checkpoint/tokenizer.json")).unwrap()
+        Tokenizer::parse(include_bytes!("../../checkpoint/tokenizer.json"), crate::chat::Frame::default()).unwrap()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What holds of one head on keys and queries made up for it.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::rope::Rope;
 use crate::sequence::{Projections, Sequence};
@@ -24,13 +26,17 @@ fn normals(rng: &mut Rng, rows: usize) -> Vec<f32> {
     (0..rows * DIM).map(|_| normal(rng)).collect()
 }
 
+/// An empty text of one layer and head.
+fn text(policy: &dyn Policy) -> Sequence {
+    let config = one_head();
+    Sequence::new(&config, policy, Arc::new(Rope::of(&config, config.max_positions)))
+}
+
 /// Reads rows of queries, keys and values; returns the outputs.
 fn feed(sequence: &mut Sequence, rows: [&[f32]; 3], prompt_ends: bool) -> Vec<f32> {
     let config = one_head();
-    let rope = Rope::new(DIM, 10_000.0, RopeScaling::Plain, false, 256);
     let [queries, keys, values] = rows;
-    let output =
-        sequence.attend(0, &config, &rope, &Projections { queries, keys, values, prompt_ends, sentence_ends: &[] });
+    let output = sequence.attend(0, &config, &Projections { queries, keys, values, prompt_ends, sentence_ends: &[] });
     sequence.advance(keys.len() / DIM, prompt_ends);
     output
 }
@@ -66,7 +72,7 @@ fn planted_keys_are_read() {
         // The question is what the prompt ends with.
         queries[(PROMPT - 128) * DIM..].chunks_mut(DIM).for_each(|row| row.copy_from_slice(&query));
 
-        let mut sequence = Sequence::new(&one_head(), policy(card, &narrow(card.slug)).as_ref());
+        let mut sequence = text(policy(card, &narrow(card.slug)).as_ref());
         let rows = queries.chunks(128 * DIM).zip(keys.chunks(128 * DIM)).zip(values.chunks(128 * DIM));
         let mut last = Vec::new();
         for (chunk, ((queries, keys), values)) in rows.enumerate() {
@@ -88,7 +94,7 @@ fn cost_is_that_of_the_roofline() {
     let [queries, keys, values] = [0; 3].map(|_| normals(&mut rng, ROWS));
     let [query, key, value] = [0; 3].map(|_| normals(&mut rng, 1));
     let run = |slug: &str, given: &[(&str, f64)]| {
-        let mut sequence = Sequence::new(&one_head(), policy(Card::find(slug).unwrap(), given).as_ref());
+        let mut sequence = text(policy(Card::find(slug).unwrap(), given).as_ref());
         feed(&mut sequence, [&queries, &keys, &values], true);
         let prompt = sequence.cost();
         feed(&mut sequence, [&query, &key, &value], false);
@@ -114,7 +120,7 @@ fn the_first_page_is_always_retrieved() {
     values[..64 * DIM].fill(1.0);
     let (queries, keys) = (normals(&mut rng, PROMPT), normals(&mut rng, PROMPT));
     let retrolm = Card::find("retrolm").unwrap();
-    let mut sequence = Sequence::new(&one_head(), policy(retrolm, &[("page", 64.0), ("budget", 64.0)]).as_ref());
+    let mut sequence = text(policy(retrolm, &[("page", 64.0), ("budget", 64.0)]).as_ref());
     let output = feed(&mut sequence, [&queries, &keys, &values], true);
     // Only the first page has values: a row that did not read it would have an output of zeros.
     assert!(output.chunks(DIM).all(|row| row[0] > 0.0));
@@ -125,7 +131,7 @@ fn a_memory_without_tokens_or_weight_is_the_window_alone() {
     let mut rng = Rng::from_path(&[24]);
     let [queries, keys, values] = [0; 3].map(|_| normals(&mut rng, 300));
     let run = |slug: &str, given: &[(&str, f64)]| {
-        let mut sequence = Sequence::new(&one_head(), policy(Card::find(slug).unwrap(), given).as_ref());
+        let mut sequence = text(policy(Card::find(slug).unwrap(), given).as_ref());
         vec![feed(&mut sequence, [&queries, &keys, &values], true)]
     };
     let window = run("streaming-llm", &[("sinks", 0.0), ("window", 40.0)]);
