@@ -264,16 +264,17 @@ fn place(places: Places, position: usize, counted: usize) -> usize {
 /// Attention that each stored token got from the rows of a chunk, by their log-sum-exp, added to `sums`.
 pub fn column_sums(queries: &[f32], dim: usize, first: usize, cache: &HeadCache, lse: &[f32], sums: &mut [f32]) {
     let mut weights = vec![0.0; lse.len() * PAGE];
-    let mut sums = sums.iter_mut();
+    let mut left = sums;
     for slot in cache.slots() {
+        let (sums, rest) = left.split_at_mut(slot.page.len().min(left.len()));
+        left = rest;
         let skipped = slot.first.saturating_sub(first).min(lse.len());
         let (queries, lse) = (queries.get(skipped * dim..), lse.get(skipped..));
         let (Some(queries), Some(lse)) = (queries, lse) else { continue };
         score::weights(queries, dim, &slot.page, lse, &mut weights);
-        for (token, sum) in (0..slot.page.len()).zip(&mut sums) {
-            let unseen = (slot.first + token).saturating_sub(first + skipped);
-            let rows = weights.chunks(PAGE).take(lse.len()).skip(unseen);
-            *sum += rows.filter_map(|row| row.get(token)).sum::<f32>();
+        for (own, weights) in (first + skipped..).zip(weights.chunks(PAGE).take(lse.len())) {
+            let seen = weights.iter().take(own + 1 - slot.first);
+            sums.iter_mut().zip(seen).for_each(|(sum, weight)| *sum += weight);
         }
     }
 }

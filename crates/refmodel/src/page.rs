@@ -99,6 +99,11 @@ impl Page {
         (0..self.len).map(|token| self.key(token).collect())
     }
 
+    /// Values of all its tokens.
+    pub fn all_values(&self) -> impl Iterator<Item = Vec<f32>> + '_ {
+        (0..self.len).map(|token| self.value(token).collect())
+    }
+
     /// Groups of [`LANES`] tokens, each channel after channel.
     pub(crate) fn key_groups(&self) -> impl Iterator<Item = &[[f32; LANES]]> {
         self.keys.chunks(self.dim.max(1))

@@ -2,10 +2,10 @@
 
 use super::block_mean::product;
 use super::select::{blocks, top};
-use super::weigh::weights;
+use super::weigh::{products, softmax};
 use super::{Card, GATHERED, Meter, Parameter, Places, Policy, Properties, Reading, Selector, Site, Tile};
 use crate::cache::HeadCache;
-use crate::page::PAGE;
+use crate::page::{PAGE, Page};
 
 /// LongHeads.
 pub const CARD: Card = Card {
@@ -84,29 +84,37 @@ impl Chunks {
     /// attention inside the chunk returns.
     fn represent(&mut self, cache: &HeadCache, size: usize, meter: &Meter) {
         for chunk in self.features.len()..cache.next() / size {
-            let pages = cache.slots().iter().skip(chunk * self.policy.pages).take(self.policy.pages);
-            let tokens = pages.flat_map(|slot| (0..slot.page.len()).map(|token| slot.page.token(token)));
-            let (keys, values): (Vec<_>, Vec<_>) = tokens.unzip();
-            meter.products(2 * size + 2, size, cache.dim());
-            let mean = mean(&keys.iter().map(|key| attend(key, &keys, &values)).collect::<Vec<_>>());
-            self.features.push(attend(&mean, &keys, &keys));
+            let slots = cache.slots().iter().skip(chunk * self.policy.pages).take(self.policy.pages);
+            let pages = slots.map(|slot| &slot.page);
+            let dim = cache.dim();
+            let keys: Vec<f32> = pages.clone().flat_map(Page::all_keys).flatten().collect();
+            // The mean of what attention returns is what the mean of its weights returns.
+            let mean = weighted(&attention(pages.clone(), &keys, dim), pages.clone().flat_map(Page::all_values));
+            let feature = weighted(&attention(pages.clone(), &mean, dim), pages.flat_map(Page::all_keys));
+            meter.products(2 * size + 2, size, dim);
+            self.features.push(feature);
         }
     }
 }
 
-fn attend(query: &[f32], keys: &[Vec<f32>], values: &[Vec<f32>]) -> Vec<f32> {
-    let mut out = vec![0.0; query.len()];
-    for (weight, value) in weights(query, keys.iter()).iter().zip(values) {
-        out.iter_mut().zip(value).for_each(|(out, value)| *out += weight * value);
-    }
-    out
+/// Softmax of the products of `queries` with the keys of `pages`, mean over the queries.
+#[expect(clippy::cast_precision_loss, reason = "tokens of a chunk")]
+fn attention<'a>(pages: impl Iterator<Item = &'a Page> + Clone, queries: &[f32], dim: usize) -> Vec<f32> {
+    let mut mean = vec![0.0; pages.clone().map(Page::len).sum()];
+    let rows = (queries.len() / dim) as f32;
+    products(pages, queries, dim, |_, mut weights| {
+        softmax(&mut weights, dim);
+        mean.iter_mut().zip(weights).for_each(|(mean, weight)| *mean += weight / rows);
+    });
+    mean
 }
 
-#[expect(clippy::cast_precision_loss, reason = "tokens of a chunk")]
-fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
-    let mut mean = vec![0.0; rows.first().map_or(0, Vec::len)];
-    for row in rows {
-        mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / rows.len() as f32);
+/// The sum of `vectors`, each times its weight.
+fn weighted(weights: &[f32], vectors: impl Iterator<Item = Vec<f32>>) -> Vec<f32> {
+    let mut sum = Vec::new();
+    for (weight, vector) in weights.iter().zip(vectors) {
+        sum.resize(vector.len(), 0.0);
+        sum.iter_mut().zip(vector).for_each(|(sum, channel)| *sum += weight * channel);
     }
-    mean
+    sum
 }

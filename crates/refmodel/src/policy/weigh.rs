@@ -52,6 +52,7 @@ pub fn softmax(products: &mut [f32], dim: usize) {
 }
 
 /// Softmax of the products of `query` with `keys`, scaled as in attention.
+#[cfg(test)]
 pub fn weights<'a>(query: &[f32], keys: impl Iterator<Item = &'a Vec<f32>>) -> Vec<f32> {
     let product = |key: &'a Vec<f32>| query.iter().zip(key).map(|(query, key)| query * key).sum::<f32>();
     let mut weights: Vec<f32> = keys.map(product).collect();
