@@ -24,7 +24,7 @@ use crate::error::ModelError;
 use crate::page::first_bits;
 
 /// Where a selector works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Site {
     /// Layer, from 0.
     pub layer: usize,
@@ -34,6 +34,8 @@ pub struct Site {
     pub kv_heads: usize,
     /// Query heads that share the key and value head.
     pub group: usize,
+    /// Share of the model's heads with a lower gate, where gates were trained.
+    pub gate_share: Option<f64>,
 }
 
 /// Queries that read the same pages.
