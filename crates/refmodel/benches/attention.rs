@@ -177,7 +177,7 @@ fn one_thread(run: impl Fn() + Send + Sync) -> f64 {
 }
 
 fn site(kv_head: usize) -> Site {
-    Site { layer: 2, kv_head, kv_heads: HEADS, group: 1 }
+    Site { layer: 2, kv_head, kv_heads: HEADS, group: 1, gate_share: None }
 }
 
 fn built(policy: &str, settings: &[(&str, f64)]) -> Box<dyn Policy> {

@@ -67,6 +67,9 @@ pub struct ModelConfig {
     /// Queries of layers without window are scaled by log n over log of this many tokens, from there on (log-n scaling, Su 2021;
     /// Chiang and Cholak 2022).
     pub log_n_from: Option<usize>,
+    /// Trained gates of key and value heads by layer, 0 (streams) to 1 (retrieves); none for layers with a window
+    /// (DuoAttention).
+    pub head_gates: Option<Vec<Vec<f32>>>,
 }
 
 const ARCHITECTURES: &str = "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Cohere2ForCausalLM and LongboardForCausalLM";
@@ -93,7 +96,7 @@ impl ModelConfig {
         let kinds: Vec<&str> =
             self.layers.iter().map(|layer| if layer.window.is_some() { SLIDING } else { FULL }).collect();
         let window = self.layers.iter().find_map(|layer| layer.window);
-        serde_json::json!({
+        let mut object = serde_json::json!({
             "architectures": [Architecture::Longboard.name()],
             "model_type": "longboard",
             "vocab_size": self.vocab_size,
@@ -112,10 +115,30 @@ impl ModelConfig {
             "layer_types": kinds,
             "sliding_window": window,
             "log_n_from": self.log_n_from,
-        })
+        });
+        if let (Some(gates), Some(object)) = (&self.head_gates, object.as_object_mut()) {
+            object.insert("head_gates".to_owned(), serde_json::json!(gates));
+        }
+        object
+    }
+
+    /// Share of all gated heads that would stream before this one, if it has a gate: those with a lower gate, or with an
+    /// equal one further back.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "head counts")]
+    pub fn gate_share(&self, layer: usize, kv_head: usize) -> Option<f64> {
+        let gates = self.head_gates.as_ref()?;
+        let own = *gates.get(layer)?.get(kv_head)?;
+        let all = gates
+            .iter()
+            .enumerate()
+            .flat_map(|(layer, gates)| gates.iter().enumerate().map(move |(kv_head, gate)| (*gate, (layer, kv_head))));
+        let lower = all.clone().filter(|(gate, at)| *gate < own || (*gate <= own && *at > (layer, kv_head)));
+        Some(lower.count() as f64 / all.count() as f64)
     }
 
     fn check(&self) -> Result<(), ModelError> {
+        self.check_gates()?;
         let counts = [
             ("vocab_size", self.vocab_size, 1 << 22),
             ("hidden_size", self.hidden_size, 1 << 16),
@@ -138,6 +161,23 @@ impl ModelConfig {
         }
         if !self.head_dim.is_multiple_of(2) {
             return Err(ModelError::Invalid(format!("config.json: head_dim {} is odd", self.head_dim)));
+        }
+        Ok(())
+    }
+}
+
+impl ModelConfig {
+    fn check_gates(&self) -> Result<(), ModelError> {
+        let Some(gates) = &self.head_gates else { return Ok(()) };
+        let fits = |gates: &Vec<f32>| {
+            (gates.is_empty() || gates.len() == self.kv_heads) && gates.iter().all(|gate| (0.0..=1.0).contains(gate))
+        };
+        if gates.len() != self.layers.len() || !gates.iter().all(fits) {
+            return Err(ModelError::Invalid(
+                "config.json: head_gates must be a list per layer, empty or with a number from 0 to 1 per key and value \
+                 head"
+                    .to_owned(),
+            ));
         }
         Ok(())
     }
@@ -240,7 +280,14 @@ impl Fields<'_> {
                 0 => None,
                 from => Some(from.max(2)),
             },
+            head_gates: self.head_gates()?,
         })
+    }
+
+    fn head_gates(&self) -> Result<Option<Vec<Vec<f32>>>, ModelError> {
+        let Some(gates) = self.0.get("head_gates").filter(|value| !value.is_null()) else { return Ok(None) };
+        let parsed = serde_json::from_value(gates.clone());
+        parsed.map(Some).map_err(|error| ModelError::Invalid(format!("config.json: head_gates: {error}")))
     }
 
     /// `rope_scaling`, or `rope_parameters` as newer files call it.
@@ -357,6 +404,20 @@ mod tests {
     fn our_own_file_comes_back() {
         let config = crate::train::recipe::config();
         assert_eq!(ModelConfig::parse(&config.to_json().to_string()).unwrap(), config);
+        let gates = vec![vec![], vec![0.25, 1.0, 0.0, 0.25], vec![], vec![1.0, 0.5, 0.75, 0.0]];
+        let gated = ModelConfig { head_gates: Some(gates), ..config };
+        assert_eq!(ModelConfig::parse(&gated.to_json().to_string()).unwrap(), gated);
+    }
+
+    #[test]
+    fn heads_stream_from_the_lowest_gate_up() {
+        let gates = vec![vec![], vec![0.25, 1.0, 0.0, 0.25], vec![], vec![1.0, 0.5, 0.75, 0.0]];
+        let config = ModelConfig { head_gates: Some(gates), ..crate::train::recipe::config() };
+        let of = |layer| [0, 1, 2, 3].map(|head| config.gate_share(layer, head).map(|share| share * 8.0));
+        assert_eq!(of(0), [None; 4]);
+        assert_eq!(of(1), [3.0, 7.0, 1.0, 2.0].map(Some));
+        assert_eq!(of(3), [6.0, 4.0, 5.0, 0.0].map(Some));
+        assert_eq!(crate::train::recipe::config().gate_share(1, 0), None);
     }
 
     #[test]
@@ -371,6 +432,8 @@ mod tests {
             ("LlamaForCausalLM", json!({"hidden_size": -1}), "hidden_size"),
             ("LlamaForCausalLM", json!({"layer_types": ["full_attention"]}), "names 1 layers"),
             ("LlamaForCausalLM", json!({"num_hidden_layers": 1_000_000_000}), "num_hidden_layers"),
+            ("LongboardForCausalLM", json!({"head_gates": [[1.0]]}), "head_gates"),
+            ("LongboardForCausalLM", json!({"head_gates": [[], [0.5, 2.0], [], []]}), "head_gates"),
         ] {
             let error = parsed(architecture, &more).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -203,7 +203,13 @@ impl LayerState {
                 Some(window) => Box::new(Window(window)),
                 None => {
                     let group = config.heads / config.kv_heads;
-                    policy.selector(Site { layer, kv_head, kv_heads: config.kv_heads, group })
+                    policy.selector(Site {
+                        layer,
+                        kv_head,
+                        kv_heads: config.kv_heads,
+                        group,
+                        gate_share: config.gate_share(layer, kv_head),
+                    })
                 }
             },
             last_queries: vec![Vec::new(); config.heads / config.kv_heads],

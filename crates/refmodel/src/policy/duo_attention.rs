@@ -12,7 +12,8 @@ pub const CARD: Card = Card {
     citation: "Xiao et al. 2024, DuoAttention: efficient long-context LLM inference with retrieval and streaming heads, \
                arXiv 2410.10819",
     what: "Retrieval heads read everything; streaming heads keep sinks and the last tokens.",
-    differs: "The share of streaming heads decides, last heads streaming; no gates were trained.",
+    differs: "Gates are trained by `train --gates` on the platform's needle lessons, and the share of streaming heads takes \
+              the lowest; a checkpoint without gates has its last heads streaming.",
     parameters: &[
         Parameter { name: "streaming", help: "share of streaming heads", default: 0.5, least: 0.0 },
         Parameter { name: "sinks", help: "first tokens kept", default: 64.0, least: 0.0 },

@@ -14,8 +14,8 @@ pub const CARD: Card = Card {
                2502.14866; code mit-han-lab/omniserve @ 02b2925 (Apache-2.0)",
     what: "Streaming heads keep sinks and the last tokens. Retrieval heads keep everything and read, for four tokens of \
            the answer at a time, the pages whose logical pages allow the highest score.",
-    differs: "The head mask comes from the share of streaming heads alone, first heads retrieving: no gates are \
-              trained. Quantisation is left out.",
+    differs: "The share of streaming heads takes those with the lowest gates, as in DuoAttention; a checkpoint without \
+              gates has its first heads retrieving. Quantisation is left out.",
     parameters: &[
         Parameter { name: "budget", help: "tokens that retrieval heads read", default: 4096.0, least: 192.0 },
         Parameter { name: "reuse", help: "tokens of the answer per choice", default: 4.0, least: 1.0 },
@@ -74,10 +74,14 @@ impl Policy for LServe {
     }
 }
 
-/// Whether the head at `site` streams when this share of a layer's heads does: the last ones.
+/// Whether the head at `site` streams when this share of heads does: those with the lowest gates, or the last of each
+/// layer.
 #[expect(clippy::cast_precision_loss, reason = "head counts")]
 pub fn streams(site: Site, share: f64) -> bool {
-    site.kv_head as f64 >= site.kv_heads as f64 * (1.0 - share)
+    match site.gate_share {
+        Some(lower) => lower < share,
+        None => site.kv_head as f64 >= site.kv_heads as f64 * (1.0 - share),
+    }
 }
 
 struct StreamingHead {

@@ -31,7 +31,7 @@ use crate::cache::{HeadCache, Slot, Summaries};
 use crate::page::first_bits;
 
 /// Where a selector works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Site {
     /// Layer, from 0.
     pub layer: usize,
@@ -41,6 +41,8 @@ pub struct Site {
     pub kv_heads: usize,
     /// Query heads that share the key and value head.
     pub group: usize,
+    /// Share of the model's heads with a lower gate, where gates were trained.
+    pub gate_share: Option<f64>,
 }
 
 /// What choosing takes, counted where it happens: products with summaries, centroids and keys, and what they read.

@@ -40,6 +40,7 @@ pub fn config(kv_heads: usize) -> ModelConfig {
         parallel: false,
         logit_scale: 1.0,
         log_n_from: None,
+        head_gates: None,
     }
 }
 

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 
+use super::gateau::Selection;
 use super::lesson::{Subject, Teacher};
 use super::recipe;
 use super::start::{self, Weights};
+use super::supply::Supply;
 use super::trainer::{self, Phase, Progress};
 use crate::checkpoint::Checkpoint;
+use crate::config::ModelConfig;
 use crate::decoder::Decoder;
 use crate::error::ModelError;
 use crate::tokenizer::Tokenizer;
@@ -32,13 +35,26 @@ pub struct Course {
     pub seed: u64,
     /// What is done, in order.
     pub phases: Vec<Phase>,
+    /// Keeps a share of the lessons drawn.
+    pub selection: Option<Selecting>,
+}
+
+/// How lessons are selected (GATEAU); the later model is the checkpoint that the course goes on from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selecting {
+    /// The checkpoint of the earlier model.
+    pub guide: PathBuf,
+    /// Share that is kept, above 0 and at most 1.
+    pub keep: f64,
+    /// Weight of guidance beside awareness.
+    pub alpha: f64,
 }
 
 impl Course {
     /// The recipe of the built-in checkpoint with `steps` steps.
     #[must_use]
     pub fn recipe(folder: PathBuf, steps: usize, seed: u64) -> Self {
-        Self { folder, from: None, seed, phases: recipe::phases(steps).to_vec() }
+        Self { folder, from: None, seed, phases: recipe::phases(steps).to_vec(), selection: None }
     }
 
     /// Steps in all.
@@ -58,10 +74,12 @@ impl Course {
             let var = weights.get(name).ok_or_else(|| ModelError::Invalid(format!("no weight {name}")))?;
             Ok(var.as_tensor().clone())
         })?;
+        let selection = self.selection()?;
         let save = || Checkpoint::save(&self.folder, &config, &tokenizer, &tensors(&weights));
         save()?;
         let mut curve = Curve::new(&self.folder);
-        trainer::train(&decoder, &weights, &tokenizer, &self.phases, self.seed, |progress| {
+        let supply = Supply::new(&tokenizer, self.seed, selection.as_ref())?;
+        trainer::train(&decoder, &weights, &supply, &self.phases, |progress| {
             curve.add(progress)?;
             if progress.step.is_multiple_of(SAVED_EVERY) {
                 save()?;
@@ -69,6 +87,20 @@ impl Course {
             Ok(report(progress))
         })?;
         save()
+    }
+
+    fn selection(&self) -> Result<Option<Selection>, ModelError> {
+        let Some(selecting) = &self.selection else { return Ok(None) };
+        let Some(from) = &self.from else {
+            return Err(ModelError::Invalid("a selection needs a checkpoint to go on from".to_owned()));
+        };
+        let (guide, later) = (Checkpoint::open(&selecting.guide)?, Checkpoint::open(from)?);
+        if guide.tokenizer.to_json()? != later.tokenizer.to_json()? {
+            let (guide, from) = (selecting.guide.display(), from.display());
+            return Err(ModelError::Invalid(format!("{guide} and {from} have different tokenizers")));
+        }
+        let Selecting { keep, alpha, .. } = *selecting;
+        Ok(Some(Selection { guide: guide.decoder, later: later.decoder, keep, alpha }))
     }
 
     fn begin(&self) -> Result<(Tokenizer, Weights), ModelError> {
@@ -79,7 +111,9 @@ impl Course {
             return Ok((Tokenizer::learn(&texts, recipe::VOCABULARY)?, weights));
         };
         let Checkpoint { decoder, tokenizer } = Checkpoint::open(from)?;
-        if decoder.config.to_json() != config.to_json() {
+        // Other weights have other gates.
+        let shape = ModelConfig { head_gates: None, ..decoder.config.clone() };
+        if shape.to_json() != config.to_json() {
             return Err(ModelError::Unsupported {
                 what: format!("going on from {}", from.display()),
                 supported: "only checkpoints of the recipe's own shape can be trained on".to_owned(),
@@ -141,9 +175,10 @@ impl Curve {
 mod tests {
     use candle_core::Device;
 
+    use super::super::asked::{Asked, Row};
     use super::super::forward;
     use super::*;
-    use crate::config::{LayerKind, ModelConfig};
+    use crate::config::LayerKind;
 
     fn small() -> ModelConfig {
         let local = LayerKind { window: Some(8), rope: true };
@@ -163,10 +198,12 @@ mod tests {
 
     fn loss(decoder: &Decoder, ids: &Tensor) -> Tensor {
         let tables = forward::Tables::new(&decoder.config, 16, &Device::Cpu).unwrap();
-        let hidden = forward::hidden(decoder, ids, &tables).unwrap().flatten_to(1).unwrap();
-        let logits = decoder.logits(&hidden).unwrap();
-        let targets = ids.flatten_all().unwrap();
-        trainer::cross_entropy(&logits, &targets).unwrap()
+        let ids = ids.to_vec2::<u32>().unwrap();
+        let asked = 1..16;
+        let rows: Vec<Row<'_>> = ids.iter().map(|ids| Row { ids, answers: std::slice::from_ref(&asked) }).collect();
+        let asked = Asked::of(&rows, 16);
+        let logits = decoder.logits(&asked.hidden(decoder, &rows, &tables, &forward::Dense).unwrap()).unwrap();
+        asked.losses(&logits).unwrap().mean_all().unwrap()
     }
 
     #[test]
@@ -202,9 +239,18 @@ mod tests {
         let builtin = folder.path().join("from");
         let Checkpoint { decoder, tokenizer } = Checkpoint::builtin().unwrap();
         Checkpoint::save(&builtin, &decoder.config, &tokenizer, &decoder.tensors()).unwrap();
-        let phase = Phase { steps: 3, length: 256, batch: 2, rate: (1e-4, 1e-4), mixture: [1.0, 0.0, 1.0, 0.0, 1.0] };
+        let phase = Phase {
+            steps: 3,
+            length: 256,
+            batch: 2,
+            rate: (1e-4, 1e-4),
+            mixture: [1.0, 0.0, 1.0, 0.0, 1.0],
+            knots: 0.5,
+        };
         let out = folder.path().join("out");
-        let course = Course { folder: out.clone(), from: Some(builtin), seed: 1, phases: vec![phase] };
+        let selection = Selecting { guide: builtin.clone(), keep: 0.5, alpha: 0.7 };
+        let (from, selection) = (Some(builtin), Some(selection));
+        let course = Course { folder: out.clone(), from, seed: 1, phases: vec![phase], selection };
         let mut seen = Vec::new();
         course
             .run(|progress| {

@@ -41,10 +41,37 @@ impl Tables {
         })
     }
 
+    /// Tables for sequences of at least `length` tokens.
+    ///
+    /// # Errors
+    /// [`candle_core::Error`] on allocation.
+    pub fn fitting(config: &ModelConfig, length: usize, device: &Device) -> Result<Self> {
+        let window = config.layers.iter().filter_map(|layer| layer.window).max().unwrap_or(1);
+        Self::new(config, length.max(1).next_multiple_of(window.max(1)), device)
+    }
+
     /// Tokens of a sequence.
     #[must_use]
     pub fn length(&self) -> usize {
         self.length
+    }
+}
+
+/// How layers without window attend.
+pub trait Gaze: Sync {
+    /// Outputs of the heads of `layer`, `[batch, heads, length, dim]` like the scaled queries, the keys and the values.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    fn attend(&self, layer: usize, query: &Tensor, key: &Tensor, value: &Tensor) -> Result<Tensor>;
+}
+
+/// To everything up to itself.
+pub struct Dense;
+
+impl Gaze for Dense {
+    fn attend(&self, _: usize, query: &Tensor, key: &Tensor, value: &Tensor) -> Result<Tensor> {
+        query.matmul(&key.t()?)?.apply_op1(SeenSoftmax(Seen::Causal))?.matmul(value)
     }
 }
 
@@ -53,18 +80,37 @@ impl Tables {
 /// # Errors
 /// Shapes that do not fit.
 pub fn hidden(decoder: &Decoder, ids: &Tensor, tables: &Tables) -> Result<Tensor> {
+    hidden_through(decoder, ids, tables, &Dense)
+}
+
+/// [`hidden`] with another attention in the layers without window.
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn hidden_through(decoder: &Decoder, ids: &Tensor, tables: &Tables, gaze: &dyn Gaze) -> Result<Tensor> {
     let (batch, length) = ids.dims2()?;
     let flat = decoder.embedding.index_select(&ids.flatten_all()?, 0)?;
     let mut x = flat.reshape((batch, length, decoder.config.hidden_size))?;
-    for layer in &decoder.layers {
+    for (index, layer) in decoder.layers.iter().enumerate() {
         let normed = layer.input_norm.apply(&x)?;
-        let heads = attend(&decoder.config, layer, &normed, tables)?;
+        let (query, key, value) = projected(&decoder.config, layer, &normed, tables)?;
+        let heads = match layer.kind.window {
+            Some(window) => windowed(&query, &key, &value, window)?,
+            None => gaze.attend(index, &query, &key, &value)?,
+        };
+        let heads = heads.transpose(1, 2)?.reshape((batch, length, ()))?;
         x = layer.close(&x, &normed, &heads)?;
     }
     Ok(x)
 }
 
-fn attend(config: &ModelConfig, layer: &Layer, normed: &Tensor, tables: &Tables) -> Result<Tensor> {
+/// Scaled queries, keys and values `[batch, heads, length, dim]`.
+fn projected(
+    config: &ModelConfig,
+    layer: &Layer,
+    normed: &Tensor,
+    tables: &Tables,
+) -> Result<(Tensor, Tensor, Tensor)> {
     let (batch, length, _) = normed.dims3()?;
     let heads = |x: Tensor, count: usize| x.reshape((batch, length, count, config.head_dim));
     let mut query = heads(layer.query.apply(normed)?, config.heads)?;
@@ -85,12 +131,7 @@ fn attend(config: &ModelConfig, layer: &Layer, normed: &Tensor, tables: &Tables)
     }
     let scale = 1.0 / (lossy(config.head_dim)).sqrt();
     let query = (query * scale)?;
-    let (key, value) = (repeated(&key, config)?, repeated(&value, config)?);
-    let out = match layer.kind.window {
-        Some(window) => windowed(&query, &key, &value, window)?,
-        None => query.matmul(&key.t()?)?.apply_op1(SeenSoftmax(Seen::Causal))?.matmul(&value)?,
-    };
-    out.transpose(1, 2)?.reshape((batch, tables.length, config.heads * config.head_dim))
+    Ok((query, repeated(&key, config)?, repeated(&value, config)?))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "head sizes")]

@@ -10,6 +10,8 @@ use longboard_suites::length::Length;
 use longboard_suites::rng::Rng;
 use longboard_suites::task::{ItemRequest, Params, Task, TaskDefinition};
 
+use super::asked::Row;
+use super::knots::Tags;
 use crate::error::ModelError;
 use crate::tokenizer::Tokenizer;
 
@@ -56,12 +58,21 @@ pub struct Lesson {
     pub answers: Vec<std::ops::Range<usize>>,
 }
 
+impl Lesson {
+    /// What is asked.
+    #[must_use]
+    pub fn row(&self) -> Row<'_> {
+        Row { ids: &self.ids, answers: &self.answers }
+    }
+}
+
 /// Questions about several keys of one text.
 const LISTS: usize = 3;
 
 /// Writes lessons of a course without end.
 pub struct Teacher<'a> {
     tokenizer: &'a Tokenizer,
+    tags: Tags,
     needle: [Task; 4],
     needles: Task,
     crowd: Task,
@@ -90,6 +101,7 @@ impl<'a> Teacher<'a> {
             |steps: u32| task("thread", "needle_threading", serde_json::json!({"kind": "threading", "steps": steps}));
         Ok(Self {
             tokenizer,
+            tags: Tags::of(tokenizer)?,
             needle: [
                 builtin("niah_single_1")?,
                 builtin("niah_single_2")?,
@@ -101,6 +113,12 @@ impl<'a> Teacher<'a> {
             pair: builtin("needle_threading_single")?,
             thread: [thread(2)?, thread(3)?],
         })
+    }
+
+    /// Names of cuts, in case lessons are tied.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        &self.tags
     }
 
     /// The lesson of `subject` with `seed`, of at most `limit` tokens.
