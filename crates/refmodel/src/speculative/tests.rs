@@ -38,6 +38,7 @@ fn decoder(seed: u64) -> Decoder {
         parallel: false,
         logit_scale: 1.0,
         log_n_from: None,
+        head_gates: None,
     };
     let mut rng = Rng::from_path(&[seed]);
     Decoder::assemble(config, |name, shape| {
