@@ -1,5 +1,5 @@
 //! Logits of tiny models of every architecture beside those of the originals' own code (`golden/make_logits.py`).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::HashMap;
 use std::path::Path;
