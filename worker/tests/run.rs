@@ -513,7 +513,7 @@ async fn lserve_gives_in_the_worker_what_it_gives_behind_http() {
     let (mut model, url) = served_lserve("budget=192").await;
     let mut site = site();
     for task in ["niah_single_1", "niah_multiquery"] {
-        let work = RunWork { task: spec(Task::find(task).unwrap()), ..items(3, &[]) };
+        let work = RunWork { task: spec(Task::find(task).unwrap()), ..items(2, &[]) };
         let (stop, worker) = site.start(lease(&url, run(work.clone())));
         assert!(matches!(site.end().await, Call::Finish(_)), "{task} behind HTTP");
         let behind = std::mem::take(&mut *site.desk.stored.lock().unwrap());
@@ -523,7 +523,7 @@ async fn lserve_gives_in_the_worker_what_it_gives_behind_http() {
         let inside = std::mem::take(&mut *site.desk.stored.lock().unwrap());
         stop.cancel();
         worker.await.unwrap().unwrap();
-        assert_eq!((behind.len(), inside.len()), (3, 3));
+        assert_eq!((behind.len(), inside.len()), (2, 2));
         for (key, theirs) in &behind {
             let ours = &inside[key];
             let (Exchange::Completed(there), Exchange::Completed(here)) = (&theirs.result, &ours.result) else {

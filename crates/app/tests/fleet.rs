@@ -475,7 +475,8 @@ async fn a_method_goes_to_labelled_workers_and_only_its_costs_are_kept() {
         let of = async |number| longboard.answer(&run, number).await.unwrap().cost();
         assert_eq!((of(1).await, of(8).await), (None, Some(cost)), "a negative figure is none");
         let cells = longboard.store().method_cells("quickstart").await.unwrap();
-        assert_eq!((cells.len(), cells[3].kept_tokens, cells[0].kept_tokens), (4, Some(512.0), None));
+        let kept: Vec<f64> = cells.iter().filter_map(|cell| cell.kept_tokens).collect();
+        assert_eq!((cells.len(), kept), (4, vec![512.0; 3]));
 
         longboard.welcome(&[builtin("new words")], now()).await.unwrap();
         let row = longboard.model("reference-quest").await.unwrap();

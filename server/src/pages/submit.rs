@@ -77,7 +77,7 @@ async fn submit_page(
     for (team, _) in store.teams_of(person.user.id).await? {
         for row in store.endpoints(Some(team.id)).await? {
             if row.kind != EndpointKind::Predictions && row.retired_at.is_none() {
-                let probe = row.probe_state.slug();
+                let probe = row.probe_state.title();
                 endpoints.push(Choice { team: team.slug.clone(), slug: row.slug, name: row.name, probe });
             }
         }

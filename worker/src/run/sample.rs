@@ -28,7 +28,7 @@ pub(super) enum SampleEnd {
 /// Who answers.
 pub(super) enum Contestant {
     /// An endpoint with an address.
-    Endpoint(OpenAiClient),
+    Endpoint(Box<OpenAiClient>),
     /// The reference model in this process.
     Method(Arc<Reference>),
 }

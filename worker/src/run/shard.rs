@@ -134,7 +134,8 @@ async fn contestant(
     methods: &Arc<Methods>,
 ) -> Result<Contestant, Failure> {
     let Some(spec) = endpoint.method.clone() else {
-        return connect(endpoint, seed, policy).map(Contestant::Endpoint).map_err(|error| unusable(&error));
+        let client = connect(endpoint, seed, policy).map_err(|error| unusable(&error))?;
+        return Ok(Contestant::Endpoint(Box::new(client)));
     };
     let methods = Arc::clone(methods);
     let built = tokio::task::spawn_blocking(move || methods.model(&spec));

@@ -80,6 +80,17 @@ text_enum! {
     }
 }
 
+impl ProbeState {
+    /// Words for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::None => "not needed",
+            other => other.slug(),
+        }
+    }
+}
+
 text_enum! {
     /// State of a run.
     RunState {
