@@ -1,6 +1,6 @@
 //! Methods of the reference model: what each reached and cost, beside dense attention.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use longboard_protocol::api::{MethodDifference, MethodLength, MethodReport, MethodResult, MethodRow, MethodsReport};
@@ -148,10 +148,10 @@ impl Longboard {
         let own = ground.contestant(policy).ok_or_else(|| AppError::no("method", policy))?;
         let dense = ground.contestant(DENSE);
         let mut scores = Scores::new();
-        for run in [Some(own), dense].into_iter().flatten().filter_map(|one| one.run.as_ref()) {
-            if !scores.contains_key(&run.id) {
-                scores.insert(run.id, self.store.scores(run.id).await?);
-            }
+        let runs: BTreeSet<Uuid> =
+            [Some(own), dense].into_iter().flatten().filter_map(|one| Some(one.run.as_ref()?.id)).collect();
+        for run in runs {
+            scores.insert(run, self.store.scores(run).await?);
         }
         let at = |length: &Length| MethodLength {
             length: length.to_string(),
