@@ -6,8 +6,8 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::{Args, Subcommand};
 use longboard_app::account::SignUp;
-use longboard_app::run::REFERENCE_SUITE;
-use longboard_app::{Fresh, Longboard};
+use longboard_app::run::{REFERENCE_SUITE, RunRequest};
+use longboard_app::{Fresh, Length, Longboard};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Letters of generated passwords: none that look alike.
@@ -25,7 +25,7 @@ pub(crate) enum Admin {
     },
     /// Queues a run of the reference suite for every method of the reference model that has none open. Workers with the
     /// label reference carry them out.
-    RunMethods,
+    RunMethods(RunMethods),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +44,16 @@ pub(crate) struct CreateUser {
     password_stdin: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct RunMethods {
+    /// Some of the suite's lengths, e.g. 4k,8k; all take hours on two cores.
+    #[arg(long, value_delimiter = ',')]
+    lengths: Vec<Length>,
+    /// Samples per task and length, instead of the suite's.
+    #[arg(long)]
+    samples: Option<u32>,
+}
+
 impl Admin {
     pub async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
         match self {
@@ -53,17 +63,21 @@ impl Admin {
                 println!("{}", token.expose_secret());
                 Ok(())
             }
-            Self::RunMethods => run_methods(longboard).await,
+            Self::RunMethods(command) => command.run(longboard).await,
         }
     }
 }
 
-async fn run_methods(longboard: &Longboard) -> anyhow::Result<()> {
-    #[cfg(feature = "all-in-one")]
-    longboard.welcome(&crate::all_in_one::methods(false), Utc::now()).await?;
-    let queued = longboard.run_methods("operator", "operator", Utc::now()).await?;
-    println!("{} runs of the suite {REFERENCE_SUITE} are queued", queued.len());
-    Ok(())
+impl RunMethods {
+    async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        #[cfg(feature = "all-in-one")]
+        longboard.welcome(&crate::all_in_one::methods(false), Utc::now()).await?;
+        let lengths = (!self.lengths.is_empty()).then_some(self.lengths);
+        let scope = RunRequest { lengths, samples: self.samples, ..RunRequest::default() };
+        let queued = longboard.run_methods("operator", "operator", &scope, Utc::now()).await?;
+        println!("{} runs of the suite {REFERENCE_SUITE} are queued", queued.len());
+        Ok(())
+    }
 }
 
 impl CreateUser {

@@ -138,21 +138,28 @@ impl Longboard {
     /// # Errors
     /// [`AppError::Store`] when too many runs are open.
     pub async fn request_reference_runs(&self, by: &Maintainer, now: DateTime<Utc>) -> Result<Vec<Run>, AppError> {
-        self.run_methods(&by.user().email, &by.user().name, now).await
+        self.run_methods(&by.user().email, &by.user().name, &RunRequest::default(), now).await
     }
 
-    /// The same as an operator: `actor` is who the audit names, `submitter` who the runs' pages name.
+    /// The same as an operator: `actor` is who the audit names, `submitter` who the runs' pages name, and `scope` which of
+    /// the suite's lengths and samples are run.
     ///
     /// # Errors
-    /// [`AppError::Store`] when too many runs are open.
-    pub async fn run_methods(&self, actor: &str, submitter: &str, now: DateTime<Utc>) -> Result<Vec<Run>, AppError> {
+    /// [`AppError::Invalid`] for lengths the suite has not; [`AppError::Store`] when too many runs are open.
+    pub async fn run_methods(
+        &self,
+        actor: &str,
+        submitter: &str,
+        scope: &RunRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Run>, AppError> {
         let open = self.store.runs_in(&[RunState::Open], 1000).await?;
         let mut queued = Vec::new();
         for endpoint in self.store.methods().await? {
             if open.iter().any(|run| run.endpoint_id == endpoint.id && run.suite_slug == REFERENCE_SUITE) {
                 continue;
             }
-            let request = RunRequest { suite: REFERENCE_SUITE.to_owned(), ..RunRequest::default() };
+            let request = RunRequest { suite: REFERENCE_SUITE.to_owned(), ..scope.clone() };
             queued.push(self.queue_run(&endpoint, request, submitter, OPERATOR_RUNS, now).await?);
         }
         self.note(actor, "run_methods", REFERENCE_SUITE, json!({"runs": queued.len()}), now).await?;

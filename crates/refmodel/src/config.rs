@@ -404,7 +404,8 @@ mod tests {
     fn our_own_file_comes_back() {
         let config = crate::train::recipe::config();
         assert_eq!(ModelConfig::parse(&config.to_json().to_string()).unwrap(), config);
-        let gates = vec![vec![], vec![0.25, 1.0, 0.0, 0.25], vec![], vec![1.0, 0.5, 0.75, 0.0]];
+        let layer: Vec<f32> = (0..config.kv_heads).map(|head| head as f32 / 8.0).collect();
+        let gates = vec![vec![], layer.clone(), vec![], layer];
         let gated = ModelConfig { head_gates: Some(gates), ..config };
         assert_eq!(ModelConfig::parse(&gated.to_json().to_string()).unwrap(), gated);
     }

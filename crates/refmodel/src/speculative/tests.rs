@@ -63,7 +63,7 @@ fn model(seed: u64, tokenizer: &Tokenizer, slug: &str) -> (Model, &'static Card)
     let tight = match slug {
         "quest" => settings(&[("budget", 64.0), ("dense-layers", 0.0)]),
         "minference-a-shape" => settings(&[("sinks", 8.0), ("window", 70.0)]),
-        "minference-vertical-slash" => settings(&[("vertical", 64.0), ("slash", 64.0)]),
+        "minference-vertical-slash" => settings(&[("vertical", 64.0), ("slash", 128.0)]),
         "minference-block-sparse" => settings(&[("blocks", 2.0)]),
         "moba" => settings(&[("block", 64.0), ("top", 2.0)]),
         "self-extend" => settings(&[("group", 4.0), ("near", 40.0)]),

@@ -221,7 +221,7 @@ mod tests {
             assert!(norm > 0.0 && norm.is_finite(), "{name}: {norm}");
             // Along its own gradient the loss rises by the gradient's norm.
             let before = var.as_tensor().copy().unwrap();
-            let step = 2e-2 / f64::from(norm);
+            let step = 5e-3 / f64::from(norm);
             let at = |by: f64| {
                 var.set(&(&before + (gradient * by).unwrap()).unwrap()).unwrap();
                 f64::from(loss(&decoder, &ids).to_scalar::<f32>().unwrap())

@@ -160,6 +160,12 @@ const ROOM: usize = 8;
 /// # Errors
 /// [`ModelError`] when a lesson cannot be made.
 pub fn lesson(teacher: &Teacher<'_>, subject: Subject, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
+    // Lists and threads do not fit into half a sequence: one needle and one pair stand for them.
+    let subject = match subject {
+        Subject::Needles => Subject::Needle,
+        Subject::Thread => Subject::Pair,
+        other => other,
+    };
     let count = 2 + rng.index(2);
     let each = (limit / count).saturating_sub(ROOM);
     let (mut documents, mut parts) = (Vec::new(), Vec::new());

@@ -66,8 +66,11 @@ impl Lesson {
     }
 }
 
-/// Questions about several keys of one text.
+/// Questions about several keys of one text; the first asks for one key more than there are questions.
 const LISTS: usize = 3;
+
+/// Tokens below which a lesson asks for a key less.
+const SHORT: usize = 340;
 
 /// Writes lessons of a course without end.
 pub struct Teacher<'a> {
@@ -190,7 +193,8 @@ impl<'a> Teacher<'a> {
         let mut sheet = self.sheet(Subject::Needles, &text)?;
         for turn in 0..LISTS {
             rng.shuffle(&mut planted);
-            let asked = planted.get(..4 - turn).unwrap_or(&planted);
+            let most = if limit < SHORT { LISTS - turn } else { LISTS + 1 - turn };
+            let asked = planted.get(..most).unwrap_or(&planted);
             let keys: Vec<&str> = asked.iter().map(|(key, _)| key.as_str()).collect();
             let answers: Vec<String> = asked.iter().map(|(key, value)| stated(key, value)).collect();
             let question = question.replace(listed, &enumerated(&keys));
