@@ -210,7 +210,7 @@ impl<'a> Teacher<'a> {
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
-        self.walks(rng, Subject::Pair, &text, &question, hop)
+        self.walks(rng, Subject::Pair, &text, &question)
     }
 
     fn thread(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
@@ -219,28 +219,21 @@ impl<'a> Teacher<'a> {
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
-        self.walks(rng, Subject::Thread, &text, &question, walk)
+        self.walks(rng, Subject::Thread, &text, &question)
     }
 
     /// The question about its own key, then about the other ones.
-    fn walks(
-        &self,
-        rng: &mut Rng,
-        subject: Subject,
-        text: &str,
-        question: &str,
-        answer: fn(&[(String, String)], &str) -> String,
-    ) -> Result<Lesson, ModelError> {
+    fn walks(&self, rng: &mut Rng, subject: Subject, text: &str, question: &str) -> Result<Lesson, ModelError> {
         let pairs = pairs(text);
         let Some(start) = pairs.iter().map(|(key, _)| key).find(|key| question.contains(key.as_str())) else {
             return Err(ModelError::Invalid("the asked key is not there".to_owned()));
         };
         let mut sheet = self.sheet(subject, text)?;
-        sheet.answer(question, &answer(&pairs, start))?;
+        sheet.answer(question, &walk(&pairs, start))?;
         let mut keys: Vec<&String> = pairs.iter().map(|(key, _)| key).collect();
         rng.shuffle(&mut keys);
         for other in keys {
-            sheet.ask(&question.replace(start, other), &answer(&pairs, other))?;
+            sheet.ask(&question.replace(start, other), &walk(&pairs, other))?;
         }
         Ok(sheet.lesson)
     }
@@ -372,23 +365,17 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// Begins like the question and goes from the asked key through the object as it stands there, so that each token follows
-/// what it follows in the text: after a value stands `": "` where it is itself a key. The last value is written again;
-/// only there with `-`, so that the first identifier of the answer is the answer.
+/// what it follows in the text. What is itself a key is written with `_`, so that the first identifier of the answer is
+/// the last value.
 fn walk(pairs: &[(String, String)], start: &str) -> String {
     let mut text = format!("the key \"{}", start.replace('-', "_"));
     let mut at = start;
     while let Some((_, value)) = pairs.iter().find(|(key, _)| key == at) {
-        let _ = write!(text, "\": \"{}", value.replace('-', "_"));
+        let followed = pairs.iter().any(|(key, _)| key == value);
+        let _ = write!(text, "\": \"{}", if followed { value.replace('-', "_") } else { value.clone() });
         at = value;
     }
-    let _ = write!(text, " {at}");
     text
-}
-
-/// The first hop of a walk, whose value is the answer.
-fn hop(pairs: &[(String, String)], start: &str) -> String {
-    let value = pairs.iter().find(|(key, _)| key == start).map_or("", |(_, value)| value.as_str());
-    format!("the key \"{}\": \"{value}", start.replace('-', "_"))
 }
 
 /// Maps pairs of hexadecimal digits of identifiers to few, so that identifiers look alike in places.
