@@ -48,7 +48,7 @@ const FIRST_POLICIES: [&str; 7] =
 
 /// Budgets that make a difference at the lengths of our suites; policies that are not listed have none, or take the
 /// paper's.
-const BUDGETS: [(&str, &[(&str, f64)]); 12] = [
+const BUDGETS: [(&str, &[(&str, f64)]); 16] = [
     ("streaming-llm", &[("sinks", 4.0), ("window", 508.0)]),
     ("snapkv", &[("capacity", 512.0), ("window", 32.0)]),
     ("h2o", &[("heavy", 256.0), ("recent", 256.0)]),
@@ -61,6 +61,10 @@ const BUDGETS: [(&str, &[(&str, f64)]); 12] = [
     ("lserve", &[("budget", 512.0), ("sinks", 64.0), ("local", 256.0), ("prefill-local", 512.0)]),
     ("longheads", &[("chunk", 64.0), ("length", 512.0)]),
     ("sirllm", &[("sinks", 4.0), ("entropy", 444.0), ("recent", 64.0)]),
+    ("squeezed", &[("iterations", 10.0)]),
+    ("retrolm", &[("budget", 512.0)]),
+    ("longmem", &[("window", 448.0), ("retrieved", 64.0)]),
+    ("infiniretri", &[("window", 512.0), ("tokens", 64.0)]),
 ];
 
 /// The built-in contestants; baselines listen on loopback.

@@ -80,7 +80,7 @@ pub struct Teacher<'a> {
     needles: Task,
     crowd: Task,
     pair: Task,
-    thread: [Task; 2],
+    thread: [Task; 3],
 }
 
 fn task(slug: &str, family: &str, params: serde_json::Value) -> Result<Task, ModelError> {
@@ -114,7 +114,7 @@ impl<'a> Teacher<'a> {
             needles: builtin("niah_multiquery")?,
             crowd: builtin("niah_multikey_2")?,
             pair: builtin("needle_threading_single")?,
-            thread: [thread(2)?, thread(3)?],
+            thread: [thread(2)?, thread(3)?, thread(3)?],
         })
     }
 

@@ -50,7 +50,7 @@ pub fn phases(steps: usize) -> [Phase; 2] {
     let last = steps / 3;
     let phase = |steps, rate, mixture| Phase { steps, length: LENGTH, batch: 12, rate, mixture, knots: 0.0 };
     [
-        phase(steps - last, (3e-3, 1.5e-3), [2.0, 2.5, 1.5, 2.0, 0.7]),
-        phase(last, (1.5e-3, 2e-4), [1.5, 3.0, 1.5, 3.0, 0.3]),
+        phase(steps - last, (3e-3, 1.5e-3), [1.5, 4.0, 1.0, 2.0, 0.3]),
+        phase(last, (1.5e-3, 2e-4), [1.5, 4.0, 1.0, 2.5, 0.2]),
     ]
 }
