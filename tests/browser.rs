@@ -212,7 +212,7 @@ async fn without_scripts_and_as_a_maintainer() {
     browser.goto("/models/uploaded").await;
     assert!(browser.text().await.contains("these answers were produced elsewhere"), "{}", browser.text().await);
 
-    browser.goto("/methods").await;
+    browser.goto("/methods?suite=reference").await;
     assert!(browser.text().await.contains("has not come so far yet"), "{}", browser.text().await);
     browser.click("form[action='/methods/runs'] button").await;
     browser.find(".notice").await;
