@@ -15,3 +15,5 @@ pub mod serve;
 mod serve_model;
 mod signal;
 mod train;
+
+pub use longboard_refmodel::threads;

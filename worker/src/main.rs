@@ -13,7 +13,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     // SAFETY: there is no other thread yet.
     #[expect(unsafe_code, reason = "candle's threads are set by the environment")]
     unsafe {
-        longboard_refmodel::threads::settle();
+        longboard_worker::threads::settle();
     }
     Ok(tokio::runtime::Runtime::new()?.block_on(run()))
 }

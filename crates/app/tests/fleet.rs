@@ -499,11 +499,15 @@ async fn methods_run_their_suite_on_request_once_at_a_time() {
     let Stage { longboard, .. } = stage(&database).await;
     let first_run = None;
     longboard.welcome(&[Builtin { first_run, ..builtin("words") }], now()).await.unwrap();
-    let [run] = longboard.run_methods("operator", "operator", &RunRequest::default(), now()).await.unwrap().try_into().unwrap();
+    let [run] =
+        longboard.run_methods("operator", "operator", &RunRequest::default(), now()).await.unwrap().try_into().unwrap();
     assert_eq!((run.suite_slug.as_str(), run.total, run.counts), (REFERENCE_SUITE, 5 * 4 * 10, true));
     let shards = longboard.store().shards_of(run.id).await.unwrap();
     assert!(shards.iter().all(|shard| shard.requires == "reference"));
-    assert!(longboard.run_methods("operator", "operator", &RunRequest::default(), now()).await.unwrap().is_empty(), "one is open");
+    assert!(
+        longboard.run_methods("operator", "operator", &RunRequest::default(), now()).await.unwrap().is_empty(),
+        "one is open"
+    );
     longboard.store().cancel_run(run.id, "test", now()).await.unwrap();
     assert_eq!(longboard.run_methods("operator", "operator", &RunRequest::default(), now()).await.unwrap().len(), 1);
     let entries = longboard.store().audit(0, 10).await.unwrap();
