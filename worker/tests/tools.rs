@@ -63,6 +63,11 @@ fn wrong_input_is_named_and_ends_with_two() {
         (&["serve-model", "--policy", "magic"], "streaming-llm"),
         (&["serve-model", "--policy", "quest", "--set", "size=3"], "budget"),
         (&["serve-model", "--policy", "dense", "--checkpoint", "/nonexistent"], "config.json"),
+        (&["train", "--steps", "10"], "--out"),
+        (&["train", "--out", "/tmp/x", "--select", "gateau"], "--guide"),
+        (&["train", "--out", "/tmp/x", "--knots", "2"], "between 0 and 1"),
+        (&["train", "--temp-lora", "world:x"], "whole number"),
+        (&["train", "--temp-lora", "/nonexistent"], "UTF-8"),
         (&["eval", "--base-url", "ftp://x", "--model", "m", "--out", "/tmp/x"], "https"),
     ] {
         let output = worker(args);

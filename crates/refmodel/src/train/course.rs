@@ -111,8 +111,8 @@ impl Course {
             return Ok((Tokenizer::learn(&texts, recipe::VOCABULARY)?, weights));
         };
         let Checkpoint { decoder, tokenizer } = Checkpoint::open(from)?;
-        // Other weights have other gates.
-        let shape = ModelConfig { head_gates: None, ..decoder.config.clone() };
+        // Other weights have other gates, and the length is that of this course.
+        let shape = ModelConfig { head_gates: None, max_positions: config.max_positions, ..decoder.config.clone() };
         if shape.to_json() != config.to_json() {
             return Err(ModelError::Unsupported {
                 what: format!("going on from {}", from.display()),

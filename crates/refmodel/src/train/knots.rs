@@ -155,7 +155,8 @@ impl Knot {
 const ROOM: usize = 8;
 
 /// Two or three lessons of one subject, each in two or three parts, together of at most `limit` tokens. Parts stay in
-/// order: an answer is asked for, so the text that it comes from must stand before it.
+/// order: an answer is asked for, so the text that it comes from must stand before it. Where no shorter lesson has room
+/// for an answer, one lesson stays untied.
 ///
 /// # Errors
 /// [`ModelError`] when a lesson cannot be made.
@@ -173,6 +174,9 @@ pub fn lesson(teacher: &Teacher<'_>, subject: Subject, rng: &mut Rng, limit: usi
         let Lesson { ids, answers, .. } = teacher.lesson(subject, rng.next_u64(), each)?;
         documents.push(Document { ids, targets: answers });
         parts.push(2 + rng.index(2));
+    }
+    if documents.iter().all(|document| document.targets.is_empty()) {
+        return teacher.lesson(subject, rng.next_u64(), limit);
     }
     let knot = tie(&documents, &parts, true, teacher.tags(), rng);
     Ok(Lesson { subject, ids: knot.ids, answers: knot.targets })
@@ -316,7 +320,9 @@ mod tests {
                 tags += knotted.ids.iter().filter(opener).count();
                 answers += knotted.answers.len();
             }
-            assert!(answers >= 10 && tags >= 40, "{}: {answers} answers, {tags} tags", subject.slug());
+            assert!(answers >= 10, "{}: {answers} answers", subject.slug());
+            // Lists of several keys rarely fit half a lesson.
+            assert!(tags >= 40 || subject == Subject::Needles, "{}: {tags} tags", subject.slug());
         }
     }
 }
