@@ -259,7 +259,8 @@ mod tests {
             })
             .unwrap();
         assert_eq!(seen.len(), 3);
-        assert!(seen.iter().all(|loss| loss.is_finite() && *loss < 3.0), "{seen:?}");
+        // Selected lessons are hard, but not as hard as for a model that knows nothing: ln 2048 is 7.6.
+        assert!(seen.iter().all(|loss| loss.is_finite() && *loss < 7.0), "{seen:?}");
         assert!(Checkpoint::open(&out).is_ok());
     }
 

@@ -129,15 +129,16 @@ fn given_alone(
 ) -> Result<Vec<f64>, ModelError> {
     let answer = lesson.answers.first().map_or(0, ExactSizeIterator::len);
     let part = |range: Range<usize>| lesson.ids.get(range).unwrap_or_default();
-    let texts: Vec<(Vec<u32>, [Range<usize>; 1])> = segments
+    let texts: Vec<(Vec<u32>, Range<usize>)> = segments
         .iter()
         .map(|segment| {
             let ids = [part(0..1), part(segment.clone()), part(closing.clone())].concat();
             let end = ids.len();
-            (ids, [end - answer..end])
+            (ids, end - answer..end)
         })
         .collect();
-    let rows: Vec<Row<'_>> = texts.iter().map(|(ids, answers)| Row { ids, answers }).collect();
+    let rows: Vec<Row<'_>> =
+        texts.iter().map(|(ids, answer)| Row { ids, answers: std::slice::from_ref(answer) }).collect();
     Ok(answered(decoder, &rows)?.iter().map(Answered::perplexity).collect())
 }
 

@@ -155,8 +155,7 @@ impl Knot {
 const ROOM: usize = 8;
 
 /// Two or three lessons of one subject, each in two or three parts, together of at most `limit` tokens. Parts stay in
-/// order: an answer is asked for, so the text that it comes from must stand before it. Where no shorter lesson has room
-/// for an answer, one lesson stays untied.
+/// order: an answer is asked for, so the text that it comes from must stand before it.
 ///
 /// # Errors
 /// [`ModelError`] when a lesson cannot be made.
@@ -174,9 +173,6 @@ pub fn lesson(teacher: &Teacher<'_>, subject: Subject, rng: &mut Rng, limit: usi
         let Lesson { ids, answers, .. } = teacher.lesson(subject, rng.next_u64(), each)?;
         documents.push(Document { ids, targets: answers });
         parts.push(2 + rng.index(2));
-    }
-    if documents.iter().all(|document| document.targets.is_empty()) {
-        return teacher.lesson(subject, rng.next_u64(), limit);
     }
     let knot = tie(&documents, &parts, true, teacher.tags(), rng);
     Ok(Lesson { subject, ids: knot.ids, answers: knot.targets })
@@ -197,7 +193,7 @@ mod tests {
     fn documents() -> Vec<Document> {
         let document = |index: u32, count: u32| {
             let ids: Vec<u32> = std::iter::once(START).chain((0..count).map(|at| 100 * (index + 1) + at)).collect();
-            Document { targets: vec![0..ids.len()], ids }
+            Document { targets: std::iter::once(0..ids.len()).collect(), ids }
         };
         vec![document(0, 30), document(1, 7), document(2, 50)]
     }
@@ -320,9 +316,7 @@ mod tests {
                 tags += knotted.ids.iter().filter(opener).count();
                 answers += knotted.answers.len();
             }
-            assert!(answers >= 10, "{}: {answers} answers", subject.slug());
-            // Lists of several keys rarely fit half a lesson.
-            assert!(tags >= 40 || subject == Subject::Needles, "{}: {tags} tags", subject.slug());
+            assert!(answers >= 10 && tags >= 40, "{}: {answers} answers, {tags} tags", subject.slug());
         }
     }
 }

@@ -89,8 +89,8 @@ impl TempLora {
         for from in (1..ids.len()).step_by(self.chunk.max(1)) {
             let to = (from + self.chunk.max(1)).min(ids.len());
             let first = from.saturating_sub(self.prefix.max(1));
-            let asked = [from - first..to - first];
-            let row = [Row { ids: ids.get(first..to).unwrap_or_default(), answers: &asked }];
+            let asked = from - first..to - first;
+            let row = [Row { ids: ids.get(first..to).unwrap_or_default(), answers: std::slice::from_ref(&asked) }];
             let (before, scored) = (loss(base, &row)?, loss(&adapted, &row)?);
             for _ in 0..self.epochs {
                 steps += 1;
