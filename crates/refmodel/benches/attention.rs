@@ -4,7 +4,12 @@
 //!
 //! PyTorch is asked through the interpreter named by `LONGBOARD_PYTHON` (default `python3`) and left out, with a word,
 //! where it cannot be imported. Times are CPU seconds of one thread, best of three, but for the row on two threads.
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a bench may panic; counts far below 2^53")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench may panic; counts far below 2^53"
+)]
 
 use std::collections::HashMap;
 use std::process::Command;
