@@ -501,7 +501,7 @@ async fn methods_run_their_suite_on_request_once_at_a_time() {
     longboard.welcome(&[Builtin { first_run, ..builtin("words") }], now()).await.unwrap();
     let [run] =
         longboard.run_methods("operator", "operator", &RunRequest::default(), now()).await.unwrap().try_into().unwrap();
-    assert_eq!((run.suite_slug.as_str(), run.total, run.counts), (REFERENCE_SUITE, 5 * 4 * 10, true));
+    assert_eq!((run.suite_slug.as_str(), run.total, run.counts), (REFERENCE_SUITE, 6 * 4 * 10, true));
     let shards = longboard.store().shards_of(run.id).await.unwrap();
     assert!(shards.iter().all(|shard| shard.requires == "reference"));
     assert!(
