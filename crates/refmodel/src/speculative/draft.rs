@@ -24,18 +24,9 @@ pub(super) const TARGETS: [&str; 9] = [
 ];
 
 /// Drafters go token by token, so nothing may be evicted but tokens may choose for themselves.
-pub(super) const DRAFTERS: [&str; 10] = [
-    "dense",
-    "log-n",
-    "minference-a-shape",
-    "minference-vertical-slash",
-    "minference-block-sparse",
-    "moba",
-    "self-extend",
-    "grouped-positions",
-    "recurrent-positions",
-    "quest",
-];
+pub(super) fn drafters() -> Vec<&'static str> {
+    TARGETS.into_iter().chain(["quest"]).collect()
+}
 
 /// What drafting did for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +116,7 @@ impl Speculator {
         (drafter, draft_policy): (Model, &Card),
     ) -> Result<Self, ModelError> {
         let (rule, seed) = decode.rule(given)?;
-        for (card, known, role) in [(policy, TARGETS.as_slice(), "target"), (draft_policy, &DRAFTERS, "drafter")] {
+        for (card, known, role) in [(policy, TARGETS.to_vec(), "target"), (draft_policy, drafters(), "drafter")] {
             if !known.contains(&card.slug) {
                 return Err(ModelError::Unsupported {
                     what: format!("the policy {} for the {role} of speculative decoding", card.slug),
