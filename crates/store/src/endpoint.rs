@@ -57,18 +57,20 @@ impl Endpoint {
             created_at: now,
             retired_at: None,
             method: None,
+            family: None,
         }
     }
 }
 
 impl Store {
-    /// Adds an endpoint, and queues its probe unless it has no address: prediction files and methods have none.
+    /// Adds an endpoint, and queues its probe unless it has no address: prediction files, methods and built-in judges
+    /// have none.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when the slug is in use.
     pub async fn add_endpoint(&self, mut row: Endpoint) -> Result<Endpoint, StoreError> {
         row.created_at = micros(row.created_at);
-        let unaddressed = row.kind == EndpointKind::Predictions || row.method.is_some();
+        let unaddressed = row.base_url.is_empty();
         row.probe_state = if unaddressed { ProbeState::None } else { ProbeState::Pending };
         let transaction = self.db.begin().await?;
         let added = endpoint::Entity::insert(endpoint::ActiveModel::from(row))

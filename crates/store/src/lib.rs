@@ -13,8 +13,11 @@ mod connection;
 mod dialect;
 pub mod endpoint;
 mod error;
+pub mod judge;
+pub mod judging;
 pub mod method;
 pub mod queue;
+pub mod rating_board;
 pub mod run;
 pub mod seed;
 pub mod setting;
@@ -24,7 +27,7 @@ pub mod vault;
 
 pub use connection::{Database, Store};
 pub use entity::kind::{
-    Causes, EndpointCall, EndpointKind, LengthList, MethodColumn, ProbeState, Role, RunState, ShardKind, ShardState,
-    TaskSlugs, TaskVersion, TaskVersions,
+    Causes, EndpointCall, EndpointKind, JudgeKind, JudgingState, LengthList, MethodColumn, Names, ProbeState, RatingSource,
+    Role, RunState, ShardKind, ShardState, TaskSlugs, TaskVersion, TaskVersions,
 };
 pub use error::StoreError;

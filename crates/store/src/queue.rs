@@ -12,8 +12,9 @@ use crate::Store;
 use crate::connection::micros;
 use crate::entity::kind::{ProbeState, ShardKind, ShardState};
 pub use crate::entity::shard::Model as Shard;
-use crate::entity::{answer, endpoint, shard};
+use crate::entity::{answer, endpoint, shard, verdict};
 use crate::error::StoreError;
+use crate::judging::decided_of;
 
 /// Attempts after which a shard is dead.
 pub const MAX_FAILURES: i32 = 5;
@@ -110,7 +111,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or [`StoreError::AnswersMissing`] while some are not.
     pub async fn finish(&self, id: Uuid, owner: Uuid, fence: u32, now: DateTime<Utc>) -> Result<Shard, StoreError> {
-        let wanted = Expr::col(shard::Column::ItemCount).mul(Expr::col(shard::Column::Repetitions));
+        let wanted = || Expr::col(shard::Column::ItemCount).mul(Expr::col(shard::Column::Repetitions));
+        let complete = Condition::any()
+            .add(Expr::expr(answers_of(id)).gte(wanted()))
+            .add(shard::Column::Kind.eq(ShardKind::Judge).and(Expr::expr(decided_of(id)).gte(wanted())));
         let finished = shard::Entity::update_many()
             .set(shard::ActiveModel {
                 state: Set(ShardState::Done),
@@ -119,7 +123,7 @@ impl Store {
                 ..Default::default()
             })
             .filter(held(id, owner, fence))
-            .filter(Expr::expr(answers_of(id)).gte(wanted))
+            .filter(complete)
             .exec_with_returning(&self.db)
             .await?;
         if let Some(shard) = finished.into_iter().next() {
@@ -127,7 +131,13 @@ impl Store {
         }
         let shard = shard::Entity::find().filter(held(id, owner, fence)).one(&self.db).await?;
         let shard = shard.ok_or(StoreError::LeaseLost)?;
-        let stored = answer::Entity::find().filter(answer::Column::ShardId.eq(id)).count(&self.db).await?;
+        let stored = match shard.kind {
+            ShardKind::Judge => {
+                let decided = verdict::Entity::find().filter(verdict::Column::ShardId.eq(id));
+                decided.filter(verdict::Column::DecidedAt.is_not_null()).count(&self.db).await?
+            }
+            _ => answer::Entity::find().filter(answer::Column::ShardId.eq(id)).count(&self.db).await?,
+        };
         let stored = i32::try_from(stored).unwrap_or(i32::MAX);
         Err(StoreError::AnswersMissing { missing: shard.item_count * shard.repetitions - stored })
     }

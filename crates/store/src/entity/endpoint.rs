@@ -54,6 +54,8 @@ pub struct Model {
     pub retired_at: Option<DateTimeUtc>,
     /// The policy that the reference model runs in the worker; absent for everything that has an address.
     pub method: Option<MethodColumn>,
+    /// Family of models it belongs to, as its team says; judges of the same family do not judge it.
+    pub family: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -53,6 +53,8 @@ text_enum! {
         Reference = "reference",
         /// Prediction files.
         Predictions = "predictions",
+        /// Compares answers; never a contestant.
+        Judge = "judge",
     }
 }
 
@@ -112,6 +114,10 @@ text_enum! {
         Run = "run",
         /// A check of an endpoint.
         Probe = "probe",
+        /// Comparisons for one judge.
+        Judge = "judge",
+        /// A check of a judge with planted instructions.
+        Health = "health",
     }
 }
 
@@ -130,6 +136,42 @@ text_enum! {
         Cancelled = "cancelled",
     }
 }
+
+text_enum! {
+    /// Who judges.
+    JudgeKind {
+        /// A function of Longboard's own.
+        Builtin = "builtin",
+        /// A model behind an endpoint.
+        Model = "model",
+        /// Maintainers, blinded.
+        Humans = "humans",
+    }
+}
+
+text_enum! {
+    /// State of a judging.
+    JudgingState {
+        /// Comparisons are queued, in work or still to be chosen.
+        Open = "open",
+        /// Ended; `ended_by` says why.
+        Done = "done",
+    }
+}
+
+text_enum! {
+    /// Where a board of ratings takes its votes from.
+    RatingSource {
+        /// Verdicts of judges on answers of a suite.
+        Judging = "judging",
+        /// A file of votes from elsewhere.
+        Votes = "votes",
+    }
+}
+
+/// Slugs or remarks in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Names(pub Vec<String>);
 
 /// Task slugs in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
