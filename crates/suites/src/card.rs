@@ -108,4 +108,6 @@ pub struct Card {
     pub strict_metric: Option<&'static str>,
     /// Smallest bucket whose length can be met within [0.98, 1.00], in canonical tokens.
     pub min_tokens: u32,
+    /// Whether answers are open-ended, so that judges can compare them beside the metric.
+    pub open_ended: bool,
 }

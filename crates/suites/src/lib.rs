@@ -8,6 +8,7 @@ mod counter;
 pub mod families;
 pub mod haystack;
 pub mod item;
+pub mod judging;
 pub mod length;
 pub mod metrics;
 pub mod outcome;

@@ -7,6 +7,7 @@ use crate::card::Card;
 use crate::families;
 use crate::haystack::Haystack;
 use crate::item::{Item, Scored};
+use crate::judging::OpenEnded;
 use crate::length::Length;
 
 /// Family parameters by name.
@@ -79,6 +80,10 @@ pub trait Family: Sync {
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError>;
     /// Scores an answer with the official metric and, where there is one, the strict form.
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored;
+    /// What judges see of an item; `None` for families with closed answers.
+    fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {
+        None
+    }
 }
 
 /// Which sample to build.
@@ -178,6 +183,12 @@ impl Task {
     #[must_use]
     pub fn score(&self, item: &Item, answer: &str) -> Scored {
         self.family.score(&self.definition.params, item, answer)
+    }
+
+    /// What judges see of `item`, rebuilt from its identity; `None` where answers are closed.
+    #[must_use]
+    pub fn open_ended(&self, item: &Item) -> Option<OpenEnded> {
+        self.family.open_ended(self, item)
     }
 
     /// Identity of a sample of this task.

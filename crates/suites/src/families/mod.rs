@@ -42,6 +42,7 @@ fn ruler_card() -> Card {
         metric: "ruler.string_match_all",
         strict_metric: Some("ruler.string_match_all.strict"),
         min_tokens: 1024,
+        open_ended: false,
     }
 }
 

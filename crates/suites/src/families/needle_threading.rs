@@ -77,6 +77,7 @@ impl Family for NeedleThreading {
             metric: if plural { "needle_threading.set_exact" } else { "needle_threading.single_exact" },
             strict_metric: plural.then_some("needle_threading.recall"),
             min_tokens: 4096,
+            open_ended: false,
         }
     }
 

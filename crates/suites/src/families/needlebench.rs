@@ -79,6 +79,7 @@ impl Family for NeedleBench {
             metric,
             strict_metric: None,
             min_tokens: 1024,
+            open_ended: false,
         }
     }
 

@@ -45,6 +45,7 @@ impl Family for NeedleBenchAtc {
             metric: "needlebench.v2_atc_boxed",
             strict_metric: None,
             min_tokens: 1024,
+            open_ended: false,
         }
     }
 
