@@ -58,6 +58,7 @@ pub(crate) struct Site {
 impl Site {
     /// Binds the address and starts what runs behind.
     pub async fn open(longboard: Longboard, bind: SocketAddr, public_url: Option<String>) -> anyhow::Result<Self> {
+        longboard.install_judges(Utc::now()).await.context("cannot add the built-in judges")?;
         let shelf = Arc::new(Shelf::new(longboard.store().clone()));
         shelf.refresh(Utc::now()).await.context("cannot read the boards")?;
         let listener = std::net::TcpListener::bind(bind)

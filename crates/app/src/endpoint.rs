@@ -38,6 +38,8 @@ pub struct Registration {
     pub context_limit_tokens: Option<u32>,
     /// Longest wait for the first byte in seconds.
     pub first_byte_timeout_s: u32,
+    /// Family of models it belongs to, e.g. `llama`; may be empty. Judges of the same family do not judge it.
+    pub family: String,
 }
 
 impl Longboard {
@@ -55,15 +57,26 @@ impl Longboard {
         if self.store.endpoints(Some(by.team().id)).await?.len() >= ENDPOINTS {
             return Err(AppError::Invalid(format!("the team has {ENDPOINTS} endpoints; ask a maintainer for more")));
         }
-        let mut row = self.checked(by.team().id, &form, now)?;
-        if let Some(secret) = form.secret.filter(|secret| !secret.expose_secret().is_empty()) {
-            row.secret_ciphertext = Some(self.store.vault().seal(row.team_id, row.id, &secret, nonce(fresh))?);
-        }
-        let added = self.store.add_endpoint(row).await?;
+        let added = self.store.add_endpoint(self.sealed(by.team().id, form, fresh, now)?).await?;
         let detail = json!({"name": added.slug, "base_url": added.base_url, "model": added.model});
         self.note(&by.user().email, "register_endpoint", added.id, detail, now).await?;
         self.ring(Bell::Queue);
         Ok(added)
+    }
+
+    /// A checked row with its secret sealed.
+    pub(crate) fn sealed(
+        &self,
+        team_id: Uuid,
+        form: Registration,
+        fresh: Fresh,
+        now: DateTime<Utc>,
+    ) -> Result<Endpoint, AppError> {
+        let mut row = self.checked(team_id, &form, now)?;
+        if let Some(secret) = form.secret.filter(|secret| !secret.expose_secret().is_empty()) {
+            row.secret_ciphertext = Some(self.store.vault().seal(row.team_id, row.id, &secret, nonce(fresh))?);
+        }
+        Ok(row)
     }
 
     fn checked(&self, team_id: Uuid, form: &Registration, now: DateTime<Utc>) -> Result<Endpoint, AppError> {
@@ -87,6 +100,7 @@ impl Longboard {
             max_leases: LEASES,
             context_limit_tokens: limit,
             first_byte_timeout_ms: i64::from(timeout_s) * 1000,
+            family: family(&form.family)?,
             ..Endpoint::new(team_id, EndpointKind::Endpoint, &slug(&name)?, &name, now)
         })
     }
@@ -150,6 +164,13 @@ impl Longboard {
         self.store.retire_endpoint(endpoint.id, now).await?;
         self.note(&by.user().email, "retire_endpoint", endpoint.id, json!({}), now).await
     }
+}
+
+fn family(given: &str) -> Result<Option<String>, AppError> {
+    if given.trim().is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(line("the model's family", given, 60)?.to_lowercase()))
 }
 
 fn nonce(fresh: Fresh) -> [u8; 12] {

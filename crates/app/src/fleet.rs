@@ -11,6 +11,7 @@ use longboard_protocol::worker::{
 use longboard_store::account::Worker;
 use longboard_store::endpoint::{Endpoint, ProbeResult};
 use longboard_store::queue::{Failure, Shard};
+use longboard_store::task::Task as TaskRow;
 use longboard_store::token::{TokenKind, token_hash};
 use longboard_store::{EndpointCall, ShardKind, StoreError};
 use secrecy::{ExposeSecret, SecretString};
@@ -148,6 +149,8 @@ impl Longboard {
         let work = match shard.kind {
             ShardKind::Probe => Work::Probe,
             ShardKind::Run => Work::Run(Box::new(self.run_work(shard, now).await?)),
+            ShardKind::Judge => Work::Judge(Box::new(self.judge_work(shard).await?)),
+            ShardKind::Health => Work::Health(Box::new(self.health_work(shard).await?)),
         };
         Ok(ShardLease {
             shard: shard.id,
@@ -185,32 +188,38 @@ impl Longboard {
             self.store.start_run(run.id, now).await?;
         }
         let row = self.store.task(&shard.task_slug, Some(shard.task_version)).await?;
-        let row = row.ok_or_else(|| gone("task"))?;
-        let corpus = match &row.corpus_slug {
-            None => None,
-            Some(slug) => {
-                let found = self.store.corpus(slug).await?.ok_or_else(|| gone("corpus"))?;
-                Some(CorpusSpec { slug: found.slug, digest: found.digest, text: found.body })
-            }
-        };
-        let definition = row.definition();
+        let task = self.task_spec(&row.ok_or_else(|| gone("task"))?).await?;
         let answered = self.store.answered(shard.id).await?;
         Ok(RunWork {
             run: run.id,
-            task: TaskSpec {
-                slug: definition.slug,
-                version: definition.version,
-                title: definition.title,
-                family: definition.family,
-                params: definition.params,
-                corpus,
-            },
+            task,
             length_tokens: shard.length_tokens.cast_unsigned(),
             seed: run.seed.cast_unsigned(),
             first_index: shard.first_index.cast_unsigned(),
             count: shard.item_count.cast_unsigned(),
             repetitions: shard.repetitions.cast_unsigned(),
             answered: answered.into_iter().map(|(index, rep)| (index.cast_unsigned(), rep.cast_unsigned())).collect(),
+        })
+    }
+
+    /// A task version with its corpus, as workers take it.
+    pub(crate) async fn task_spec(&self, row: &TaskRow) -> Result<TaskSpec, AppError> {
+        let gone = || AppError::Invalid("the corpus is gone".to_owned());
+        let corpus = match &row.corpus_slug {
+            None => None,
+            Some(slug) => {
+                let found = self.store.corpus(slug).await?.ok_or_else(gone)?;
+                Some(CorpusSpec { slug: found.slug, digest: found.digest, text: found.body })
+            }
+        };
+        let definition = row.definition();
+        Ok(TaskSpec {
+            slug: definition.slug,
+            version: definition.version,
+            title: definition.title,
+            family: definition.family,
+            params: definition.params,
+            corpus,
         })
     }
 
@@ -242,7 +251,7 @@ impl Longboard {
     ) -> Result<(), AppError> {
         let shard = self.store.finish(shard, by.0.id, fence, now).await?;
         self.ring(Bell::Queue);
-        let Some(id) = shard.run_id else { return Ok(()) };
+        let Some(id) = shard.run_id else { return self.advance_judgings(now).await };
         if let Some(run) = self.store.run(id).await? {
             self.changed(&run).await?;
         }

@@ -75,9 +75,10 @@ impl Longboard {
         self.reachable(endpoint)
     }
 
-    /// A method needs no address; what has one must have one that the policy allows.
+    /// Methods and built-in judges need no address; what has one must have one that the policy allows.
     pub(crate) fn reachable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
-        if endpoint.method.is_none() {
+        let builtin_judge = endpoint.kind == EndpointKind::Judge && endpoint.base_url.is_empty();
+        if endpoint.method.is_none() && !builtin_judge {
             self.policy.check_url(&endpoint.base_url)?;
         }
         Ok(())
@@ -203,7 +204,7 @@ impl Longboard {
         for run in self.store.runs_in(&[RunState::Open], 1000).await? {
             self.close_if_over(run.id, now).await?;
         }
-        Ok(())
+        self.advance_judgings(now).await
     }
 
     /// After an attempt at a shard ended early: tells the run's people, and closes the run when that was the last.

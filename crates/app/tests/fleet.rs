@@ -69,6 +69,7 @@ fn registration(name: &str, base_url: &str) -> Registration {
         max_concurrency: 8,
         context_limit_tokens: None,
         first_byte_timeout_s: 30,
+        family: String::new(),
     }
 }
 

@@ -83,6 +83,9 @@ pub struct NewEndpoint {
     /// Longest wait for the first byte in seconds, 1 to 3600.
     #[serde(default = "five_minutes")]
     pub first_byte_timeout_s: u32,
+    /// Family of models, e.g. `llama`; may be empty. Judges of the same family do not judge it.
+    #[serde(default)]
+    pub family: String,
 }
 
 fn chat() -> String {

@@ -4,5 +4,6 @@
 
 pub mod api;
 pub mod board;
+pub mod judging;
 pub mod method;
 pub mod worker;

@@ -6,15 +6,22 @@
 //! | `POST shards/{id}/renew` | [`RenewRequest`] | 200 [`RenewReply`], 409 when the lease is lost |
 //! | `POST shards/{id}/answers` | [`AnswersRequest`] | 200 [`AnswersReply`], 409 when the lease is lost |
 //! | `POST shards/{id}/probe` | [`ProbeRequest`] | 204, 409 when the lease is lost |
+//! | `POST shards/{id}/verdicts` | [`VerdictsRequest`] | 200 [`VerdictsReply`], 409 when the lease is lost |
+//! | `POST shards/{id}/health` | [`HealthRequest`] | 204, 409 when the lease is lost |
 //! | `POST shards/{id}/finish` | [`FinishRequest`] | 204, 409 when the lease is lost or answers are missing |
 //! | `POST shards/{id}/fail` | [`FailRequest`] | 204, 409 when the lease is lost |
 //!
 //! A *fence* is the attempt number of the lease. It rises with every claim of the shard, so a worker that was
 //! frozen past its lease carries a stale fence and is refused.
+//!
+//! [`VerdictsRequest`]: crate::judging::VerdictsRequest
+//! [`VerdictsReply`]: crate::judging::VerdictsReply
+//! [`HealthRequest`]: crate::judging::HealthRequest
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::judging::{HealthWork, JudgeWork};
 use crate::method::{MethodCost, MethodSpec};
 
 /// Label of workers that run the reference model in their own process. Shards of endpoints with a method require it.
@@ -82,7 +89,7 @@ pub enum EndpointApi {
     Completions,
 }
 
-/// The two kinds of shard.
+/// The kinds of shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
@@ -90,6 +97,10 @@ pub enum Work {
     Run(Box<RunWork>),
     /// Check an endpoint and post a [`ProbeReport`].
     Probe,
+    /// Put questions to a judge and post what it says.
+    Judge(Box<JudgeWork>),
+    /// Check a judge and post what it says.
+    Health(Box<HealthWork>),
 }
 
 /// A slice of one (task, length) cell of a run.

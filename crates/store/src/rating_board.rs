@@ -49,6 +49,14 @@ impl Store {
             .try_insert()
             .exec_without_returning(&self.db)
             .await?;
+        self.raise_rating_version(&slug).await
+    }
+
+    /// The board shows other numbers from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn raise_rating_version(&self, slug: &str) -> Result<(), StoreError> {
         rating_board::Entity::update_many()
             .col_expr(rating_board::Column::DataVersion, Expr::col(rating_board::Column::DataVersion).add(1))
             .filter(rating_board::Column::Slug.eq(slug))

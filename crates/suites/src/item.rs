@@ -67,22 +67,10 @@ pub struct Item {
 }
 
 impl Item {
-    /// SHA-256 over roles and contents, in hex: the identity of the prompt stored with an answer.
+    /// [`prompt_digest`] of the messages: the identity of the prompt stored with an answer.
     #[must_use]
     pub fn prompt_digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        for message in &self.messages {
-            let role = match message.role {
-                Role::System => "system",
-                Role::User => "user",
-                Role::Assistant => "assistant",
-            };
-            hasher.update(role.as_bytes());
-            hasher.update([0]);
-            hasher.update(message.content.as_bytes());
-            hasher.update([0xff]);
-        }
-        hex::encode(hasher.finalize())
+        prompt_digest(&self.messages)
     }
 
     /// The contents joined, the text that needle offsets point into.
@@ -90,6 +78,24 @@ impl Item {
     pub fn joined(&self) -> String {
         self.messages.iter().map(|message| message.content.as_str()).collect()
     }
+}
+
+/// SHA-256 over roles and contents, in hex.
+#[must_use]
+pub fn prompt_digest(messages: &[Message]) -> String {
+    let mut hasher = Sha256::new();
+    for message in messages {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        hasher.update(role.as_bytes());
+        hasher.update([0]);
+        hasher.update(message.content.as_bytes());
+        hasher.update([0xff]);
+    }
+    hex::encode(hasher.finalize())
 }
 
 /// The judgement of a metric on one answer.

@@ -87,6 +87,7 @@ pub(crate) async fn register(
         max_concurrency: form.max_concurrency,
         context_limit_tokens: form.context_limit_tokens,
         first_byte_timeout_s: form.first_byte_timeout_s,
+        family: form.family,
     };
     let row = longboard.register_endpoint(&caller.0, registration, rand::random(), Utc::now()).await?;
     Ok(HttpResponse::Created().json(endpoint_report(&row)))

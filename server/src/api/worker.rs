@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, ServiceConfig, post, scope};
 use chrono::Utc;
 use longboard_app::Longboard;
+use longboard_protocol::judging::{HealthRequest, VerdictsRequest};
 use longboard_protocol::worker::{
     AnswersRequest, ClaimRequest, FailRequest, FinishRequest, ProbeRequest, RenewRequest,
 };
@@ -22,6 +23,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/shards/{id}/renew", post().to(renew))
             .route("/shards/{id}/answers", post().to(answers))
             .route("/shards/{id}/probe", post().to(probe))
+            .route("/shards/{id}/verdicts", post().to(verdicts))
+            .route("/shards/{id}/health", post().to(health))
             .route("/shards/{id}/finish", post().to(finish))
             .route("/shards/{id}/fail", post().to(fail)),
     );
@@ -58,6 +61,25 @@ async fn probe(
 ) -> Reply {
     let request = request.into_inner();
     longboard.record_probe(&caller.0, *shard, request.fence, request.report, Utc::now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn verdicts(
+    caller: WorkerCaller,
+    shard: Path<Uuid>,
+    request: Json<VerdictsRequest>,
+    longboard: Data<Longboard>,
+) -> Reply {
+    Ok(HttpResponse::Ok().json(longboard.record_verdicts(&caller.0, *shard, request.into_inner(), Utc::now()).await?))
+}
+
+async fn health(
+    caller: WorkerCaller,
+    shard: Path<Uuid>,
+    request: Json<HealthRequest>,
+    longboard: Data<Longboard>,
+) -> Reply {
+    longboard.record_health(&caller.0, *shard, request.into_inner(), Utc::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -127,6 +127,7 @@ pub(super) fn registration(fields: &Fields) -> Result<Registration, AppError> {
         max_concurrency: fields.required("max_concurrency", "requests in flight")?,
         context_limit_tokens: fields.optional("context_limit_tokens", "context limit")?,
         first_byte_timeout_s: fields.required("first_byte_timeout_s", "longest wait for the first byte")?,
+        family: text("family"),
     })
 }
 

@@ -202,6 +202,7 @@ struct Change {
     max_concurrency: i32,
     context_limit_tokens: String,
     first_byte_timeout_s: i64,
+    family: String,
 }
 
 struct CheckLine {
@@ -262,6 +263,7 @@ fn endpoint_page(team: String, row: &Endpoint, csrf: String) -> EndpointPage {
             max_concurrency: row.max_concurrency,
             context_limit_tokens: row.context_limit_tokens.map(|limit| limit.to_string()).unwrap_or_default(),
             first_byte_timeout_s: row.first_byte_timeout_ms / 1000,
+            family: row.family.clone().unwrap_or_default(),
         }),
         csrf,
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use longboard_endpoint::model::cleaned;
+use longboard_protocol::judging::{HealthRequest, Spoken, Trial, VerdictsReply, VerdictsRequest};
 use longboard_protocol::worker::{
     Answer, AnswersReply, AnswersRequest, FailRequest, FinishRequest, ProbeReport, ProbeRequest, RenewReply,
     RenewRequest, ShardLease,
@@ -102,6 +103,18 @@ impl Lease {
     pub async fn report(&self, report: ProbeReport) -> Result<(), ApiError> {
         let request = ProbeRequest { fence: self.fence, report };
         self.insist(|| self.server.probe(self.shard, &request)).await
+    }
+
+    /// Posts what a judge said until the server has it.
+    pub async fn verdicts(&self, verdicts: Vec<Spoken>) -> Result<VerdictsReply, ApiError> {
+        let request = VerdictsRequest { fence: self.fence, verdicts };
+        self.insist(|| self.server.verdicts(self.shard, &request)).await
+    }
+
+    /// Posts what a judge said in its health check.
+    pub async fn health(&self, trials: Vec<Trial>) -> Result<(), ApiError> {
+        let request = HealthRequest { fence: self.fence, trials };
+        self.insist(|| self.server.health(self.shard, &request)).await
     }
 
     /// Gives the shard back.

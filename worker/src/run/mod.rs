@@ -3,6 +3,7 @@
 
 mod backoff;
 mod command;
+mod judge;
 mod lease;
 mod method;
 mod outbox;

@@ -7,8 +7,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
 use super::lease::{Failure, Lease};
-use super::server::ApiError;
-use super::shard::End;
+use super::shard::{End, rejected};
 
 /// A batch goes once it holds so many answers,
 const FULL: usize = 16;
@@ -30,7 +29,7 @@ pub(super) async fn deliver(lease: &Lease, mut answers: Receiver<Answer>) -> Res
     while let Some(first) = answers.recv().await {
         let batch = gather(first, &mut answers).await;
         let count = batch.len();
-        let reply = lease.answers(batch).await.map_err(stopped)?;
+        let reply = lease.answers(batch).await.map_err(rejected)?;
         tracing::debug!(shard = %lease.shard, count, stored = reply.stored, duplicates = reply.duplicates, "posted");
         check(lease, &reply)?;
     }
@@ -61,13 +60,6 @@ fn weight(answer: &Answer) -> usize {
     match &answer.result {
         Exchange::Completed(completion) => completion.text.len(),
         _ => 0,
-    }
-}
-
-fn stopped(error: ApiError) -> End {
-    match error {
-        ApiError::Lost => End::Lost,
-        error => End::Failed(Failure::retryable("answers_rejected", error)),
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
-use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, RunWork};
+use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, TaskSpec};
 use longboard_suites::haystack::{Corpus, Haystack};
-use longboard_suites::item::{Item, Role};
+use longboard_suites::item::{Item, Message, Role};
+use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use sha2::{Digest, Sha256};
@@ -51,8 +52,7 @@ pub(super) struct Generator {
 
 impl Generator {
     /// Checks the task and reads the corpus. CPU-bound where there is one.
-    pub fn new(work: &RunWork) -> Result<Self, Failure> {
-        let spec = &work.task;
+    pub fn new(spec: &TaskSpec, length_tokens: u32, seed: u64) -> Result<Self, Failure> {
         let definition = TaskDefinition {
             slug: spec.slug.clone(),
             version: spec.version,
@@ -61,15 +61,22 @@ impl Generator {
             params: spec.params.clone(),
         };
         let task = Task::new(definition).map_err(|error| Failure::lasting("unknown_task", error))?;
-        let length = Length::new(work.length_tokens).map_err(|error| Failure::lasting("unsatisfiable", error))?;
+        let length = Length::new(length_tokens).map_err(|error| Failure::lasting("unsatisfiable", error))?;
         let corpus = spec.corpus.as_ref().map(|corpus| read(&task, corpus)).transpose()?;
-        Ok(Self { task, length, seed: work.seed, corpus })
+        Ok(Self { task, length, seed, corpus })
     }
 
     fn item(&self, index: u32) -> Result<Item, Failure> {
         let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
         let request = ItemRequest { seed: self.seed, index, length: self.length, corpus };
         self.task.item(&request).map_err(|error| Failure::lasting("unsatisfiable", error))
+    }
+
+    /// What judges see of an item.
+    pub fn open_ended(&self, index: u32) -> Result<OpenEnded, Failure> {
+        let found = self.task.open_ended(&self.item(index)?);
+        let refusal = || format!("answers to `{}` are not open-ended; judges have nothing to compare", self.task.slug());
+        found.ok_or_else(|| Failure::lasting("not_open_ended", refusal()))
     }
 }
 
@@ -124,7 +131,12 @@ impl Bench {
 
 /// The request; takes the prompt's text out of the item, so that it is held once.
 fn request(item: Item) -> ChatRequest {
-    let messages = item.messages.into_iter().map(|message| {
+    ChatRequest { messages: chat_messages(item.messages), max_tokens: item.output_tokens }
+}
+
+/// Messages in the words of the protocol.
+pub(super) fn chat_messages(messages: Vec<Message>) -> Vec<ChatMessage> {
+    let named = messages.into_iter().map(|message| {
         let role = match message.role {
             Role::System => "system",
             Role::User => "user",
@@ -132,7 +144,7 @@ fn request(item: Item) -> ChatRequest {
         };
         ChatMessage { role: role.to_owned(), content: message.content }
     });
-    ChatRequest { messages: messages.collect(), max_tokens: item.output_tokens }
+    named.collect()
 }
 
 fn completion(reply: Reply) -> Completion {
@@ -150,7 +162,7 @@ fn completion(reply: Reply) -> Completion {
 }
 
 /// A failure of this sample, or of every sample.
-fn failed(error: CallError) -> Result<Exchange, SampleEnd> {
+pub(super) fn failed(error: CallError) -> Result<Exchange, SampleEnd> {
     let detail = error.to_string();
     match error {
         CallError::TimedOut { stage, attempts } => Ok(Exchange::TimedOut { stage: stage.to_owned(), attempts }),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use longboard_endpoint::model::cleaned;
+use longboard_protocol::judging::{HealthRequest, VerdictsReply, VerdictsRequest};
 use longboard_protocol::worker::{
     AnswersReply, AnswersRequest, ClaimRequest, FailRequest, FinishRequest, ProbeRequest, RenewReply, RenewRequest,
     ShardLease,
@@ -116,6 +117,17 @@ impl Server {
     /// Posts a probe's report.
     pub async fn probe(&self, shard: Uuid, request: &ProbeRequest) -> Result<(), ApiError> {
         self.post(&format!("shards/{shard}/probe"), request, CALL_DEADLINE).await.map(drop)
+    }
+
+    /// Posts what a judge said.
+    pub async fn verdicts(&self, shard: Uuid, request: &VerdictsRequest) -> Result<VerdictsReply, ApiError> {
+        let (status, body) = self.post(&format!("shards/{shard}/verdicts"), request, CALL_DEADLINE).await?;
+        read(status, &body)
+    }
+
+    /// Posts a judge's health check.
+    pub async fn health(&self, shard: Uuid, request: &HealthRequest) -> Result<(), ApiError> {
+        self.post(&format!("shards/{shard}/health"), request, CALL_DEADLINE).await.map(drop)
     }
 
     async fn post(

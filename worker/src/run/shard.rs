@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use longboard_endpoint::client::{Api, ClientError, Deadlines, EndpointConfig, OpenAiClient};
 use longboard_endpoint::policy::AddressPolicy;
+use longboard_protocol::judging::{JudgeSpec, Trial};
 use longboard_protocol::worker::{Answer, EndpointApi, EndpointSpec, ProbeReport, RunWork, ShardLease, Work};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
@@ -15,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::judge::{Court, Judge};
 use super::lease::{Failure, Lease};
 use super::method::Methods;
 use super::sample::{Bench, Contestant, Generator, SampleEnd};
@@ -28,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(20);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Samples in a row that find nobody before the shard is given back.
-const UNREACHABLE_IN_A_ROW: u32 = 3;
+pub(super) const UNREACHABLE_IN_A_ROW: u32 = 3;
 
 /// Prompt tokens held at once, so that long prompts cannot fill the memory whatever the endpoint carries.
 const HELD_TOKENS: u32 = 8 * 1024 * 1024;
@@ -42,6 +44,8 @@ pub(super) enum End {
     Finished,
     /// The endpoint is probed.
     Probed(Box<ProbeReport>),
+    /// The judge is examined.
+    Examined(Vec<Trial>),
     /// It cannot go on here.
     Failed(Failure),
     /// The run was cancelled.
@@ -89,6 +93,7 @@ async fn settle(lease: &Lease, end: End) {
     let told = match end {
         End::Finished => lease.finish().await,
         End::Probed(report) => lease.report(*report).await,
+        End::Examined(trials) => lease.health(trials).await,
         End::Failed(failure) => {
             tracing::warn!(shard = %lease.shard, cause = failure.cause, detail = failure.detail, "the shard is given back");
             lease.fail(failure).await
@@ -124,7 +129,31 @@ async fn work(
             Ok(contestant) => run(lease, contestant, &endpoint, *work, stop).await,
             Err(failure) => End::Failed(failure),
         },
+        Work::Judge(work) => match court(lease, &work.judge, &endpoint, seed, policy, stop) {
+            Ok(court) => court.hear(*work).await,
+            Err(failure) => End::Failed(failure),
+        },
+        Work::Health(work) => match court(lease, &work.judge, &endpoint, seed, policy, stop) {
+            Ok(court) => court.examine(*work).await,
+            Err(failure) => End::Failed(failure),
+        },
     }
+}
+
+fn court(
+    lease: &Arc<Lease>,
+    spec: &JudgeSpec,
+    endpoint: &EndpointSpec,
+    seed: u64,
+    policy: &AddressPolicy,
+    stop: &CancellationToken,
+) -> Result<Court, Failure> {
+    let judge = match Judge::builtin(spec)? {
+        Some(judge) => judge,
+        None => Judge::Model(Box::new(connect(endpoint, seed, policy).map_err(|error| unusable(&error))?)),
+    };
+    let at_once = endpoint.max_concurrency as usize;
+    Ok(Court { judge, lease: Arc::clone(lease), at_once, stop: stop.clone() })
 }
 
 async fn contestant(
@@ -176,7 +205,7 @@ async fn run(
     let work = Arc::new(work);
     let reading = tokio::task::spawn_blocking({
         let work = Arc::clone(&work);
-        move || Generator::new(&work)
+        move || Generator::new(&work.task, work.length_tokens, work.seed)
     });
     let generator = match reading.await {
         Ok(Ok(generator)) => Arc::new(generator),
@@ -222,7 +251,7 @@ async fn answer(
                     }
                 }
                 Some(SampleEnd::Answered(answer)) => {
-                    missed.in_a_row = 0;
+                    missed.reset();
                     // Refused only when the outbox has ended, and then its end counts.
                     let _ = answers.send(*answer).await;
                 }
@@ -243,20 +272,33 @@ fn open(work: &RunWork) -> impl Iterator<Item = (u32, u32)> + use<> {
 
 /// Samples that found nobody. They stay open for the next attempt at the shard.
 #[derive(Default)]
-struct Missed {
+pub(super) struct Missed {
     in_a_row: u32,
     last: Option<String>,
 }
 
 impl Missed {
-    fn count(&mut self, detail: String) -> u32 {
+    /// Somebody was found.
+    pub(super) fn reset(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    pub(super) fn count(&mut self, detail: String) -> u32 {
         self.last = Some(detail);
         self.in_a_row += 1;
         self.in_a_row
     }
 
     /// The shard is finished only when none was missed.
-    fn end(self) -> End {
+    pub(super) fn end(self) -> End {
         self.last.map_or(End::Finished, |detail| End::Failed(Failure::retryable("endpoint_unreachable", detail)))
+    }
+}
+
+/// The end of a shard whose posts the server does not take.
+pub(super) fn rejected(error: ApiError) -> End {
+    match error {
+        ApiError::Lost => End::Lost,
+        error => End::Failed(Failure::retryable("answers_rejected", error)),
     }
 }

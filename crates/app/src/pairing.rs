@@ -1,0 +1,260 @@
+//! Which answers are compared next. Pure: the pool, what was asked before, and a seed come in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use longboard_stats::pair::{Choice, EXPLORATION, choose, expected};
+use longboard_store::judging::{Judging, Verdict};
+use longboard_suites::rng::Rng;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::standing::Standing;
+
+/// Battles of a round; the first has one per pair as well.
+const ROUND: usize = 24;
+
+/// A contestant of a judging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contestant {
+    /// Slug.
+    pub slug: String,
+    /// Family of models.
+    pub family: Option<String>,
+}
+
+/// An item that at least two contestants answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolItem {
+    /// Task.
+    pub task_slug: String,
+    /// Version.
+    pub task_version: i32,
+    /// Bucket.
+    pub length_tokens: i32,
+    /// Item.
+    pub item_index: i32,
+    /// Answers by contestant.
+    pub answers: BTreeMap<usize, i64>,
+}
+
+/// What may be compared, by whom.
+#[derive(Debug, Clone, Default)]
+pub struct Pool {
+    /// Contestants by slug.
+    pub contestants: Vec<Contestant>,
+    /// Items.
+    pub items: Vec<PoolItem>,
+    /// Judges: slug, family, prompt version.
+    pub judges: Vec<(String, String, String)>,
+}
+
+/// A comparison to be: contestants in the order of the pool, and the item.
+type Battle = (usize, usize, usize);
+
+impl Pool {
+    /// The questions of the next round: battles on items no judge of the pair has seen, both orders by every judge that
+    /// is of neither family, and one absolute rating of each answer per judge. At most `left` questions; empty when
+    /// nothing is left to compare within them.
+    #[must_use]
+    pub fn round(
+        &self,
+        judging: &Judging,
+        asked: &[Verdict],
+        mut standing: Option<Standing>,
+        left: usize,
+        now: DateTime<Utc>,
+    ) -> Vec<Verdict> {
+        let mut rng = Rng::from_path(&[judging.seed.cast_unsigned(), u64::from(judging.rounds.cast_unsigned())]);
+        let mut open = self.open(judging, asked);
+        let mut desk = Desk { pool: self, judging, rated: rated(asked), now, verdicts: Vec::new() };
+        let size = if asked.is_empty() { ROUND.max(open.len()) } else { ROUND };
+        for battle in 0..size {
+            let Some((pair, chance)) = self.draw(&open, standing.as_mut(), battle, &mut rng) else { break };
+            let Some(items) = open.get_mut(&pair).filter(|items| !items.is_empty()) else { break };
+            let place = rng.index(items.len());
+            #[expect(clippy::cast_precision_loss, reason = "a number of items")]
+            let chance = chance / items.len() as f64;
+            let item = items.swap_remove(place);
+            if items.is_empty() {
+                open.remove(&pair);
+            }
+            if !desk.put((pair.0, pair.1, item), chance, left) {
+                break;
+            }
+        }
+        desk.verdicts
+    }
+
+    /// The next pair with the probability of its draw. Without a standing all pairs come in turn, from a random one.
+    fn draw(
+        &self,
+        open: &BTreeMap<(usize, usize), Vec<usize>>,
+        standing: Option<&mut Standing>,
+        battle: usize,
+        rng: &mut Rng,
+    ) -> Option<((usize, usize), f64)> {
+        let allowed: Vec<(usize, usize)> = open.keys().copied().collect();
+        let Some(standing) = standing else {
+            #[expect(clippy::cast_precision_loss, reason = "a number of pairs")]
+            let each = 1.0 / allowed.len().max(1) as f64;
+            return Some((*allowed.get(battle.checked_rem(allowed.len())?)?, each));
+        };
+        let costs: Vec<f64> = allowed.iter().map(|pair| self.cost(*pair)).collect();
+        let choice = Choice {
+            estimates: &standing.estimates,
+            covariance: &standing.covariance,
+            allowed: &allowed,
+            costs: &costs,
+            critical: standing.critical,
+            exploration: EXPLORATION,
+        };
+        let chosen = choose(&choice, rng.next_u64()).ok()?;
+        standing.covariance = expected(&standing.estimates, &standing.covariance, chosen.pair, self.cost(chosen.pair));
+        Some((chosen.pair, chosen.probability))
+    }
+
+    /// Votes that a battle of the pair brings.
+    fn cost(&self, (one, other): (usize, usize)) -> f64 {
+        2.0 * f64::from(u32::try_from(self.judges_of(&[one, other]).count()).unwrap_or(u32::MAX)).max(0.5)
+    }
+
+    /// Items on which a pair was not yet compared, by pair; only pairs that somebody may judge.
+    fn open(&self, judging: &Judging, asked: &[Verdict]) -> BTreeMap<(usize, usize), Vec<usize>> {
+        let seen: BTreeSet<Uuid> = asked.iter().map(|verdict| verdict.battle_id).collect();
+        let mut open: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+        for (place, item) in self.items.iter().enumerate() {
+            let answered: Vec<usize> = item.answers.keys().copied().collect();
+            for (at, &one) in answered.iter().enumerate() {
+                for &other in answered.iter().skip(at + 1) {
+                    let fresh = !seen.contains(&self.battle_id(judging.id, item, &[one, other]));
+                    if fresh && self.judges_of(&[one, other]).next().is_some() {
+                        open.entry((one, other)).or_default().push(place);
+                    }
+                }
+            }
+        }
+        open
+    }
+
+    /// Judges that are of no contestant's family.
+    fn judges_of(&self, contestants: &[usize]) -> impl Iterator<Item = &(String, String, String)> {
+        let families: Vec<&str> = contestants
+            .iter()
+            .filter_map(|place| self.contestants.get(*place)?.family.as_deref())
+            .collect();
+        self.judges.iter().filter(move |(_, family, _)| !families.contains(&family.as_str()))
+    }
+
+    fn slug(&self, contestant: usize) -> &str {
+        self.contestants.get(contestant).map_or("", |contestant| contestant.slug.as_str())
+    }
+
+    /// The same for every judge and order.
+    fn battle_id(&self, judging: Uuid, item: &PoolItem, contestants: &[usize]) -> Uuid {
+        let mut hasher = Sha256::new();
+        hasher.update(judging.as_bytes());
+        for part in [item.task_version, item.length_tokens, item.item_index] {
+            hasher.update(part.to_be_bytes());
+        }
+        for text in std::iter::once(item.task_slug.as_str()).chain(contestants.iter().map(|place| self.slug(*place))) {
+            hasher.update(text.as_bytes());
+            hasher.update([0]);
+        }
+        let digest = hasher.finalize();
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+}
+
+/// Answers that a judge has rated or will: judge and answer.
+fn rated(asked: &[Verdict]) -> BTreeSet<(String, i64)> {
+    let absolute = asked.iter().filter(|verdict| verdict.second_answer.is_none());
+    absolute.map(|verdict| (verdict.judge_slug.clone(), verdict.first_answer)).collect()
+}
+
+/// Where questions are written down.
+struct Desk<'a> {
+    pool: &'a Pool,
+    judging: &'a Judging,
+    rated: BTreeSet<(String, i64)>,
+    now: DateTime<Utc>,
+    verdicts: Vec<Verdict>,
+}
+
+impl Desk<'_> {
+    /// Writes a battle's questions down; `false` when they would be more than `left`.
+    fn put(&mut self, (one, other, place): Battle, propensity: f64, left: usize) -> bool {
+        let Some(item) = self.pool.items.get(place) else { return false };
+        let before = self.verdicts.len();
+        let judges: Vec<(String, String)> = self
+            .pool
+            .judges_of(&[one, other])
+            .map(|(slug, _, version)| (slug.clone(), version.clone()))
+            .collect();
+        for (judge, version) in &judges {
+            for (turn, (first, second)) in [(0, (one, other)), (1, (other, one))] {
+                self.ask(judge, version, item, (first, Some(second)), turn, propensity);
+            }
+            for contestant in [one, other] {
+                let answer = item.answers.get(&contestant).copied().unwrap_or_default();
+                if self.rated.insert((judge.clone(), answer)) {
+                    self.ask(judge, version, item, (contestant, None), 0, propensity);
+                }
+            }
+        }
+        if self.verdicts.len() > left {
+            self.verdicts.truncate(before);
+            return false;
+        }
+        true
+    }
+
+    fn ask(
+        &mut self,
+        judge: &str,
+        version: &str,
+        item: &PoolItem,
+        (first, second): (usize, Option<usize>),
+        turn: i32,
+        propensity: f64,
+    ) {
+        let mut contestants: Vec<usize> = std::iter::once(first).chain(second).collect();
+        contestants.sort_unstable();
+        let battle_id = self.pool.battle_id(self.judging.id, item, &contestants);
+        let answer = |contestant: usize| item.answers.get(&contestant).copied();
+        let nonce = Sha256::digest(format!("{}/{battle_id}/{judge}/{turn}", self.judging.seed));
+        self.verdicts.push(Verdict {
+            id: 0,
+            judging_id: self.judging.id,
+            judge_slug: judge.to_owned(),
+            labeller: String::new(),
+            battle_id,
+            shard_id: None,
+            position: 0,
+            task_slug: item.task_slug.clone(),
+            task_version: item.task_version,
+            length_tokens: item.length_tokens,
+            item_index: item.item_index,
+            first_answer: answer(first).unwrap_or_default(),
+            second_answer: second.and_then(answer),
+            first_entry: self.pool.slug(first).to_owned(),
+            second_entry: second.map(|second| self.pool.slug(second).to_owned()),
+            turn,
+            nonce: hex::encode(nonce),
+            propensity,
+            prompt_version: version.to_owned(),
+            prompt_digest: None,
+            label: None,
+            rating: None,
+            raw: None,
+            asks: 0,
+            cause: None,
+            latency_ms: None,
+            worker_id: None,
+            created_at: self.now,
+            decided_at: None,
+        });
+    }
+}
