@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::board::{Board, BoardRow, BoardTask, Cell, Columns, EffectiveLength};
+use longboard_stats::covariance::Means;
 use longboard_stats::interval::{mean_interval_of_sums, wilson};
-use longboard_stats::length::{LengthScore, Threshold, effective_length};
+use longboard_stats::length::{Threshold, effective_length};
 use longboard_stats::normal_quantile;
 use longboard_stats::rank::{Ranked, rank_sets};
 use longboard_suites::length::Length;
@@ -270,19 +271,17 @@ fn merged(cells: &[&CellStatistics]) -> Cell {
 
 /// Effective length over the leading lengths whose cells are complete.
 fn reach(columns: &[(Length, Vec<&CellStatistics>)]) -> EffectiveLength {
-    let points: Vec<LengthScore> = columns
+    let points: Vec<(u32, Measured)> = columns
         .iter()
         .take_while(|(_, cells)| cells.iter().all(|cell| cell.complete()))
-        .filter_map(|(length, cells)| {
-            let measured = mean_of(cells)?;
-            Some(LengthScore {
-                length: length.tokens(),
-                score: measured.score,
-                standard_error: measured.variance.sqrt(),
-            })
-        })
+        .filter_map(|(length, cells)| Some((length.tokens(), mean_of(cells)?)))
         .collect();
-    let found = effective_length(&points, Threshold::NOLIMA);
+    let (lengths, measured): (Vec<u32>, Vec<Measured>) = points.into_iter().unzip();
+    let scores: Vec<f64> = measured.iter().map(|measured| measured.score).collect();
+    let errors: Vec<f64> = measured.iter().map(|measured| measured.variance.sqrt()).collect();
+    let found = Means::independent(&scores, &errors)
+        .and_then(|means| effective_length(&lengths, &means, Threshold::NOLIMA))
+        .unwrap_or_default();
     let name =
         |tokens: Option<u32>| tokens.and_then(|tokens| Length::new(tokens).ok()).map(|length| length.to_string());
     EffectiveLength { point: name(found.point), certified: name(found.certified) }

@@ -122,6 +122,19 @@ pub fn normalised(score: f64, random_guess: f64) -> Result<f64, StatsError> {
     Ok(((score - random_guess) / (1.0 - random_guess)).max(0.0) * 100.0)
 }
 
+/// [`normalised`] on an estimate of 0..1: the interval is scaled with the score and cut at 0.
+///
+/// # Errors
+/// As [`normalised`].
+pub fn normalised_estimate(estimate: &Estimate, random_guess: f64) -> Result<Estimate, StatsError> {
+    let [low, high] = estimate.ci95;
+    Ok(Estimate {
+        value: normalised(estimate.value, random_guess)?,
+        standard_error: 100.0 * estimate.standard_error / (1.0 - random_guess),
+        ci95: [normalised(low, random_guess)?, normalised(high, random_guess)?],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +178,16 @@ mod tests {
         assert!((normalised(0.6, 0.333).unwrap() - 40.0).abs() < 5e-2);
         assert_eq!(normalised(0.1, 0.25).unwrap(), 0.0);
         assert!(normalised(0.5, 1.0).is_err());
+    }
+
+    #[test]
+    fn normalised_intervals_keep_their_shape() {
+        let found =
+            normalised_estimate(&Estimate { value: 0.6, standard_error: 0.03, ci95: [0.2, 0.7] }, 0.25).unwrap();
+        close(found.value, 46.666_667);
+        close(found.standard_error, 4.0);
+        close(found.ci95[0], 0.0);
+        close(found.ci95[1], 60.0);
     }
 
     #[test]

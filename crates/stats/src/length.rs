@@ -1,66 +1,7 @@
-//! Aggregates over length buckets, and how far a context really reaches.
+//! How far a context really reaches: as measured, and as certified.
 
-use crate::{StatsError, as_f64, mean, normal_quantile};
-
-/// Aggregates of one score per length, short to long.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Aggregates {
-    /// Plain mean.
-    pub plain: f64,
-    /// Weights 1, 2, 3, … (RULER's wAvg(inc), arXiv 2404.06654).
-    pub increasing: f64,
-    /// Weights …, 3, 2, 1 (RULER's wAvg(dec)).
-    pub decreasing: f64,
-    /// Area under the curve over log₂ length by trapezoids, divided by its width.
-    pub area: f64,
-}
-
-/// The aggregates of `points`, pairs of length in tokens and score, lengths rising.
-///
-/// # Errors
-/// [`StatsError::TooFew`] without points, [`StatsError::OutOfRange`] when lengths do not rise.
-pub fn aggregates(points: &[(u32, f64)]) -> Result<Aggregates, StatsError> {
-    let ((Some(first), Some(last)), true) = ((points.first(), points.last()), !points.is_empty()) else {
-        return Err(StatsError::TooFew { have: 0, need: 1 });
-    };
-    if !points.is_sorted_by(|left, right| left.0 < right.0) {
-        return Err(StatsError::OutOfRange("lengths"));
-    }
-    let scores: Vec<f64> = points.iter().map(|point| point.1).collect();
-    let width = log2(last.0) - log2(first.0);
-    let area: f64 = points
-        .iter()
-        .zip(points.iter().skip(1))
-        .map(|(left, right)| (log2(right.0) - log2(left.0)) * f64::midpoint(left.1, right.1))
-        .sum();
-    Ok(Aggregates {
-        plain: mean(&scores),
-        increasing: weighted(scores.iter().zip(1..)),
-        decreasing: weighted(scores.iter().rev().zip(1..)),
-        area: if width > 0.0 { area / width } else { first.1 },
-    })
-}
-
-fn log2(length: u32) -> f64 {
-    f64::from(length.max(1)).log2()
-}
-
-fn weighted<'a>(pairs: impl Iterator<Item = (&'a f64, usize)>) -> f64 {
-    let (sum, total) =
-        pairs.fold((0.0, 0.0), |(sum, total), (score, weight)| (sum + score * as_f64(weight), total + as_f64(weight)));
-    if total > 0.0 { sum / total } else { 0.0 }
-}
-
-/// Score at one length with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LengthScore {
-    /// Length in tokens.
-    pub length: u32,
-    /// Score.
-    pub score: f64,
-    /// Its standard error; 0 when unknown makes the certified length equal the point.
-    pub standard_error: f64,
-}
+use crate::StatsError;
+use crate::covariance::Means;
 
 /// What a score must hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +21,7 @@ impl Threshold {
     pub const RULER: Self = Self::Absolute(85.6);
 }
 
-/// The three answers to "how far".
+/// The answers to "how far".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EffectiveLength {
     /// Largest length up to which every length holds the threshold.
@@ -89,89 +30,92 @@ pub struct EffectiveLength {
     pub largest: Option<u32>,
     /// Largest length up to which a one-sided 95 % bound holds it, tested from short to long.
     pub certified: Option<u32>,
+    /// What the length after the certified one would take; none when all are certified.
+    pub next: Option<Next>,
 }
 
-/// Effective length of `points`, short to long; the first is the reference of a relative threshold.
-///
-/// Certified: the lower bound of `m(L) − τ·m₀` with variance `Var(m_L) + τ²·Var(m₀)` (independent lengths) is at
-/// least 0. Fixed-sequence testing needs no correction.
-#[must_use]
-pub fn effective_length(points: &[LengthScore], threshold: Threshold) -> EffectiveLength {
-    let Some(reference) = points.first() else { return EffectiveLength::default() };
-    let z = normal_quantile(0.95);
-    let holds = |point: &LengthScore| match threshold {
-        Threshold::Relative(share) => reference.score > 0.0 && point.score >= share * reference.score,
-        Threshold::Absolute(bound) => point.score > bound,
-    };
-    let certain = |point: &LengthScore| holds(point) && bound(point, reference, threshold, z) >= 0.0;
-    EffectiveLength {
-        point: points.iter().take_while(|point| holds(point)).last().map(|point| point.length),
-        largest: points.iter().rev().find(|point| holds(point)).map(|point| point.length),
-        certified: points.iter().take_while(|point| certain(point)).last().map(|point| point.length),
+/// The first length that is not certified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// Length in tokens.
+    pub length: u32,
+    /// Factor by which the items (clusters) of each length must grow, in thousandths and rounded up, if scores and
+    /// noise stay as they are; none when the measured score itself does not hold the threshold.
+    pub factor_permille: Option<u64>,
+}
+
+impl Next {
+    /// Items (clusters) per length to add to `have`.
+    #[must_use]
+    pub fn more(&self, have: u64) -> Option<u64> {
+        let needed = self.factor_permille?.checked_mul(have)?.div_ceil(1000);
+        Some(needed.saturating_sub(have).max(1))
     }
 }
 
-fn bound(point: &LengthScore, reference: &LengthScore, threshold: Threshold, z: f64) -> f64 {
+/// Effective length over `lengths`, short to long; the first is the reference of a relative threshold.
+///
+/// Certified: the lower one-sided 95 % bound of `m(L) − τ·m₀` with variance `Var(m_L) + τ²·Var(m₀) − 2τ·Cov(m_L, m₀)`
+/// is at least 0 for every length up to it, so lengths that share documents are handled by their covariance and
+/// independent draws by a diagonal one. Fixed-sequence testing from short to long needs no correction.
+///
+/// # Errors
+/// [`StatsError::Unequal`] unless there is one mean per length, [`StatsError::OutOfRange`] when lengths do not rise.
+pub fn effective_length(lengths: &[u32], means: &Means, threshold: Threshold) -> Result<EffectiveLength, StatsError> {
+    if lengths.len() != means.means.len() {
+        return Err(StatsError::Unequal { left: lengths.len(), right: means.means.len() });
+    }
+    if !lengths.is_sorted_by(|left, right| left < right) {
+        return Err(StatsError::OutOfRange("lengths"));
+    }
+    let quantile = means.quantile(0.95);
+    let tests: Vec<(u32, Test)> =
+        (0..).zip(lengths).map(|(at, &length)| (length, test(means, at, threshold))).collect();
+    let holds = |(_, test): &&(u32, Test)| test.holds;
+    let certain = |(_, test): &&(u32, Test)| test.holds && test.margin - quantile * test.error >= 0.0;
+    let first_open = tests.iter().find(|test| !certain(test));
+    Ok(EffectiveLength {
+        point: tests.iter().take_while(holds).last().map(|(length, _)| *length),
+        largest: tests.iter().rev().find(holds).map(|(length, _)| *length),
+        certified: tests.iter().take_while(certain).last().map(|(length, _)| *length),
+        next: first_open.map(|(length, test)| Next { length: *length, factor_permille: test.factor(quantile) }),
+    })
+}
+
+/// `m(L) − τ·m₀` (or minus the absolute bound) with its standard error.
+struct Test {
+    holds: bool,
+    margin: f64,
+    error: f64,
+}
+
+impl Test {
+    fn factor(&self, quantile: f64) -> Option<u64> {
+        let factor = (quantile * self.error / self.margin).powi(2) * 1000.0;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against 2^53")]
+        (self.holds && self.margin > 0.0 && factor < 9_007_199_254_740_992.0).then(|| factor.ceil() as u64)
+    }
+}
+
+fn test(means: &Means, at: usize, threshold: Threshold) -> Test {
+    let score = |at: usize| means.means.get(at).copied().unwrap_or(0.0);
     match threshold {
-        Threshold::Relative(share) if point.length == reference.length => {
-            (1.0 - share) * (reference.score - z * reference.standard_error)
+        Threshold::Absolute(bound) => {
+            let margin = score(at) - bound;
+            Test { holds: margin > 0.0, margin, error: means.at(at, at).max(0.0).sqrt() }
         }
         Threshold::Relative(share) => {
-            let variance = point.standard_error.powi(2) + (share * reference.standard_error).powi(2);
-            point.score - share * reference.score - z * variance.sqrt()
+            let margin = score(at) - share * score(0);
+            let variance = if at == 0 {
+                (1.0 - share).powi(2) * means.at(0, 0)
+            } else {
+                means.at(at, at) + share * share * means.at(0, 0) - 2.0 * share * means.at(at, 0)
+            };
+            Test { holds: score(0) > 0.0 && score(at) >= share * score(0), margin, error: variance.max(0.0).sqrt() }
         }
-        Threshold::Absolute(limit) => point.score - limit - z * point.standard_error,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn row(scores: &[(u32, f64)], standard_error: f64) -> Vec<LengthScore> {
-        scores.iter().map(|&(length, score)| LengthScore { length, score, standard_error }).collect()
-    }
-
-    #[test]
-    fn ruler_rows_average_as_published() {
-        let llama = [(4, 95.5), (8, 93.8), (16, 91.6), (32, 87.4), (64, 84.7), (128, 77.0)];
-        let averages = aggregates(&llama).unwrap();
-        assert!((averages.plain - 88.3).abs() < 0.05);
-        assert!((averages.increasing - 85.4).abs() < 0.1);
-        assert!((averages.decreasing - 91.3).abs() < 0.1);
-        assert_eq!(effective_length(&row(&llama, 0.0), Threshold::RULER).point, Some(32));
-        let dbrx = [(4, 95.1), (8, 93.8), (16, 83.6), (32, 63.1), (64, 2.4), (128, 0.0)];
-        assert_eq!(effective_length(&row(&dbrx, 0.0), Threshold::RULER).point, Some(8));
-    }
-
-    #[test]
-    fn point_is_monotone_and_largest_is_not() {
-        let scores = row(&[(1, 100.0), (2, 80.0), (4, 90.0)], 0.0);
-        let effective = effective_length(&scores, Threshold::NOLIMA);
-        assert_eq!((effective.point, effective.largest, effective.certified), (Some(1), Some(4), Some(1)));
-    }
-
-    #[test]
-    fn nothing_holds_for_a_model_that_scores_nothing() {
-        assert_eq!(effective_length(&row(&[(1, 0.0), (2, 0.0)], 0.0), Threshold::NOLIMA), EffectiveLength::default());
-    }
-
-    #[test]
-    fn the_area_of_a_flat_curve_is_its_height() {
-        assert!((aggregates(&[(1024, 70.0), (4096, 70.0), (8192, 70.0)]).unwrap().area - 70.0).abs() < 1e-12);
-        assert_eq!(aggregates(&[(1024, 70.0)]).unwrap().area, 70.0);
-    }
-
-    proptest! {
-        #[test]
-        fn certified_never_exceeds_the_point(scores in proptest::collection::vec((0.0_f64..100.0, 0.0_f64..20.0), 1..8)) {
-            let points: Vec<LengthScore> = scores.iter().zip(1_u32..)
-                .map(|(&(score, standard_error), length)| LengthScore { length, score, standard_error }).collect();
-            for threshold in [Threshold::NOLIMA, Threshold::HALF_LIFE, Threshold::RULER] {
-                let effective = effective_length(&points, threshold);
-                prop_assert!(effective.certified <= effective.point && effective.point <= effective.largest);
-            }
-        }
-    }
-}
+#[path = "length_tests.rs"]
+mod tests;

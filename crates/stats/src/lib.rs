@@ -1,12 +1,22 @@
-//! Intervals, aggregates over lengths, effective length, rank sets and paired tests.
+//! Intervals, aggregates over lengths, effective length, rank sets, paired tests and the health of judges.
 //!
 //! Pure functions on slices; every formula names its source. Scores are in whatever unit the caller uses, intervals
 //! are at 95 % unless a name says otherwise.
 
+pub mod aggregate;
+pub mod agreement;
+pub mod covariance;
+pub mod equivalence;
 pub mod interval;
+pub mod judge;
 pub mod length;
+pub mod multiplicity;
 pub mod paired;
+pub mod power;
+pub mod prediction_powered;
 pub mod rank;
+pub mod repeats;
+pub mod stopping;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
