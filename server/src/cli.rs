@@ -77,6 +77,8 @@ enum Command {
 enum Import {
     /// Prediction files of InfiniteBench, one folder or some files per model.
     Predictions(import::Predictions),
+    /// A file of votes between models becomes a board of ratings.
+    Votes(import::Votes),
 }
 
 impl Cli {
@@ -103,6 +105,9 @@ impl Cli {
             Some(Command::Admin { what }) => what.run(&self.options.longboard(&folder, Vec::new()).await?).await,
             Some(Command::Import { what: Import::Predictions(command) }) => {
                 command.run(&self.options.store(&folder).await?).await
+            }
+            Some(Command::Import { what: Import::Votes(command) }) => {
+                command.run(&self.options.longboard(&folder, Vec::new()).await?).await
             }
         }
     }

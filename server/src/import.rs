@@ -1,4 +1,4 @@
-//! `import predictions`: files of answers that were produced elsewhere.
+//! `import`: answers and votes that were produced elsewhere.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,14 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use longboard_app::Store;
 use longboard_app::predictions::{FileReport, PredictionFile, import_predictions, operator_team};
+use longboard_app::{Longboard, Store};
 
 /// Files larger than this are refused before they are read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Files of votes larger than this are refused before they are read.
+const MAX_VOTE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Lines named per file before the rest is only counted.
 const NAMED_LINES: usize = 5;
@@ -45,6 +48,38 @@ impl Predictions {
         bar.finish_with_message("done");
         report.files.iter().for_each(print);
         println!("stored as model {} in run {}", report.model, report.run);
+        Ok(())
+    }
+}
+
+/// Makes a board of ratings from a file of votes: model_a, model_b, winner; question, judge, order, weight, len_a and
+/// len_b are read where they are there.
+#[derive(Debug, Args)]
+pub(crate) struct Votes {
+    /// Title of the board; its slug follows from it. Without one: the name of the file.
+    #[arg(long)]
+    title: Option<String>,
+    /// The file, CSV in UTF-8.
+    file: PathBuf,
+}
+
+impl Votes {
+    /// Reads and stores.
+    pub(crate) async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        let size = std::fs::metadata(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?.len();
+        anyhow::ensure!(size <= MAX_VOTE_BYTES, "{size} bytes; at most {MAX_VOTE_BYTES} are read");
+        let stem = self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let title = self.title.unwrap_or(stem);
+        let bar = ProgressBar::new(size).with_message("reading");
+        let file = std::fs::File::open(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
+        let read = bar.wrap_read(std::io::BufReader::new(file));
+        let report = longboard.import_votes("operator", &title, read, Utc::now()).await?;
+        bar.finish_and_clear();
+        println!("{} votes between {} models", report.votes, report.models);
+        for remark in &report.remarks {
+            println!("  {remark}");
+        }
+        println!("the board is /boards/{}", report.board);
         Ok(())
     }
 }

@@ -6,7 +6,10 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::{Args, Subcommand};
 use longboard_app::account::SignUp;
+use longboard_app::endpoint::Registration;
+use longboard_app::judging::{JudgingRequest, judged_slug};
 use longboard_app::run::{REFERENCE_SUITE, RunRequest};
+use longboard_app::store::EndpointCall;
 use longboard_app::{Fresh, Length, Longboard};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -26,6 +29,42 @@ pub(crate) enum Admin {
     /// Queues a run of the reference suite for every method of the reference model that has none open. Workers with the
     /// label reference carry them out.
     RunMethods(RunMethods),
+    /// Enrols a model as judge. Its secret, if it needs one, comes from the environment variable LONGBOARD_JUDGE_SECRET.
+    EnrolJudge(EnrolJudge),
+    /// Has the answers to a suite's open-ended tasks compared by the enrolled judges.
+    Judge(Judge),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnrolJudge {
+    /// Name as others see it.
+    #[arg(long)]
+    name: String,
+    /// Family of models; it does not judge contestants of the same.
+    #[arg(long)]
+    family: String,
+    /// Base URL with the version prefix.
+    #[arg(long)]
+    base_url: String,
+    /// Model name sent in requests.
+    #[arg(long)]
+    model: String,
+    /// Most requests in flight.
+    #[arg(long, default_value_t = 8)]
+    max_concurrency: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Judge {
+    /// Suite whose answers are compared.
+    #[arg(long)]
+    suite: String,
+    /// Judges by slug; all that are enrolled without it.
+    #[arg(long, value_delimiter = ',')]
+    judges: Vec<String>,
+    /// Most questions to judges.
+    #[arg(long, default_value_t = 2000)]
+    budget: u32,
 }
 
 #[derive(Debug, Args)]
@@ -64,7 +103,40 @@ impl Admin {
                 Ok(())
             }
             Self::RunMethods(command) => command.run(longboard).await,
+            Self::EnrolJudge(command) => command.run(longboard).await,
+            Self::Judge(command) => command.run(longboard).await,
         }
+    }
+}
+
+impl EnrolJudge {
+    async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        let form = Registration {
+            name: self.name,
+            description: String::new(),
+            base_url: self.base_url,
+            model: self.model,
+            api: EndpointCall::Chat,
+            secret: std::env::var("LONGBOARD_JUDGE_SECRET").ok().map(SecretString::from),
+            max_concurrency: self.max_concurrency,
+            context_limit_tokens: None,
+            first_byte_timeout_s: 300,
+            family: self.family.clone(),
+        };
+        let judge = longboard.enrol_judge("operator", form, &self.family, rand::random(), Utc::now()).await?;
+        println!("judge {} is enrolled; a worker checks it now", judge.slug);
+        Ok(())
+    }
+}
+
+impl Judge {
+    async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        longboard.install_judges(Utc::now()).await?;
+        let request = JudgingRequest { suite: self.suite, judges: self.judges, budget: self.budget };
+        let judging = longboard.request_judging("operator", request, rand::random(), Utc::now()).await?;
+        println!("judging {} by {}", judging.suite_slug, judging.judges.0.join(", "));
+        println!("its board is /boards/{}", judged_slug(&judging.suite_slug));
+        Ok(())
     }
 }
 

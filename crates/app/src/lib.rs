@@ -4,6 +4,7 @@
 //! [`account::Maintainer`], one of workers a [`fleet::FleetMember`], and only this crate makes them.
 
 pub mod account;
+pub mod battle;
 pub mod board;
 pub mod compare;
 pub mod endpoint;
@@ -11,6 +12,7 @@ mod error;
 pub mod fleet;
 pub mod judge;
 pub mod judging;
+pub mod jury;
 mod longboard;
 pub mod method;
 pub mod pairing;
@@ -27,11 +29,13 @@ mod slug;
 mod standing;
 pub mod task;
 pub mod team;
+pub mod votes;
 
 pub use error::AppError;
 pub use longboard::{Fresh, Longboard};
 pub use longboard_bus::{Admission, Bell, Bus, BusError};
 pub use longboard_endpoint::policy::{AddressPolicy, AllowRule};
+pub use longboard_stats as stats;
 pub use longboard_store as store;
 pub use longboard_store::EndpointKind;
 pub use longboard_store::task::Suite;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::AppError;
-use crate::bench::{Absolute, JudgeSummary, absolute, summaries};
+use crate::jury::{Absolute, HumanShare, JudgeSummary, absolute, alpha, calibrated, summaries};
 use crate::standing::winner;
 
 /// Seed of all draws behind a board, so that everybody computes the same.
@@ -48,6 +48,10 @@ pub struct RatingBoard {
     pub judges: Vec<JudgeSummary>,
     /// Absolute ratings by the same judges.
     pub absolute: Vec<Absolute>,
+    /// Krippendorff's alpha over the judges.
+    pub alpha: Option<f64>,
+    /// Shares of points calibrated by people's labels.
+    pub calibrated: Vec<HumanShare>,
     /// Comparisons without a readable verdict.
     pub invalid: u64,
     /// Comparisons that wait for a judge.
@@ -102,6 +106,8 @@ struct Material {
     log: VoteLog,
     judges: Vec<JudgeSummary>,
     absolute: Vec<Absolute>,
+    alpha: Option<f64>,
+    calibrated: Vec<HumanShare>,
     invalid: u64,
     undecided: u64,
     has_lengths: bool,
@@ -169,6 +175,8 @@ async fn of_verdicts(store: &Store, suite: &str) -> Result<Material, AppError> {
     material.has_judges = material.log.judges().len() > 1;
     material.judges = summaries(&judges, &verdicts);
     material.absolute = absolute(&verdicts);
+    material.alpha = alpha(&verdicts);
+    material.calibrated = calibrated(&verdicts);
     Ok(material)
 }
 
@@ -222,6 +230,8 @@ fn compute(row: &BoardRow, material: Material, now: DateTime<Utc>) -> RatingBoar
         views,
         judges: material.judges,
         absolute: material.absolute,
+        alpha: material.alpha,
+        calibrated: material.calibrated,
         invalid: material.invalid,
         undecided: material.undecided,
         notes,

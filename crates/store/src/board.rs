@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use longboard_protocol::board::Board;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::Store;
@@ -117,12 +119,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when the board cannot be written as JSON.
     pub async fn add_snapshot(&self, board: &Board, data_version: i64) -> Result<(), StoreError> {
+        self.add_snapshot_of(&board.slug, &board.snapshot, board.published_at, board, data_version).await
+    }
+
+    /// [`Store::add_snapshot`] for a board of any kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the board cannot be written as JSON.
+    pub async fn add_snapshot_of(
+        &self,
+        slug: &str,
+        digest: &str,
+        published_at: DateTime<Utc>,
+        board: &impl Serialize,
+        data_version: i64,
+    ) -> Result<(), StoreError> {
         let body = serde_json::to_string(board).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let row = snapshot::ActiveModel {
-            board_slug: Set(board.slug.clone()),
-            digest: Set(board.snapshot.clone()),
+            board_slug: Set(slug.to_owned()),
+            digest: Set(digest.to_owned()),
             data_version: Set(data_version),
-            published_at: Set(micros(board.published_at)),
+            published_at: Set(micros(published_at)),
             body: Set(body),
         };
         let key = [snapshot::Column::BoardSlug, snapshot::Column::Digest];
@@ -139,6 +156,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when it cannot be read.
     pub async fn latest_snapshot(&self, board: &str) -> Result<Option<(Board, i64)>, StoreError> {
+        self.latest_snapshot_of(board).await
+    }
+
+    /// [`Store::latest_snapshot`] of a board of any kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it cannot be read.
+    pub async fn latest_snapshot_of<T: DeserializeOwned>(&self, board: &str) -> Result<Option<(T, i64)>, StoreError> {
         let found = snapshot::Entity::find().filter(snapshot::Column::BoardSlug.eq(board));
         let newest = found.order_by_desc(snapshot::Column::PublishedAt).one(&self.db).await?;
         newest.map(|row| Ok((read(&row.body)?, row.data_version))).transpose()
@@ -170,6 +195,6 @@ impl Store {
     }
 }
 
-fn read(body: &str) -> Result<Board, StoreError> {
+fn read<T: DeserializeOwned>(body: &str) -> Result<T, StoreError> {
     serde_json::from_str(body).map_err(|error| StoreError::Corrupt(format!("snapshot: {error}")))
 }

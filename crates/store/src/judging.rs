@@ -1,7 +1,9 @@
 //! Judgings: comparisons planned in rounds, carried out as shards, decided once.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use sea_orm::{IntoActiveModel, NotSet, TransactionTrait};
 use uuid::Uuid;
@@ -317,6 +319,39 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn answers_by_id(&self, ids: &[i64]) -> Result<Vec<Answer>, StoreError> {
         Ok(answer::Entity::find().filter(answer::Column::Id.is_in(ids.iter().copied())).all(&self.db).await?)
+    }
+
+    /// Letters of every answer that a suite's judgings compare.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn answer_lengths_of_suite(&self, suite: &str) -> Result<HashMap<i64, i64>, StoreError> {
+        let compared = |column: verdict::Column| {
+            Query::select()
+                .column((verdict::Entity, column))
+                .from(verdict::Entity)
+                .inner_join(
+                    judging::Entity,
+                    Expr::col((judging::Entity, judging::Column::Id))
+                        .equals((verdict::Entity, verdict::Column::JudgingId)),
+                )
+                .and_where(Expr::col((judging::Entity, judging::Column::SuiteSlug)).eq(suite))
+                .and_where(Expr::col((verdict::Entity, column)).is_not_null())
+                .to_owned()
+        };
+        let rows: Vec<(i64, i64)> = answer::Entity::find()
+            .select_only()
+            .column(answer::Column::Id)
+            .column_as(Expr::expr(Func::char_length(Expr::col(answer::Column::Body))).cast_as("bigint"), "letters")
+            .filter(
+                answer::Column::Id
+                    .in_subquery(compared(verdict::Column::FirstAnswer))
+                    .or(answer::Column::Id.in_subquery(compared(verdict::Column::SecondAnswer))),
+            )
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Number of decided and of planned questions of a judging.

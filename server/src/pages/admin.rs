@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, ServiceConfig, get, post};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use longboard_app::report::moment;
-use longboard_app::store::ShardState;
+use longboard_app::store::{ShardKind, ShardState};
 use longboard_app::store::account::{User, Worker};
 use longboard_app::store::queue::{QueueDepth, Shard};
 use longboard_app::suites::length::Length;
@@ -114,7 +114,11 @@ fn shard_line(shard: Shard) -> ShardLine {
     let length = Length::new(shard.length_tokens.cast_unsigned()).map(|length| length.to_string()).unwrap_or_default();
     ShardLine {
         run: shard.run_id,
-        what: if shard.run_id.is_some() { format!("{} at {length}", shard.task_slug) } else { "probe".to_owned() },
+        what: match shard.kind {
+            ShardKind::Run => format!("{} at {length}", shard.task_slug),
+            ShardKind::Judge => format!("judging {} at {length}", shard.task_slug),
+            ShardKind::Probe | ShardKind::Health => shard.kind.slug().to_owned(),
+        },
         state: shard.state.slug(),
         attempts: format!("{} leases, {} failures", shard.fence, shard.failures),
         cause: [shard.last_cause, shard.last_detail].into_iter().flatten().collect::<Vec<_>>().join(": "),

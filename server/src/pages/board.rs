@@ -16,7 +16,7 @@ use crate::charts::spark;
 use crate::form::Fields;
 use crate::pages::board_view::{Filter, View};
 use crate::refusal::PageError;
-use crate::shelf::{Body, Edition, Shelf};
+use crate::shelf::{Body, Edition, RatingEdition, Shelf};
 
 type Reply = Result<HttpResponse, PageError>;
 
@@ -62,6 +62,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 async fn board(request: HttpRequest, shelf: Data<Shelf>) -> Reply {
     let (slug, form) = Form::of(request.match_info().get("board").unwrap_or_default());
+    if let Some(edition) = shelf.ratings(slug) {
+        return Ok(rated(&request, &edition, form));
+    }
     let edition = shelf.find(slug, Utc::now()).await?;
     let view = match request.query_string() {
         "" => View::default(),
@@ -89,6 +92,19 @@ fn accepts(request: &HttpRequest, name: HeaderName, text: &[u8]) -> bool {
 fn kept(request: &HttpRequest, edition: &Edition, form: Form) -> HttpResponse {
     let gzip = accepts(request, ACCEPT_ENCODING, b"gzip");
     let body = form.kept(edition);
+    let bytes = if gzip { &body.gzip } else { &body.plain };
+    answer(request, edition.etag.clone(), form, gzip, bytes.clone())
+}
+
+/// A board of ratings, in the view of the query.
+fn rated(request: &HttpRequest, edition: &RatingEdition, form: Form) -> HttpResponse {
+    let gzip = accepts(request, ACCEPT_ENCODING, b"gzip");
+    let fields = Fields::parse(request.query_string().as_bytes());
+    let body = match form {
+        Form::Html => edition.view(fields.text("view")),
+        Form::Json => &edition.json,
+        Form::Csv => &edition.csv,
+    };
     let bytes = if gzip { &body.gzip } else { &body.plain };
     answer(request, edition.etag.clone(), form, gzip, bytes.clone())
 }
@@ -334,7 +350,8 @@ pub fn csv(board: &Board) -> String {
 }
 
 /// A quoted field. One that a spreadsheet would read as a formula gets an apostrophe in front.
-fn field(text: &str) -> String {
+/// A field of a CSV file; one that a spreadsheet would compute is quoted.
+pub(super) fn field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let guarded = if formula { format!("'{text}") } else { text.to_owned() };
     if guarded.contains([',', '"', '\n', '\r']) || formula {

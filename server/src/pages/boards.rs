@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig, get};
 use askama::Template;
+use longboard_app::rating::{RatingBoard, RatingRow};
 use longboard_app::{Longboard, Suite};
 use longboard_protocol::board::BoardRow;
 
@@ -23,6 +24,16 @@ async fn boards(longboard: Data<Longboard>, shelf: Data<Shelf>) -> Result<HttpRe
 #[template(path = "boards/list.html")]
 pub struct BoardsPage {
     boards: Vec<Listed>,
+    ratings: Vec<ListedRating>,
+}
+
+struct ListedRating {
+    slug: String,
+    title: String,
+    first: Vec<Leader>,
+    judged: bool,
+    votes: usize,
+    entries: usize,
 }
 
 struct Listed {
@@ -55,7 +66,23 @@ impl BoardsPage {
             entries: shelf.get(&suite.slug).map_or(0, |edition| edition.board.rows.len()),
             first: shelf.get(&suite.slug).map(|edition| leaders(&edition.board.rows)).unwrap_or_default(),
         };
-        Self { boards: suites.iter().map(listed).collect() }
+        let ratings = shelf.all_ratings();
+        let ratings = ratings.iter().map(|edition| listed_rating(&edition.board)).collect();
+        Self { boards: suites.iter().map(listed).collect(), ratings }
+    }
+}
+
+fn listed_rating(board: &RatingBoard) -> ListedRating {
+    let leader = |row: &RatingRow| {
+        Some(Leader { entry: row.entry.clone(), name: row.entry.clone(), score: format!("{:.0}", row.elo?) })
+    };
+    ListedRating {
+        slug: board.slug.clone(),
+        title: board.title.clone(),
+        first: board.rows.iter().filter_map(leader).take(3).collect(),
+        judged: board.suite.is_some(),
+        votes: board.views.first().map_or(0, |view| view.rating.counts.votes),
+        entries: board.rows.len(),
     }
 }
 

@@ -2,18 +2,22 @@
 
 mod account;
 mod admin;
+mod admin_judging;
 mod admin_suite;
 mod admin_task;
+mod battle;
 pub mod board;
 mod board_view;
 pub mod boards;
 mod compare;
 pub mod error;
+mod judge;
 mod method;
 mod methodology;
 mod methods;
 mod model;
 mod predictions;
+pub(crate) mod rating;
 mod run;
 mod sample;
 mod submit;
@@ -31,6 +35,8 @@ use crate::refusal::PageError;
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .configure(board::routes)
+        .configure(battle::routes)
+        .configure(judge::routes)
         .configure(boards::routes)
         .configure(account::routes)
         .configure(team::routes)
@@ -46,7 +52,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(predictions::routes)
         .configure(admin::routes)
         .configure(admin_task::routes)
-        .configure(admin_suite::routes);
+        .configure(admin_suite::routes)
+        .configure(admin_judging::routes);
 }
 
 /// A page made for this request.

@@ -7,12 +7,14 @@ pub mod fact;
 pub mod injection;
 pub mod lexical;
 pub mod prompt;
+mod suspect;
 pub mod verdict;
 
 pub use fact::{CheckableFact, FactReport, Standing, fact};
 pub use injection::{Injection, injections, plant};
 pub use lexical::lexical;
 pub use prompt::{ANSWER_CHARS, Ask, PROMPT_VERSION, pairwise_prompt, rating_prompt, reask};
+pub use suspect::suspect;
 pub use verdict::{Label, parse_rating, parse_verdict};
 
 /// What an open-ended item gives to its judges.
