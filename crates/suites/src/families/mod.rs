@@ -14,7 +14,9 @@ mod long_span_qa;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+mod planted_writing;
 mod prose;
+mod requirement;
 mod ruler_cwe;
 mod ruler_fwe;
 mod ruler_niah;
@@ -67,6 +69,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needlebench::NeedleBench,
         &needlebench_atc::NeedleBenchAtc,
         &long_span_qa::LongSpanQa,
+        &planted_writing::PlantedWriting,
     ]
 }
 
@@ -127,6 +130,7 @@ fn definitions() -> Vec<TaskDefinition> {
         ("needlebench_atc_en", "Ancestral trace, English", "needlebench_atc", json!({ "language": "en" })),
         ("needlebench_atc_zh", "Ancestral trace, Chinese", "needlebench_atc", json!({ "language": "zh" })),
         ("long_span_qa", "Questions over the whole annals", "long_span_qa", json!({})),
+        ("planted_writing", "A report to scattered notes", "planted_writing", json!({})),
     ]
     .into_iter()
     .map(|(slug, title, family, params)| TaskDefinition {

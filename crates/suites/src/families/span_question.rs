@@ -306,7 +306,7 @@ fn happening(kind: EventKind) -> Option<&'static str> {
 }
 
 /// Words by which an answer may call an event, the plainest first.
-fn words(kind: EventKind) -> &'static [&'static str] {
+pub fn words(kind: EventKind) -> &'static [&'static str] {
     match kind {
         EventKind::Flood => &["flood", "floods", "flooding", "river", "flooded"],
         EventKind::Fire => &["fire", "fires"],

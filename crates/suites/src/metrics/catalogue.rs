@@ -39,6 +39,8 @@ const INFINITE: (&str, &str) = ("InfiniteBench", "arXiv 2402.13718; OpenBMB/Infi
 const LONGFACT: (&str, &str) = ("LongFact", "arXiv 2403.18802; google-deepmind/long-form-factuality @ 9d27158d");
 const LONG_SPAN: (&str, &str) = ("Long-Span QA", "arXiv 2406.00179; no official code, facts and score are Longboard's");
 
+const PLANTED: (&str, &str) = ("Planted Writing", "Longboard's own; no paper");
+
 const fn metric(
     source: (&'static str, &'static str),
     slug: &'static str,
@@ -51,7 +53,7 @@ const fn metric(
 
 use Form::{Official, Strict, ThirdParty};
 
-static CATALOGUE: [Metric; 41] = [
+static CATALOGUE: [Metric; 43] = [
     metric(RULER, "ruler.string_match_all", "All references found", Official, 100.0),
     metric(RULER, "ruler.string_match_all.strict", "All references found in a short answer", Strict, 1.0),
     metric(RULER, "ruler.string_match_part", "Any reference found", Official, 100.0),
@@ -104,6 +106,8 @@ static CATALOGUE: [Metric; 41] = [
     metric(LONGFACT, "longfact.round_to_sigfigs", "Rounding to significant figures", Official, 1.0),
     metric(LONG_SPAN, "long_span_qa.fact_recall", "Share of the facts stated right", Strict, 1.0),
     metric(LONG_SPAN, "long_span_qa.fact_recall.strict", "Facts right less facts wrong", Strict, 1.0),
+    metric(PLANTED, "planted_writing.requirements_met", "Share of the requirements met", Strict, 1.0),
+    metric(PLANTED, "planted_writing.requirements_met.strict", "All requirements met", Strict, 1.0),
     metric(RULER, "ruler.uuid_v4_stream", "Identifiers of a seed", Official, 1.0),
 ];
 
