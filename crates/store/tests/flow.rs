@@ -138,7 +138,7 @@ async fn the_schema_goes_up_down_and_up() {
         assert!(!store.is_migrated().await.unwrap());
         store.migrate(at(0)).await.unwrap();
         store.migrate(at(1)).await.unwrap();
-        assert_eq!(store.tasks().await.unwrap().len(), 26 + 12, "{}", database.kind);
+        assert_eq!(store.tasks().await.unwrap().len(), 28 + 12, "{}", database.kind);
     }
 }
 

@@ -164,7 +164,7 @@ impl Task {
         &self.card
     }
 
-    /// Builds one sample. CPU-bound: a 1M-token item takes about 0.1 s, so call it off the async threads.
+    /// Builds one sample. CPU-bound: a 1M-token item takes from 0.1 s to 0.7 s, so call it off the async threads.
     ///
     /// # Errors
     /// [`GenerateError`] when the length cannot be met.

@@ -38,6 +38,11 @@ fn infinitebench() {
 }
 
 #[test]
+fn longfact() {
+    check("longfact", include_str!("golden/longfact.jsonl"), 100);
+}
+
+#[test]
 fn python_random() {
     check("python_random", include_str!("golden/python_random.jsonl"), 370);
 }

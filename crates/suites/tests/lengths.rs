@@ -76,6 +76,10 @@ fn references_score_in_full_and_nothing_scores_nothing() {
 #[test]
 fn answers_stand_only_in_needles() {
     for task in Task::builtin().iter().filter(|task| !["vt", "cwe", "fwe"].contains(&task.slug())) {
+        // A model answer's sentences stand nowhere in the text; `open_ended.rs` checks their evidence.
+        if task.card().open_ended {
+            continue;
+        }
         let item = task.item(&request(4096, 5, 2)).unwrap();
         let text = item.joined();
         if task.slug().contains("_mrs_") || task.slug().contains("_atc_") {

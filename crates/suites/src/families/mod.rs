@@ -10,14 +10,18 @@ use crate::metrics;
 use crate::task::{Family, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 
 mod kinship;
+mod long_span_qa;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+mod planted_writing;
 mod prose;
+mod requirement;
 mod ruler_cwe;
 mod ruler_fwe;
 mod ruler_niah;
 mod ruler_vt;
+mod span_question;
 mod words;
 
 const RULER: &str = "Hsieh et al. 2024, RULER, arXiv 2404.06654; code NVIDIA/RULER @ c3f5e3b4 (Apache-2.0)";
@@ -64,6 +68,8 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needle_threading::NeedleThreading,
         &needlebench::NeedleBench,
         &needlebench_atc::NeedleBenchAtc,
+        &long_span_qa::LongSpanQa,
+        &planted_writing::PlantedWriting,
     ]
 }
 
@@ -123,6 +129,8 @@ fn definitions() -> Vec<TaskDefinition> {
         bench("needlebench_mrs_zh", "Multi-step reasoning, Chinese", "mrs", "zh"),
         ("needlebench_atc_en", "Ancestral trace, English", "needlebench_atc", json!({ "language": "en" })),
         ("needlebench_atc_zh", "Ancestral trace, Chinese", "needlebench_atc", json!({ "language": "zh" })),
+        ("long_span_qa", "Questions over the whole annals", "long_span_qa", json!({})),
+        ("planted_writing", "A report to scattered notes", "planted_writing", json!({})),
     ]
     .into_iter()
     .map(|(slug, title, family, params)| TaskDefinition {

@@ -26,6 +26,18 @@ pub fn stream(task: &Task, request: &ItemRequest<'_>) -> Rng {
     ])
 }
 
+/// The stream of an item that was generated before: what [`stream`] gave for its request.
+pub fn stream_of(item: &Item) -> Rng {
+    let version = item.id.split(['@', '/']).nth(1).and_then(|digits| digits.parse::<u64>().ok());
+    Rng::from_path(&[
+        item.seed,
+        Rng::name(&item.task),
+        version.unwrap_or_default(),
+        u64::from(item.length.tokens()),
+        u64::from(item.index),
+    ])
+}
+
 /// Names what stands in the way of a length.
 pub fn unsatisfiable(task: &Task, request: &ItemRequest<'_>, reason: impl Into<String>) -> GenerateError {
     GenerateError::Unsatisfiable {

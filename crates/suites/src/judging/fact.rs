@@ -1,8 +1,7 @@
 //! The fact judge: what an answer states of the world's facts, right, wrong or not at all. Ground truth for other judges.
 
-use std::collections::HashSet;
-
 use super::{Judged, OpenEnded, prompt::is_visible, weigh};
+use crate::metrics::python_text;
 
 /// A statement that code can check in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,24 +38,23 @@ pub struct FactReport {
     pub strict: f64,
 }
 
+/// Characters of an answer that are read: reciting a long text earns no more than its beginning.
+const READ_CHARS: usize = 4_000;
+
 /// More contradicting values than this in one clause are a list of guesses, not a statement.
 const HEDGES: usize = 2;
 
 impl CheckableFact {
     /// Checks one answer, already cut into clauses.
     fn standing(&self, clauses: &[String]) -> Standing {
+        let forms = Forms::new(self);
         let (mut right, mut wrong) = (0, 0);
-        for clause in clauses {
-            if !self.anchors.iter().all(|forms| forms.iter().any(|form| holds(clause, form))) {
-                continue;
-            }
-            let values: HashSet<&String> = self.contradicting.iter().filter(|form| holds(clause, form)).collect();
-            let accepted = self.accepted.iter().any(|form| holds(clause, form));
-            if accepted && values.len() <= HEDGES {
-                right += 1;
-            } else if !values.is_empty() {
-                wrong += 1;
-            }
+        for clause in clauses.iter().filter(|clause| forms.is_about(clause)) {
+            let parts: Vec<bool> =
+                parts(clause).filter(|part| forms.is_about(part)).filter_map(|part| forms.verdict(part)).collect();
+            let verdicts = if parts.is_empty() { forms.verdict(clause).into_iter().collect() } else { parts };
+            right += verdicts.iter().filter(|fine| **fine).count();
+            wrong += verdicts.iter().filter(|fine| !**fine).count();
         }
         match (right, wrong) {
             (0, 0) => Standing::Missing,
@@ -66,11 +64,42 @@ impl CheckableFact {
     }
 }
 
+/// The forms of a fact as clauses are written.
+struct Forms {
+    anchors: Vec<Vec<String>>,
+    accepted: Vec<String>,
+    contradicting: Vec<String>,
+}
+
+impl Forms {
+    fn new(fact: &CheckableFact) -> Self {
+        let plain = |forms: &Vec<String>| forms.iter().map(|form| normalised(form)).collect::<Vec<_>>();
+        Self {
+            anchors: fact.anchors.iter().map(plain).collect(),
+            accepted: plain(&fact.accepted),
+            contradicting: plain(&fact.contradicting),
+        }
+    }
+
+    fn is_about(&self, clause: &str) -> bool {
+        self.anchors.iter().all(|forms| forms.iter().any(|form| holds(clause, form)))
+    }
+
+    /// Whether a clause about the fact is right; `None` without a value.
+    fn verdict(&self, clause: &str) -> Option<bool> {
+        let accepted = self.accepted.iter().any(|form| holds(clause, form));
+        let mut others: Vec<&String> = self.contradicting.iter().filter(|form| holds(clause, form)).collect();
+        others.sort_unstable();
+        others.dedup();
+        (accepted || !others.is_empty()).then_some(accepted && others.len() <= HEDGES)
+    }
+}
+
 impl FactReport {
     /// Checks `answer` against `facts`.
     #[must_use]
     pub fn new(facts: &[CheckableFact], answer: &str) -> Self {
-        let clauses = clauses(answer);
+        let clauses = clauses(python_text::take(answer, READ_CHARS));
         let standings: Vec<Standing> = facts.iter().map(|fact| fact.standing(&clauses)).collect();
         let count = |standing| standings.iter().filter(|one| **one == standing).count();
         let (right, wrong, all) = (count(Standing::Right), count(Standing::Wrong), facts.len().max(1));
@@ -133,9 +162,13 @@ fn clauses(answer: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether `clause` holds `form` as whole words. Forms are compared as [`normalised`] writes them.
+/// The parts of a clause between commas and joining words: two statements of one sentence are told apart.
+fn parts(clause: &str) -> impl Iterator<Item = &str> {
+    clause.split([',', '，', '、']).flat_map(|part| part.split(" and ")).flat_map(|part| part.split(" then "))
+}
+
+/// Whether `clause` holds `form` as whole words, both [`normalised`].
 fn holds(clause: &str, form: &str) -> bool {
-    let form = normalised(form);
     let glued = |inside: Option<char>, outside: Option<char>| match (inside, outside) {
         (Some(a), Some(b)) => {
             (a.is_ascii_digit() && b.is_ascii_digit()) || (a.is_alphabetic() && b.is_ascii_alphabetic())
@@ -143,7 +176,7 @@ fn holds(clause: &str, form: &str) -> bool {
         _ => false,
     };
     !form.is_empty()
-        && clause.match_indices(&form).any(|(at, found)| {
+        && clause.match_indices(form).any(|(at, found)| {
             let before = clause.get(..at).and_then(|text| text.chars().next_back());
             let after = clause.get(at + found.len()..).and_then(|text| text.chars().next());
             !glued(form.chars().next(), before) && !glued(form.chars().next_back(), after)

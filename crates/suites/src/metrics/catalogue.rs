@@ -36,6 +36,11 @@ const NEEDLEBENCH: (&str, &str) = ("NeedleBench", "arXiv 2407.11963; open-compas
 const THREADING: (&str, &str) = ("Needle Threading", "arXiv 2411.05000; jonathan-roberts1/needle-threading @ 006f8f57");
 const INFINITE: (&str, &str) = ("InfiniteBench", "arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6");
 
+const LONGFACT: (&str, &str) = ("LongFact", "arXiv 2403.18802; google-deepmind/long-form-factuality @ 9d27158d");
+const LONG_SPAN: (&str, &str) = ("Long-Span QA", "arXiv 2406.00179; no official code, facts and score are Longboard's");
+
+const PLANTED: (&str, &str) = ("Planted Writing", "Longboard's own; no paper");
+
 const fn metric(
     source: (&'static str, &'static str),
     slug: &'static str,
@@ -48,7 +53,7 @@ const fn metric(
 
 use Form::{Official, Strict, ThirdParty};
 
-static CATALOGUE: [Metric; 33] = [
+static CATALOGUE: [Metric; 43] = [
     metric(RULER, "ruler.string_match_all", "All references found", Official, 100.0),
     metric(RULER, "ruler.string_match_all.strict", "All references found in a short answer", Strict, 1.0),
     metric(RULER, "ruler.string_match_part", "Any reference found", Official, 100.0),
@@ -93,6 +98,16 @@ static CATALOGUE: [Metric; 33] = [
     metric(INFINITE, "infinitebench.code_run", "Last word is the value", Official, 1.0),
     metric(INFINITE, "infinitebench.math_calc", "Matched prefix of results", Official, 1.0),
     metric(INFINITE, "infinitebench.math_find", "First number is the value", Official, 1.0),
+    metric(LONGFACT, "longfact.f1_at_k", "F1 of supported facts at K", Official, 1.0),
+    metric(LONGFACT, "longfact.f1_at_k.strict", "F1 at K, a repeated fact counts once", Strict, 1.0),
+    metric(LONGFACT, "longfact.extract_first_square_brackets", "First text in square brackets", Official, 1.0),
+    metric(LONGFACT, "longfact.final_answer_label", "Supported or Not Supported", Official, 1.0),
+    metric(LONGFACT, "longfact.extract_first_code_block", "First fenced block", Official, 1.0),
+    metric(LONGFACT, "longfact.round_to_sigfigs", "Rounding to significant figures", Official, 1.0),
+    metric(LONG_SPAN, "long_span_qa.fact_recall", "Share of the facts stated right", Strict, 1.0),
+    metric(LONG_SPAN, "long_span_qa.fact_recall.strict", "Facts right less facts wrong", Strict, 1.0),
+    metric(PLANTED, "planted_writing.requirements_met", "Share of the requirements met", Strict, 1.0),
+    metric(PLANTED, "planted_writing.requirements_met.strict", "All requirements met", Strict, 1.0),
     metric(RULER, "ruler.uuid_v4_stream", "Identifiers of a seed", Official, 1.0),
 ];
 

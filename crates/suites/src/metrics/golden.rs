@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::python_random::PythonRandom;
-use super::{infinitebench, needle_threading, needlebench, ruler};
+use super::{infinitebench, longfact, needle_threading, needlebench, ruler};
 
 /// One golden line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -159,6 +159,7 @@ fn compute(row: &GoldenRow, metric: &str) -> Result<Outcome, GoldenError> {
         "needlebench" => needlebench_value(row),
         "needle_threading" => return threading_value(row, metric),
         "infinitebench" => return infinitebench_value(row, metric),
+        "longfact" => return longfact_value(row, metric),
         "python_random" => random_value(row),
         _ => return Err(GoldenError::Unknown(metric.to_owned())),
     };
@@ -292,6 +293,33 @@ fn infinitebench_value(row: &GoldenRow, metric: &str) -> Result<Outcome, GoldenE
         Some(None) => Ok(Outcome::Crash(json!(0.0))),
         None => Err(GoldenError::Unknown(metric.to_owned())),
     }
+}
+
+fn longfact_value(row: &GoldenRow, metric: &str) -> Result<Outcome, GoldenError> {
+    let bad = || GoldenError::BadInput(metric.to_owned());
+    let text = || row.prediction.as_str().ok_or_else(bad);
+    let value = match row.metric.as_str() {
+        "f1_at_k" => {
+            let count = |name: &str| row.prediction.get(name).and_then(Value::as_i64).ok_or_else(bad);
+            let k = row.extra.get("k").and_then(Value::as_i64).ok_or_else(bad)?;
+            match longfact::f1_at_signed_k(count("supported")?, count("not_supported")?, k) {
+                Some(score) => json!(score),
+                None => return Ok(Outcome::Crash(Value::Null)),
+            }
+        }
+        "extract_first_square_brackets" => json!(longfact::first_square_brackets(text()?)),
+        "final_answer_label" => json!(longfact::final_label(text()?).map(longfact::Label::name)),
+        "extract_first_code_block" => json!({
+            "ignore_language": longfact::first_code_block(text()?, true),
+            "strict": longfact::first_code_block(text()?, false),
+        }),
+        "round_to_sigfigs" => {
+            let digits = row.extra.get("sigfigs").and_then(Value::as_i64).and_then(|digits| i32::try_from(digits).ok());
+            json!(longfact::round_to_sigfigs(row.prediction.as_f64().ok_or_else(bad)?, digits.ok_or_else(bad)?))
+        }
+        _ => return Err(GoldenError::Unknown(metric.to_owned())),
+    };
+    Ok(Outcome::Value(value))
 }
 
 fn random_value(row: &GoldenRow) -> Option<Option<Value>> {

@@ -3,6 +3,7 @@
 mod catalogue;
 pub mod golden;
 pub mod infinitebench;
+pub mod longfact;
 pub mod needle_threading;
 pub mod needlebench;
 mod option_letter;

@@ -130,7 +130,7 @@ impl Haystack for WorldHaystack {
 }
 
 /// Tokens of a sentence after another. An English sentence begins with a word, which takes the space before it.
-fn cost(language: Language, counter: &mut Counter, text: &str) -> u32 {
+pub(super) fn cost(language: Language, counter: &mut Counter, text: &str) -> u32 {
     match language {
         Language::English if text.starts_with(|first: char| first.is_ascii_digit()) => planting_cost(language, text),
         Language::English => counter.count_after_space(text),
@@ -139,7 +139,7 @@ fn cost(language: Language, counter: &mut Counter, text: &str) -> u32 {
 }
 
 /// Short closing sentences for the last few tokens.
-fn fill(language: Language, builder: &mut PassageBuilder, budget: u32) {
+pub(super) fn fill(language: Language, builder: &mut PassageBuilder, budget: u32) {
     let closings: &[&str] = match language {
         Language::English => &[
             "Of the rest of that season the chronicle keeps no account that could be trusted.",

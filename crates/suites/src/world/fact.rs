@@ -3,6 +3,7 @@
 use super::World;
 use super::office::Term;
 use super::person::PersonId;
+use super::render_en;
 use super::town::TownId;
 
 /// What a sentence states.
@@ -85,6 +86,14 @@ pub struct Event {
     pub kind: EventKind,
     /// Who led it.
     pub leader: PersonId,
+}
+
+impl Event {
+    /// The month in English.
+    #[must_use]
+    pub fn month_name(&self) -> &'static str {
+        render_en::month(self.month)
+    }
 }
 
 const KINDS: [EventKind; 8] = [

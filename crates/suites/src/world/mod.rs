@@ -4,6 +4,7 @@
 //! [`World::town`] and the queries beside them are functions, and the chronicle renders what they say. Two passages of
 //! one world never contradict each other.
 
+mod annals;
 mod chronicle;
 mod fact;
 mod names;
@@ -13,6 +14,7 @@ mod render_en;
 mod render_zh;
 mod town;
 
+pub use annals::{Annals, Chapter, Entry, FIRST_YEAR, Told};
 pub use chronicle::{Chronicle, Statement, WorldHaystack};
 pub use fact::{Event, EventKind, Fact, Measure, MeasureKind};
 pub use names::Name;

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::names::{self, Name};
+use super::render_en;
 use super::town::TownId;
 
 /// Identity of a person: any number names one. Twelve consecutive ids make a family.
@@ -24,6 +25,17 @@ pub enum Trade {
     Brewer,
     Tanner,
     Beekeeper,
+}
+
+impl Trade {
+    /// All trades.
+    pub const ALL: [Self; 12] = TRADES;
+
+    /// The trade in one English word.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        render_en::trade(self).rsplit(' ').next().unwrap_or_default()
+    }
 }
 
 const TRADES: [Trade; 12] = [
@@ -125,6 +137,12 @@ impl World {
             1 => Some(PersonId(base)),
             _ => None,
         }
+    }
+
+    /// Year in which two founders of a family were wed.
+    #[must_use]
+    pub fn wedding(self, one: PersonId, other: PersonId) -> u32 {
+        self.person(one).born.max(self.person(other).born) + 20
     }
 
     /// Parents, their parents, and so on, nearest first.

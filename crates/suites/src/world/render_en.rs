@@ -47,7 +47,7 @@ fn town(world: World, id: TownId) -> String {
     world.town(id).name.of(English)
 }
 
-fn sentence(world: World, fact: &Fact, same_year: bool, wording: usize) -> String {
+pub(super) fn sentence(world: World, fact: &Fact, same_year: bool, wording: usize) -> String {
     match fact {
         Fact::Town(id) => {
             let town = world.town(*id);
@@ -79,7 +79,7 @@ fn sentence(world: World, fact: &Fact, same_year: bool, wording: usize) -> Strin
             }
         }
         Fact::Marriage(one, other) => {
-            let year = world.person(*one).born.max(world.person(*other).born) + 20;
+            let year = world.wedding(*one, *other);
             let (one, other) = (person(world, *one), person(world, *other));
             match wording {
                 0 | 1 => format!("{one} married {other} in {year}."),
@@ -111,7 +111,11 @@ fn sentence(world: World, fact: &Fact, same_year: bool, wording: usize) -> Strin
     }
 }
 
-fn trade(trade: Trade) -> &'static str {
+pub(super) fn month(month: u32) -> &'static str {
+    MONTHS.get((month as usize).wrapping_sub(1)).copied().unwrap_or_default()
+}
+
+pub(super) fn trade(trade: Trade) -> &'static str {
     match trade {
         Trade::Miller => "a miller",
         Trade::Smith => "a smith",
@@ -141,7 +145,7 @@ fn measured(world: World, measure: &Measure, same_year: bool) -> String {
 
 fn happened(world: World, event: &Event) -> String {
     let (place, other, leader) = (town(world, event.town), town(world, event.with), person(world, event.leader));
-    let month = MONTHS.get(event.month as usize - 1).copied().unwrap_or_default();
+    let month = month(event.month);
     let (day, year) = (event.day, event.year);
     match event.kind {
         EventKind::Flood => format!(

@@ -46,7 +46,7 @@ fn sentence(world: World, fact: &Fact, wording: usize) -> String {
             format!("{}是{}的孩子。", person(world, *id), parents.join("与"))
         }
         Fact::Marriage(one, other) => {
-            let year = world.person(*one).born.max(world.person(*other).born) + 20;
+            let year = world.wedding(*one, *other);
             format!("{year}年，{}与{}成婚。", person(world, *one), person(world, *other))
         }
         Fact::Death(id) => {
