@@ -8,7 +8,7 @@ use longboard_stats::stopping::{Decision, Race};
 use longboard_stats::tally::Tally;
 use longboard_stats::tie::Ties;
 use longboard_stats::vote::{Vote, Winner};
-use longboard_stats::{rank, sandwich};
+use longboard_stats::{StatsError, rank, sandwich};
 use longboard_store::judging::Verdict;
 use longboard_suites::judging::Label;
 
@@ -47,22 +47,12 @@ pub enum Stand {
 #[must_use]
 pub fn stand(contestants: &[&str], asked: &[Verdict]) -> Stand {
     let votes: Vec<(Vote, ItemOf)> = asked.iter().filter_map(|verdict| vote(contestants, verdict)).collect();
-    let mut tally = Tally::new(contestants.len());
-    let mut met = vec![false; contestants.len()];
-    for (vote, _) in &votes {
-        tally.add(vote);
-        for side in [vote.first, vote.second] {
-            if let Some(met) = met.get_mut(side as usize) {
-                *met = true;
-            }
-        }
-    }
-    if votes.is_empty() || !met.iter().all(|met| *met) {
+    let places = 0..u32::try_from(contestants.len()).unwrap_or(u32::MAX);
+    let met = |place: u32| votes.iter().any(|(vote, _)| vote.first == place || vote.second == place);
+    if votes.is_empty() || !places.into_iter().all(met) {
         return Stand::Unknown;
     }
-    let problem = Problem { prior: PRIOR, ..Problem::of(&tally, Ties::HalfWin, false) };
-    let Ok(fit) = problem.solve(None) else { return Stand::Unknown };
-    let (estimates, covariance) = (fit.theta(), sandwich::battles(&problem, &fit));
+    let Ok((estimates, covariance)) = fitted(contestants.len(), &votes) else { return Stand::Unknown };
     if all_decided(&estimates, &votes) {
         return Stand::Decided;
     }
@@ -70,6 +60,16 @@ pub fn stand(contestants: &[&str], asked: &[Verdict]) -> Stand {
         Ok(sets) => Stand::Open(Standing { estimates, covariance, critical: sets.critical }),
         Err(_) => Stand::Unknown,
     }
+}
+
+fn fitted(contestants: usize, votes: &[(Vote, ItemOf)]) -> Result<(Vec<f64>, DMatrix<f64>), StatsError> {
+    let mut tally = Tally::new(contestants)?;
+    for (vote, _) in votes {
+        tally.add(vote)?;
+    }
+    let problem = Problem { prior: PRIOR, ..Problem::of(&tally, Ties::HalfWin, false) };
+    let fit = problem.solve(None)?;
+    Ok((fit.theta(), sandwich::battles(&problem, &fit)))
 }
 
 /// Task, bucket and item of a verdict: one question.

@@ -133,7 +133,7 @@ fn report() -> ProbeReport {
 fn work(lease: &ShardLease) -> &RunWork {
     match &lease.work {
         Work::Run(work) => work,
-        Work::Probe => panic!("a probe"),
+        other => panic!("no run: {other:?}"),
     }
 }
 

@@ -99,6 +99,14 @@ impl Suite {
                 25,
             ),
             suite(
+                "open-ended",
+                "Open-ended answers",
+                "Questions that span a whole chronicle, and reports to be written to requirements that are scattered in it. Scored against the facts, and compared in pairs by judges.",
+                &["long_span_qa", "planted_writing"],
+                &[4, 8, 16, 32],
+                10,
+            ),
+            suite(
                 "reference",
                 "Reference model",
                 "What Longboard's own small model was trained to find at 512 tokens, from one needle to a thread of three, at 4k to 32k: the ground on which its sparse-attention methods are compared.",

@@ -8,7 +8,8 @@ use longboard_app::jury::{Agreement, HumanShare, JudgeSummary};
 use longboard_app::rating::{RatingBoard, RatingView};
 use longboard_app::report::moment;
 use longboard_app::stats::judge::Share;
-use longboard_app::stats::rating::{Deletion, Effect, ModelRating, Rating};
+use longboard_app::stats::fragility::Deletion;
+use longboard_app::stats::rating::{Effect, ModelRating, Rating};
 
 use crate::charts::whisker;
 
@@ -159,6 +160,7 @@ fn remarks(rating: &Rating) -> Vec<String> {
         }
         Flag::TieParameterUnbounded => "The tie parameter has no finite value here; strengths are those of half wins.",
         Flag::EffectsUnbounded => "The effects of order or length have no finite value here and are left out.",
+        Flag::JudgesUnusable => "Judges cannot be told apart here: all count the same.",
         Flag::LengthsUnusable => "Lengths are missing or do not vary: nothing is corrected for.",
         Flag::OneQuestion => "There is only one question: intervals take votes for independent.",
         Flag::ManyTies => "More than a tenth of the votes are ties; the view with ties modelled says more.",
