@@ -3,10 +3,25 @@
 //! Pure functions on slices; every formula names its source. Scores are in whatever unit the caller uses, intervals
 //! are at 95 % unless a name says otherwise.
 
+pub mod bootstrap;
+pub mod cycle;
+pub mod design;
+pub mod fit;
+pub mod fragility;
+pub mod graph;
 pub mod interval;
+pub mod jury;
 pub mod length;
+pub mod pair;
 pub mod paired;
 pub mod rank;
+pub mod rating;
+pub mod sandwich;
+pub mod tally;
+pub mod tie;
+pub mod vote;
+pub mod vote_file;
+pub mod win_matrix;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -32,6 +47,23 @@ pub enum StatsError {
     /// A value outside its range, or not finite.
     #[error("`{0}` is out of range")]
     OutOfRange(&'static str),
+    /// A vote that leaves out a name.
+    #[error("a vote has no name for its {0} model: name both models of each vote")]
+    Unnamed(&'static str),
+    /// An index that belongs to no model.
+    #[error("there is no model number {index}: the log names {models}")]
+    UnknownModel {
+        /// The index asked for.
+        index: usize,
+        /// How many models there are.
+        models: usize,
+    },
+    /// No finite maximum: some models never met, or never lost to, the others.
+    #[error("the votes do not fix every rating: give a prior, or rate one strongly connected group at a time")]
+    Unbounded,
+    /// An iteration that did not settle.
+    #[error("the fit did not settle after {0} iterations: look for votes with extreme weights or lengths")]
+    NotSettled(usize),
 }
 
 /// An estimate with its standard error and 95 % interval.
