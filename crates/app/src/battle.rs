@@ -150,8 +150,8 @@ impl Longboard {
     async fn material(&self, verdict: &Verdict) -> Result<OpenEnded, AppError> {
         let row = self.store.task(&verdict.task_slug, Some(verdict.task_version)).await?;
         let row = row.ok_or_else(|| AppError::no("task", &verdict.task_slug))?;
-        let length = Length::new(verdict.length_tokens.cast_unsigned())
-            .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let length =
+            Length::new(verdict.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
         let seed = self.texts(std::slice::from_ref(verdict)).await?.seed;
         let press = self.press(&row, length, seed).await?;
         let index = verdict.item_index.cast_unsigned();

@@ -153,7 +153,8 @@ impl Longboard {
         if request.trials.is_empty() || request.trials.len() > most {
             return Err(AppError::Invalid(format!("a health check has 1 to {most} trials")));
         }
-        let report = serde_json::to_value(health(&request.trials)).map_err(|error| AppError::Invalid(error.to_string()))?;
+        let report =
+            serde_json::to_value(health(&request.trials)).map_err(|error| AppError::Invalid(error.to_string()))?;
         self.store.record_health(shard, by.worker().id, request.fence, report, now).await?;
         self.ring(Bell::Queue);
         Ok(())

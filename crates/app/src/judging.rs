@@ -140,9 +140,8 @@ impl Longboard {
         let Ground { pool, judges } = self.pool(judging).await?;
         let asked = self.store.verdicts_of_judging(judging.id).await?;
         let row = judging.clone();
-        let (round, why) = tokio::task::spawn_blocking(move || plan(&pool, &row, &asked, now))
-            .await
-            .map_err(AppError::stopped)?;
+        let (round, why) =
+            tokio::task::spawn_blocking(move || plan(&pool, &row, &asked, now)).await.map_err(AppError::stopped)?;
         if let Some(why) = why {
             if self.store.close_judging(judging.id, why, now).await? {
                 self.store.raise_rating_version(&judged_slug(&judging.suite_slug)).await?;
@@ -237,8 +236,10 @@ impl Longboard {
 
     /// The answers that questions are about, and the season they belong to.
     pub(crate) async fn texts(&self, verdicts: &[Verdict]) -> Result<Texts, AppError> {
-        let ids: BTreeSet<i64> =
-            verdicts.iter().flat_map(|verdict| std::iter::once(verdict.first_answer).chain(verdict.second_answer)).collect();
+        let ids: BTreeSet<i64> = verdicts
+            .iter()
+            .flat_map(|verdict| std::iter::once(verdict.first_answer).chain(verdict.second_answer))
+            .collect();
         let answers = self.store.answers_by_id(&ids.into_iter().collect::<Vec<_>>()).await?;
         let run = match answers.first() {
             Some(answer) => self.store.run(answer.run_id).await?,

@@ -150,10 +150,8 @@ fn summary(judge: &Judge, verdicts: &[Verdict], facts: &Net, people: &Net) -> Ju
 
 fn flags(summary: &JudgeSummary, flips_too_often: bool) -> Vec<String> {
     let moved = summary.health.as_ref().is_some_and(|report| {
-        let (moved, trials) = report
-            .injections
-            .iter()
-            .fold((0, 0), |(moved, trials), one| (moved + one.moved, trials + one.trials));
+        let (moved, trials) =
+            report.injections.iter().fold((0, 0), |(moved, trials), one| (moved + one.moved, trials + one.trials));
         f64::from(moved) > MOVED * f64::from(trials)
     });
     let asked = summary.verdicts + summary.invalid;
@@ -195,10 +193,7 @@ type Net = BTreeMap<Uuid, i8>;
 
 fn net(verdicts: &[Verdict], judge: &str) -> Net {
     let points = points(verdicts.iter().filter(|verdict| verdict.judge_slug == judge));
-    points
-        .into_iter()
-        .map(|(battle, score)| (battle, if score > 0.5 { 1 } else { -i8::from(score < 0.5) }))
-        .collect()
+    points.into_iter().map(|(battle, score)| (battle, if score > 0.5 { 1 } else { -i8::from(score < 0.5) })).collect()
 }
 
 /// Mean points of the entry that comes first by name in each battle.
@@ -219,8 +214,7 @@ fn points<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> BTreeMap<Uuid, f64
 }
 
 fn agreement(one: &Net, other: &Net) -> Option<Agreement> {
-    let both: (Vec<i8>, Vec<i8>) =
-        one.iter().filter_map(|(battle, mine)| Some((*mine, *other.get(battle)?))).unzip();
+    let both: (Vec<i8>, Vec<i8>) = one.iter().filter_map(|(battle, mine)| Some((*mine, *other.get(battle)?))).unzip();
     let found = cohen(&both.0, &both.1).ok()?;
     Some(Agreement { share: found.agreement, kappa: found.kappa })
 }

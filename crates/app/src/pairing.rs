@@ -139,10 +139,8 @@ impl Pool {
 
     /// Judges that are of no contestant's family.
     fn judges_of(&self, contestants: &[usize]) -> impl Iterator<Item = &(String, String, String)> {
-        let families: Vec<&str> = contestants
-            .iter()
-            .filter_map(|place| self.contestants.get(*place)?.family.as_deref())
-            .collect();
+        let families: Vec<&str> =
+            contestants.iter().filter_map(|place| self.contestants.get(*place)?.family.as_deref()).collect();
         self.judges.iter().filter(move |(_, family, _)| !families.contains(&family.as_str()))
     }
 
@@ -188,11 +186,8 @@ impl Desk<'_> {
     fn put(&mut self, (one, other, place): Battle, propensity: f64, left: usize) -> bool {
         let Some(item) = self.pool.items.get(place) else { return false };
         let before = self.verdicts.len();
-        let judges: Vec<(String, String)> = self
-            .pool
-            .judges_of(&[one, other])
-            .map(|(slug, _, version)| (slug.clone(), version.clone()))
-            .collect();
+        let judges: Vec<(String, String)> =
+            self.pool.judges_of(&[one, other]).map(|(slug, _, version)| (slug.clone(), version.clone())).collect();
         for (judge, version) in &judges {
             for (turn, (first, second)) in [(0, (one, other)), (1, (other, one))] {
                 self.ask(judge, version, item, (first, Some(second)), turn, propensity);

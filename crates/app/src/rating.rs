@@ -135,7 +135,8 @@ pub async fn current_rating_board(
         RatingSource::Judging => of_verdicts(store, row.suite_slug.as_deref().unwrap_or_default()).await?,
     };
     let (version, described) = (row.data_version, row.clone());
-    let board = tokio::task::spawn_blocking(move || compute(&described, material, now)).await.map_err(AppError::stopped)?;
+    let board =
+        tokio::task::spawn_blocking(move || compute(&described, material, now)).await.map_err(AppError::stopped)?;
     store.add_snapshot_of(slug, &board.snapshot, board.published_at, &board, version).await?;
     Ok((board, version))
 }
@@ -212,7 +213,12 @@ fn compute(row: &BoardRow, material: Material, now: DateTime<Utc>) -> RatingBoar
     for (slug, title, what, options) in planned(&material) {
         match rate(&material.log, &options) {
             Ok(rating) => {
-                views.push(RatingView { slug: slug.to_owned(), title: title.to_owned(), what: what.to_owned(), rating });
+                views.push(RatingView {
+                    slug: slug.to_owned(),
+                    title: title.to_owned(),
+                    what: what.to_owned(),
+                    rating,
+                });
             }
             Err(error) => notes.push(format!("{title}: {error}")),
         }

@@ -210,7 +210,12 @@ impl Stage {
             let request = RunRequest {
                 endpoint: name.to_owned(),
                 suite: SUITE.to_owned(),
-                lengths: Some(vec!["4k".parse().unwrap(), "8k".parse().unwrap(), "16k".parse().unwrap(), "32k".parse().unwrap()]),
+                lengths: Some(vec![
+                    "4k".parse().unwrap(),
+                    "8k".parse().unwrap(),
+                    "16k".parse().unwrap(),
+                    "32k".parse().unwrap(),
+                ]),
                 samples: Some(10),
                 budget_tokens: None,
             };
@@ -283,7 +288,9 @@ async fn judges_and_answers_are_seen_for_what_they_are() {
         assert_eq!(judge("fact-judge").flags, Vec::<String>::new());
         assert!(judge("lexical-judge").with_facts.unwrap().share.value > 0.6);
         assert!(board.views.iter().any(|view| view.slug == "judges"), "{:?}", board.notes);
-        assert!(board.absolute.iter().any(|row| row.entry == "honest" && row.judge == "fact-judge" && row.score > 90.0));
+        assert!(
+            board.absolute.iter().any(|row| row.entry == "honest" && row.judge == "fact-judge" && row.score > 90.0)
+        );
 
         let sly = verdicts.iter().find(|verdict| verdict.second_entry.as_deref() == Some("sly")).unwrap();
         let battle = stage.longboard.battle(sly.battle_id).await.unwrap();

@@ -1,5 +1,6 @@
 //! The health of a judge: what its verdicts say about the judge instead of the contestants.
 
+use crate::vote::Winner;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::interval::wilson;
@@ -8,17 +9,6 @@ use crate::{StatsError, as_f64};
 
 /// Flip rate above which a judge is dropped or weighted by half.
 pub const FLIP_LIMIT: f64 = 0.25;
-
-/// Who won, by place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Winner {
-    /// The answer shown first.
-    First,
-    /// The answer shown second.
-    Second,
-    /// Neither.
-    Tie,
-}
 
 /// One verdict of one judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +42,7 @@ impl Verdict {
 }
 
 /// A share of cases with its Wilson interval; none without cases.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Share {
     /// Cases that count.
     pub hits: u64,

@@ -5,19 +5,35 @@
 
 pub mod aggregate;
 pub mod agreement;
+pub mod bootstrap;
 pub mod covariance;
+pub mod cycle;
+pub mod design;
 pub mod equivalence;
+pub mod fit;
+pub mod fragility;
+pub mod graph;
 pub mod interval;
 pub mod judge;
+pub mod jury;
 pub mod length;
 pub mod multiplicity;
+pub mod pair;
 pub mod paired;
 pub mod power;
 pub mod prediction_powered;
 pub mod rank;
+pub mod rating;
 pub mod repeats;
+pub mod sandwich;
 pub mod stopping;
+pub mod tally;
+pub mod tie;
+pub mod vote;
+pub mod vote_file;
+pub mod win_matrix;
 
+pub use nalgebra;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// Inputs that have no answer.
@@ -42,6 +58,23 @@ pub enum StatsError {
     /// A value outside its range, or not finite.
     #[error("`{0}` is out of range")]
     OutOfRange(&'static str),
+    /// A vote that leaves out a name.
+    #[error("a vote has no name for its {0} model: name both models of each vote")]
+    Unnamed(&'static str),
+    /// An index that belongs to no model.
+    #[error("there is no model number {index}: the log names {models}")]
+    UnknownModel {
+        /// The index asked for.
+        index: usize,
+        /// How many models there are.
+        models: usize,
+    },
+    /// No finite maximum: some models never met, or never lost to, the others.
+    #[error("the votes do not fix every rating: give a prior, or rate one strongly connected group at a time")]
+    Unbounded,
+    /// An iteration that did not settle.
+    #[error("the fit did not settle after {0} iterations: look for votes with extreme weights or lengths")]
+    NotSettled(usize),
 }
 
 /// An estimate with its standard error and 95 % interval.

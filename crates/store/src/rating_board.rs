@@ -26,7 +26,8 @@ impl Store {
             .exec_without_returning(&transaction)
             .await
             .map_err(|error| StoreError::taken(error, "this board's name"))?;
-        let mut rows = ballots.into_iter().map(|ballot| ballot::ActiveModel { id: NotSet, ..ballot.into_active_model() });
+        let mut rows =
+            ballots.into_iter().map(|ballot| ballot::ActiveModel { id: NotSet, ..ballot.into_active_model() });
         loop {
             let chunk: Vec<ballot::ActiveModel> = rows.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {

@@ -60,15 +60,25 @@ struct Line {
     preferred: BTreeMap<String, BTreeSet<String>>,
 }
 
-async fn battles(board: Path<String>, choice: Query<Choice>, longboard: Data<Longboard>) -> Result<HttpResponse, PageError> {
+async fn battles(
+    board: Path<String>,
+    choice: Query<Choice>,
+    longboard: Data<Longboard>,
+) -> Result<HttpResponse, PageError> {
     let store = longboard.store();
     let row = store.rating_board(&board).await?;
-    let suite = row.and_then(|row| row.suite_slug).ok_or_else(|| AppError::NotFound(format!("judged board `{board}`")))?;
+    let suite =
+        row.and_then(|row| row.suite_slug).ok_or_else(|| AppError::NotFound(format!("judged board `{board}`")))?;
     let verdicts = store.verdicts_of_suite(&suite).await?;
     let wanted = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let (judge, entry) = (wanted(&choice.judge), wanted(&choice.entry));
     let names = |all: BTreeSet<String>, chosen: &Option<String>| {
-        all.into_iter().map(|name| { let own = Some(&name) == chosen.as_ref(); (name, own) }).collect()
+        all.into_iter()
+            .map(|name| {
+                let own = Some(&name) == chosen.as_ref();
+                (name, own)
+            })
+            .collect()
     };
     let judges = verdicts.iter().map(|verdict| verdict.judge_slug.clone()).collect();
     let entries = verdicts.iter().map(|verdict| verdict.first_entry.clone()).collect();
@@ -96,7 +106,8 @@ fn lines(verdicts: &[Verdict], judge: Option<&str>, entry: Option<&str>) -> Vec<
     for verdict in verdicts {
         let Some(second) = verdict.second_entry.as_deref() else { continue };
         let sides = [verdict.first_entry.as_str(), second];
-        if judge.is_some_and(|judge| judge != verdict.judge_slug) || entry.is_some_and(|entry| !sides.contains(&entry)) {
+        if judge.is_some_and(|judge| judge != verdict.judge_slug) || entry.is_some_and(|entry| !sides.contains(&entry))
+        {
             continue;
         }
         let line = lines.entry(verdict.battle_id).or_insert_with(|| started(verdict, sides));
@@ -110,7 +121,8 @@ fn lines(verdicts: &[Verdict], judge: Option<&str>, entry: Option<&str>) -> Vec<
 fn started(verdict: &Verdict, mut sides: [&str; 2]) -> Line {
     sides.sort_unstable();
     let [first, second] = sides.map(ToOwned::to_owned);
-    let length = Length::new(verdict.length_tokens.cast_unsigned()).map(|length| length.to_string()).unwrap_or_default();
+    let length =
+        Length::new(verdict.length_tokens.cast_unsigned()).map(|length| length.to_string()).unwrap_or_default();
     let item = format!("{} at {length}, item {}", verdict.task_slug, verdict.item_index);
     Line { id: verdict.battle_id, item, first, second, ..Line::default() }
 }

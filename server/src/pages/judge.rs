@@ -112,7 +112,9 @@ async fn judge(slug: Path<String>, longboard: Data<Longboard>, shelf: Data<Shelf
         }
         JudgeKind::Builtin => "A function, no model: it compares the words of an answer with the reference.",
         JudgeKind::Model => "A model behind an endpoint that a maintainer enrolled.",
-        JudgeKind::Humans => "People who see two answers without knowing whose they are. Their labels measure the other judges.",
+        JudgeKind::Humans => {
+            "People who see two answers without knowing whose they are. Their labels measure the other judges."
+        }
     };
     page(&JudgePage {
         about,
@@ -144,7 +146,10 @@ fn flags(boards: &[(String, JudgeLine)]) -> Vec<&'static str> {
     let has = |flag: &str| boards.iter().any(|(_, line)| line.flags.iter().any(|own| own == flag));
     [
         ("prefers a place", "This judge prefers a place: the order of the answers decides more than chance allows."),
-        ("flips", "This judge flips: in more than a quarter of the battles the other answer wins when the order changes."),
+        (
+            "flips",
+            "This judge flips: in more than a quarter of the battles the other answer wins when the order changes.",
+        ),
         ("can be talked round", "This judge can be talked round: planted instructions turn its verdicts."),
         ("often invalid", "This judge often gives no readable verdict."),
     ]
@@ -165,7 +170,11 @@ fn line(verdict: Verdict) -> VerdictLine {
     }
 }
 
-async fn json_judge(slug: Path<String>, longboard: Data<Longboard>, shelf: Data<Shelf>) -> Result<HttpResponse, ApiError> {
+async fn json_judge(
+    slug: Path<String>,
+    longboard: Data<Longboard>,
+    shelf: Data<Shelf>,
+) -> Result<HttpResponse, ApiError> {
     let found = longboard.store().judge(&slug).await?;
     let judge = found.ok_or_else(|| AppError::NotFound(format!("judge `{slug}`")))?;
     let boards: Vec<_> = shelf

@@ -7,8 +7,8 @@ use askama::Template;
 use longboard_app::jury::{Agreement, HumanShare, JudgeSummary};
 use longboard_app::rating::{RatingBoard, RatingView};
 use longboard_app::report::moment;
-use longboard_app::stats::judge::Share;
 use longboard_app::stats::fragility::Deletion;
+use longboard_app::stats::judge::Share;
 use longboard_app::stats::rating::{Effect, ModelRating, Rating};
 
 use crate::charts::whisker;
@@ -146,7 +146,10 @@ fn lead(board: &RatingBoard, rating: Option<&Rating>) -> String {
         text.push_str(&format!(" {} comparisons wait for a judge.", board.undecided));
     }
     if board.invalid > 0 {
-        text.push_str(&format!(" {} comparisons ended without a readable verdict and count for nobody.", board.invalid));
+        text.push_str(&format!(
+            " {} comparisons ended without a readable verdict and count for nobody.",
+            board.invalid
+        ));
     }
     text
 }
@@ -177,7 +180,8 @@ fn lines(rating: &Rating) -> Vec<Line> {
         .map(|model| (model.model.as_str(), (model.elo, model.se_elo)))
         .collect();
     let ends: Vec<f64> = rating.models.iter().filter_map(|model| model.ci95_elo).flatten().collect();
-    let (low, high) = ends.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| (low.min(*end), high.max(*end)));
+    let (low, high) =
+        ends.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| (low.min(*end), high.max(*end)));
     let place = |elo: f64| if high > low { 100.0 * (elo - low) / (high - low) } else { 50.0 };
     let shares = longboard_app::rating::rows(rating);
     rating
@@ -261,7 +265,9 @@ fn findings(board: &RatingBoard, rating: &Rating) -> Vec<String> {
     if rating.cycles.is_empty() {
         found.push("No circle (A beats B beats C beats A) survives correction for the number of pairs.".to_owned());
     }
-    found.extend(rating.cycles.iter().map(|cycle| format!("A circle that survives correction: {}.", cycle.join(" beats "))));
+    found.extend(
+        rating.cycles.iter().map(|cycle| format!("A circle that survives correction: {}.", cycle.join(" beats "))),
+    );
     found
 }
 
@@ -346,7 +352,11 @@ fn absolute(board: &RatingBoard) -> (Vec<String>, Vec<(String, Vec<Cell>)>) {
         .map(|(entry, found)| {
             let cells = (0..judges.len()).map(|place| {
                 let cell = found.iter().find(|(own, _, _)| *own == place);
-                cell.map_or_else(Cell::none, |(_, score, hint)| Cell { text: format!("{score:.1}"), hint: hint.clone(), tint: None })
+                cell.map_or_else(Cell::none, |(_, score, hint)| Cell {
+                    text: format!("{score:.1}"),
+                    hint: hint.clone(),
+                    tint: None,
+                })
             });
             #[expect(clippy::cast_precision_loss, reason = "a number of judges")]
             let mean = found.iter().map(|(_, score, _)| score).sum::<f64>() / found.len().max(1) as f64;

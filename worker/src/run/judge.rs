@@ -193,7 +193,8 @@ impl Court {
     pub async fn examine(&self, work: HealthWork) -> End {
         let HealthWork { task, length_tokens, seed, items, .. } = work;
         let key = self.lease.shard;
-        let planned = build(&task, length_tokens, seed, move |generator| plan(generator, items, &key.to_string())).await;
+        let planned =
+            build(&task, length_tokens, seed, move |generator| plan(generator, items, &key.to_string())).await;
         let (trials, asked): (Vec<Trial>, Vec<Asked>) = match planned {
             Ok(planned) => planned.into_iter().unzip(),
             Err(failure) => return End::Failed(failure),
@@ -237,7 +238,11 @@ impl Court {
             }
             Err(SampleEnd::Fatal(failure)) => Err(End::Failed(failure)),
             Err(SampleEnd::Unreachable(detail)) => {
-                if missed.count(detail) >= UNREACHABLE_IN_A_ROW { Err(std::mem::take(missed).end()) } else { Ok(None) }
+                if missed.count(detail) >= UNREACHABLE_IN_A_ROW {
+                    Err(std::mem::take(missed).end())
+                } else {
+                    Ok(None)
+                }
             }
             Err(SampleEnd::Answered(_)) => Ok(None),
         }
@@ -332,8 +337,7 @@ mod tests {
             let right = if trial.turn == 0 { "first" } else { "second" };
             assert_eq!(label.slug(), if trial.same { "tie" } else { right }, "{trial:?}");
         }
-        let nonces: std::collections::BTreeSet<&str> =
-            planned.iter().map(|(_, asked)| asked.nonce.as_str()).collect();
+        let nonces: std::collections::BTreeSet<&str> = planned.iter().map(|(_, asked)| asked.nonce.as_str()).collect();
         assert_eq!(nonces.len(), planned.len());
     }
 

@@ -75,7 +75,8 @@ impl Generator {
     /// What judges see of an item.
     pub fn open_ended(&self, index: u32) -> Result<OpenEnded, Failure> {
         let found = self.task.open_ended(&self.item(index)?);
-        let refusal = || format!("answers to `{}` are not open-ended; judges have nothing to compare", self.task.slug());
+        let refusal =
+            || format!("answers to `{}` are not open-ended; judges have nothing to compare", self.task.slug());
         found.ok_or_else(|| Failure::lasting("not_open_ended", refusal()))
     }
 }

@@ -27,7 +27,8 @@ const PHRASES: [(&str, &str); 12] = [
 pub fn suspect(answer: &str) -> Option<&'static str> {
     let plain = plain(answer);
     let phrase = PHRASES.iter().find(|(phrase, _)| plain.contains(phrase)).map(|(_, what)| *what);
-    phrase.or_else(|| injections().iter().find(|known| plain.contains(&self::plain(known.text))).map(|known| known.slug))
+    phrase
+        .or_else(|| injections().iter().find(|known| plain.contains(&self::plain(known.text))).map(|known| known.slug))
 }
 
 /// Compatibility forms folded, invisible letters gone, lower case, one space between words.
