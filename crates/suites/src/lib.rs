@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod predictions;
 mod prompt;
 pub mod rng;
+pub mod safe;
 pub mod suite;
 pub mod task;
 pub mod tokens;

@@ -21,6 +21,7 @@ const HEAD: &str = "Read the annals below with care, from the first year to the 
 const OUTPUT_TOKENS: u32 = 512;
 /// Room for head and question when the annals are first measured.
 const FRAME_TOKENS: u32 = 320;
+const ANNALS_TRIED: u32 = 16;
 
 impl Family for LongSpanQa {
     fn slug(&self) -> &'static str {
@@ -129,13 +130,16 @@ impl Identity {
         Self { rng: prose::stream_of(item), seed: item.seed, index: item.index, tokens: item.length.tokens() }
     }
 
-    /// Annals and question: the kind whose turn it is, or the next one for which the annals tell enough.
+    /// Annals and question: the kind whose turn it is, or the next one for which the annals tell enough. Short annals
+    /// may tell too little for any; then others are opened.
     fn question(mut self) -> Option<(Annals, Question)> {
         let budget = self.tokens.saturating_sub(OUTPUT_TOKENS + FRAME_TOKENS);
-        let annals = Annals::new(World::new(self.seed), self.rng.next_u64(), budget);
-        let last = annals.tell(budget, &[]).last_year;
-        let turns = Kind::ALL.iter().cycle().skip(self.index as usize % Kind::ALL.len()).take(Kind::ALL.len());
-        let question = turns.filter_map(|kind| span_question::ask(&annals, last, *kind, &mut self.rng)).next()?;
-        Some((annals, question))
+        (0..ANNALS_TRIED).find_map(|_| {
+            let annals = Annals::new(World::new(self.seed), self.rng.next_u64(), budget);
+            let last = annals.tell(budget, &[]).last_year;
+            let turns = Kind::ALL.iter().cycle().skip(self.index as usize % Kind::ALL.len()).take(Kind::ALL.len());
+            let question = turns.filter_map(|kind| span_question::ask(&annals, last, *kind, &mut self.rng)).next()?;
+            Some((annals, question))
+        })
     }
 }

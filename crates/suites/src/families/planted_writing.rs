@@ -20,6 +20,7 @@ const TAIL: &str = "\n\nNow write the report on these annals. Follow all nine no
 const OUTPUT_TOKENS: u32 = 1024;
 /// Room for head, notes and tail when the annals are first measured.
 const FRAME_TOKENS: u32 = 480;
+const ANNALS_TRIED: u32 = 16;
 /// Words of a report.
 const WORDS: std::ops::RangeInclusive<usize> = 100..=600;
 
@@ -124,8 +125,11 @@ fn requirements_of(item: &Item) -> Vec<Requirement> {
 
 fn requirements(seed: u64, length: u32, rng: &mut Rng) -> Option<(Annals, Vec<Requirement>)> {
     let budget = length.saturating_sub(OUTPUT_TOKENS + FRAME_TOKENS);
-    let annals = Annals::new(World::new(seed), rng.next_u64(), budget);
-    let last = annals.tell(budget, &[]).last_year;
-    let all = requirement::requirements(&annals, last, rng)?;
-    Some((annals, all))
+    // Short annals may tell too little to be asked about; then others are opened.
+    (0..ANNALS_TRIED).find_map(|_| {
+        let annals = Annals::new(World::new(seed), rng.next_u64(), budget);
+        let last = annals.tell(budget, &[]).last_year;
+        let all = requirement::requirements(&annals, last, rng)?;
+        Some((annals, all))
+    })
 }

@@ -1,5 +1,7 @@
 //! Questions made from the annals' facts: each needs many places, and names its town or person only by what happened.
 
+use std::collections::HashSet;
+
 use crate::judging::CheckableFact;
 use crate::rng::Rng;
 use crate::world::{Annals, Chapter, Entry, Event, EventKind, FIRST_YEAR, Measure, Person, Term, Trade};
@@ -91,6 +93,10 @@ impl Scene<'_> {
         FIRST_YEAR..=self.last
     }
 
+    fn is_like_a_year(&self, amount: u32) -> bool {
+        (FIRST_YEAR..=self.last).contains(&amount)
+    }
+
     fn deeds(&self, chapter: &Chapter) -> Vec<Event> {
         self.years().flat_map(|year| chapter.deeds(self.annals.world(), year)).collect()
     }
@@ -136,12 +142,18 @@ impl Scene<'_> {
         let first = FIRST_YEAR + rng.below(u64::from(step)) as u32;
         let harvest = |year| self.annals.world().measures(chapter.town, year).into_iter().next();
         let asked: Vec<Measure> = (0..6).filter_map(|place| harvest(first + place * step)).collect();
+        let amounts: HashSet<u32> = asked.iter().map(|one| one.amount).collect();
+        // An amount that reads like a year would be taken for one.
+        if amounts.len() < asked.len() || amounts.iter().any(|amount| self.is_like_a_year(*amount)) {
+            return None;
+        }
         let best = asked.iter().max_by_key(|one| one.amount)?.year;
         let worst = asked.iter().min_by_key(|one| one.amount)?.year;
         let (town, event) = self.landmark(chapter, rng)?;
         let mut draft = Draft { evidence: vec![Entry::Event(event)], ..Draft::default() };
         for one in &asked {
-            let others: Vec<String> = self.years().filter_map(harvest).map(|other| other.amount.to_string()).collect();
+            let others = self.years().filter_map(harvest).map(|other| other.amount);
+            let others = others.filter(|amount| !self.is_like_a_year(*amount)).map(|amount| amount.to_string());
             let year = one.year.to_string();
             draft.fact(
                 format!("In {year} the harvest was {} sacks.", one.amount),
@@ -172,7 +184,7 @@ impl Scene<'_> {
         let asked = window(&told, rng)?;
         let (from, to) = (asked.first()?.year, asked.last()?.year);
         let asked: Vec<&Event> = told.iter().filter(|event| (from..=to).contains(&event.year)).collect();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         if !asked.iter().all(|event| seen.insert((event.year, event.kind))) {
             return None;
         }

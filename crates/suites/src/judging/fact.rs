@@ -130,7 +130,7 @@ pub(super) fn assess(material: &OpenEnded, answer: &str) -> (Option<f64>, String
 }
 
 /// Lower case, without invisible characters and emphasis, digits plain, digit groups joined, blanks single.
-pub(super) fn normalised(text: &str) -> String {
+pub(crate) fn normalised(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut scalars = text.chars().filter(|scalar| is_visible(*scalar)).peekable();
     while let Some(scalar) = scalars.next() {

@@ -80,18 +80,18 @@ fn messages(user: String) -> Vec<Message> {
 }
 
 /// Lines around text that the text cannot forge.
-struct Fence {
+pub(crate) struct Fence {
     key: String,
 }
 
 impl Fence {
-    fn new(nonce: &str) -> Self {
+    pub(crate) fn new(nonce: &str) -> Self {
         let mut key = hex::encode(Sha256::digest(nonce));
         key.truncate(16);
         Self { key }
     }
 
-    fn around(&self, name: &str, text: &str) -> String {
+    pub(crate) fn around(&self, name: &str, text: &str) -> String {
         let Self { key } = self;
         format!("BEGIN {name} {key}\n{}\nEND {name} {key}", self.defang(text))
     }
@@ -121,9 +121,10 @@ impl Fence {
 }
 
 /// Line ends and tabs stay; other controls, and format characters that hide or reorder text, go.
-pub(super) fn is_visible(scalar: char) -> bool {
+pub(crate) fn is_visible(scalar: char) -> bool {
     use unicode_general_category::{GeneralCategory as C, get_general_category};
-    matches!(scalar, '\n' | '\t')
+    scalar.is_ascii_graphic()
+        || matches!(scalar, ' ' | '\n' | '\t')
         || !matches!(
             get_general_category(scalar),
             C::Control | C::Format | C::PrivateUse | C::Unassigned | C::LineSeparator | C::ParagraphSeparator
