@@ -12,7 +12,7 @@ use longboard_store::rating_board::RatingBoard as BoardRow;
 use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::{JudgeKind, JudgingState, Names, RatingSource, ShardKind, StoreError};
 use longboard_suites::item::prompt_digest;
-use longboard_suites::judging::{Label, pairwise_prompt, parse_rating, rating_prompt};
+use longboard_suites::judging::{Label, OpenEnded, pairwise_prompt, parse_rating, rating_prompt};
 use longboard_suites::length::Length;
 use longboard_suites::task::Task;
 use serde_json::json;
@@ -351,10 +351,11 @@ struct Reading {
 
 impl Reading {
     fn examine(&self, spoken: Vec<Spoken>) -> (Vec<Decision>, Vec<RefusedVerdict>) {
+        let mut materials = BTreeMap::new();
         let (mut decisions, mut refused) = (Vec::with_capacity(spoken.len()), Vec::new());
         for said in spoken {
             let position = said.position;
-            match self.decide(said) {
+            match self.decide(said, &mut materials) {
                 Ok(decision) => decisions.push(decision),
                 Err(reason) => refused.push(RefusedVerdict { position, reason }),
             }
@@ -362,11 +363,11 @@ impl Reading {
         (decisions, refused)
     }
 
-    fn decide(&self, said: Spoken) -> Result<Decision, String> {
+    fn decide(&self, said: Spoken, materials: &mut Materials) -> Result<Decision, String> {
         let position = said.position.cast_signed();
         let question = self.questions.iter().find(|question| question.position == position);
         let question = question.ok_or("outside the shard")?;
-        let digest = self.digest(question)?;
+        let digest = self.digest(question, materials)?;
         if !digest.eq_ignore_ascii_case(&said.prompt_digest) {
             return Err("prompt digest differs: the worker asks otherwise than this server; update it".to_owned());
         }
@@ -389,17 +390,25 @@ impl Reading {
         })
     }
 
-    fn digest(&self, question: &Verdict) -> Result<String, String> {
-        let item = self.press.item(question.item_index.cast_unsigned()).map_err(|error| error.to_string())?;
-        let material = self.press.task.open_ended(&item).ok_or("answers to this task are not open-ended")?;
+    fn digest(&self, question: &Verdict, materials: &mut Materials) -> Result<String, String> {
+        let built = materials.entry(question.item_index).or_insert_with(|| self.material(question.item_index));
+        let material = built.as_ref().map_err(Clone::clone)?;
         let body = |id: i64| self.bodies.get(&id).map(String::as_str).ok_or("the answer is gone");
         let first = body(question.first_answer)?;
         Ok(prompt_digest(&match question.second_answer {
-            Some(second) => pairwise_prompt(&material, first, body(second)?, &question.nonce),
-            None => rating_prompt(&material, first, &question.nonce),
+            Some(second) => pairwise_prompt(material, first, body(second)?, &question.nonce),
+            None => rating_prompt(material, first, &question.nonce),
         }))
     }
+
+    fn material(&self, index: i32) -> Result<OpenEnded, String> {
+        let item = self.press.item(index.cast_unsigned()).map_err(|error| error.to_string())?;
+        self.press.task.open_ended(&item).ok_or_else(|| "answers to this task are not open-ended".to_owned())
+    }
 }
+
+/// What judges see, by item: built once per batch.
+type Materials = BTreeMap<i32, Result<OpenEnded, String>>;
 
 /// A rating of 1 to 10 as a share; the last reply counts.
 fn rating(texts: &[String]) -> Option<f64> {

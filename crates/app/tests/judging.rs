@@ -259,7 +259,7 @@ async fn judges_and_answers_are_seen_for_what_they_are() {
     for database in TestDatabase::each() {
         let stage = stage(&database).await;
         stage.contest().await;
-        let judging = stage.request(&[], 1500).await.unwrap();
+        let judging = stage.request(&[], 700).await.unwrap();
         assert!(stage.request(&[], 100).await.unwrap_err().to_string().contains("is open"));
         stage.work().await;
 
@@ -268,7 +268,7 @@ async fn judges_and_answers_are_seen_for_what_they_are() {
         assert_eq!(ended.state, JudgingState::Done, "{}", database.kind);
         assert!(ended.rounds > 1 && ended.ended_by.is_some(), "{ended:?}");
         let verdicts = store.verdicts_of_judging(judging).await.unwrap();
-        assert!(verdicts.len() <= 1500 && verdicts.iter().all(|verdict| verdict.decided_at.is_some()));
+        assert!(verdicts.len() <= 700 && verdicts.iter().all(|verdict| verdict.decided_at.is_some()));
         let own_family = verdicts.iter().any(|verdict| {
             let sides = [Some(verdict.first_entry.as_str()), verdict.second_entry.as_deref()];
             verdict.judge_slug == "biased" && sides.contains(&Some("partial"))

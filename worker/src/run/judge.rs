@@ -1,5 +1,7 @@
 //! Judge shards: which of two answers is better, and whether a judge can be talked round. The server reads the verdicts.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -158,14 +160,13 @@ pub(super) struct Court {
 impl Court {
     /// Puts the questions and posts what is said, in batches.
     pub async fn hear(&self, work: JudgeWork) -> End {
-        let asked = match build(&work.task, work.length_tokens, work.seed, move |generator| {
-            work.questions.into_iter().map(|question| asked(generator, question)).collect::<Result<Vec<Asked>, _>>()
-        })
-        .await
-        {
-            Ok(asked) => asked,
-            Err(failure) => return End::Failed(failure),
-        };
+        let asked =
+            match build(&work.task, work.length_tokens, work.seed, move |generator| asked(generator, work.questions))
+                .await
+            {
+                Ok(asked) => asked,
+                Err(failure) => return End::Failed(failure),
+            };
         let total = asked.len();
         let mut missed = Missed::default();
         let mut ends = pin!(self.asking(asked).ready_chunks(BATCH));
@@ -275,9 +276,18 @@ async fn build<T: Send + 'static>(
     built.await.map_err(|error| Failure::retryable("worker_error", error))?
 }
 
-fn asked(generator: &Generator, question: Question) -> Result<Asked, Failure> {
-    let Question { position, index, first, second, nonce } = question;
-    Ok(Asked { position, material: Arc::new(generator.open_ended(index)?), first, second, nonce })
+/// Questions with what they are about; each item is built once.
+fn asked(generator: &Generator, questions: Vec<Question>) -> Result<Vec<Asked>, Failure> {
+    let mut materials: BTreeMap<u32, Arc<OpenEnded>> = BTreeMap::new();
+    let mut list = Vec::with_capacity(questions.len());
+    for Question { position, index, first, second, nonce } in questions {
+        let material = match materials.entry(index) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(place) => Arc::clone(place.insert(Arc::new(generator.open_ended(index)?))),
+        };
+        list.push(Asked { position, material, first, second, nonce });
+    }
+    Ok(list)
 }
 
 /// The comparisons of a health check: the reference of an item against that of another, in both orders, plain and with
