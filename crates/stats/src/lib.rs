@@ -5,6 +5,7 @@
 
 pub mod bootstrap;
 pub mod cycle;
+mod dense;
 pub mod design;
 pub mod fit;
 pub mod fragility;
