@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{eval, generate, lists, run, score, serve_model, train};
+use crate::{eval, generate, lists, rate, run, score, serve_model, train};
 
 /// Tools for measuring long-context language models.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Generate(generate::Generate),
     /// Scores golden rows against their expected values (exit 1 on a mismatch), or prediction files against their labels.
     Score(score::Score),
+    /// Rates models from pairwise votes (Bradley-Terry), with rank sets and intervals.
+    Rate(rate::Rate),
     /// Evaluates an endpoint without a server. Can be stopped and started again.
     Eval(eval::Eval),
     /// Serves a baseline or the reference model over the OpenAI-compatible protocol.
@@ -43,6 +45,7 @@ impl Cli {
             Command::Run(command) => command.run().await,
             Command::Generate(command) => command.run(),
             Command::Score(command) => command.run(),
+            Command::Rate(command) => command.run(),
             Command::Eval(command) => command.run().await,
             Command::ServeModel(command) => command.run().await,
             Command::Train(command) => command.run(),

@@ -9,6 +9,7 @@ mod generate;
 mod lists;
 pub mod method;
 mod predictions;
+mod rate;
 pub mod run;
 mod score;
 pub mod serve;

@@ -6,6 +6,8 @@
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use crate::StatsError;
+use crate::dense::{add, add_entry, at, entry, put};
+use crate::graph;
 use crate::tally::Tally;
 use crate::tie::{self, Ties};
 
@@ -13,8 +15,10 @@ use crate::tie::{self, Ties};
 const MOST_STEPS: usize = 200;
 /// Largest component of the last step; Newton is quadratic, so what is left is far below this.
 const SETTLED: f64 = 1e-9;
-/// Gaps beyond this (`e^60` to one) are taken for a maximum at infinity.
-const FARTHEST: f64 = 60.0;
+/// Order and length effects beyond this (`e^30` to one) are taken for a maximum at infinity.
+const FARTHEST: f64 = 30.0;
+/// Tie parameters beyond this are checked for a maximum at infinity.
+const SUSPECT: f64 = 5.0;
 
 /// One group of votes with the same predictor `scale·(θ_first − θ_second) + Σ value·extra`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +45,7 @@ impl Cell {
     }
 
     pub(crate) fn predictor(&self, parameters: &DVector<f64>) -> f64 {
-        self.design().iter().map(|&(index, value)| value * parameters.get(index).copied().unwrap_or_default()).sum()
+        self.design().iter().map(|&(index, value)| value * entry(parameters, index)).sum()
     }
 }
 
@@ -161,7 +165,7 @@ impl Problem {
             let [d, tie] = tie::slope(self.ties, cell.predictor(parameters), t, cell.weights);
             add_row(&mut gradient, &cell.design(), d);
             if self.ties.has_parameter() {
-                gradient[tie_place] += tie;
+                add_entry(&mut gradient, tie_place, tie);
             }
         }
         gradient
@@ -191,7 +195,7 @@ impl Problem {
         let mut gradient = self.penalty_gradient(parameters);
         let mut hessian = DMatrix::zeros(self.width(), self.width());
         for index in 0..self.models + self.extras {
-            hessian[(index, index)] = self.penalty_weight(index);
+            put(&mut hessian, index, index, self.penalty_weight(index));
         }
         let tie_place = self.models + self.extras;
         for cell in &self.cells {
@@ -200,10 +204,10 @@ impl Problem {
             add_row(&mut gradient, &design, curve.slope[0]);
             add_square(&mut hessian, &design, curve.bend[0]);
             if self.ties.has_parameter() {
-                gradient[tie_place] += curve.slope[1];
-                hessian[(tie_place, tie_place)] += curve.bend[2];
+                add_entry(&mut gradient, tie_place, curve.slope[1]);
+                add(&mut hessian, tie_place, tie_place, curve.bend[2]);
                 for (index, value) in design.into_iter().filter(|&(_, value)| value != 0.0) {
-                    hessian[(tie_place, index)] += curve.bend[1] * value;
+                    add(&mut hessian, tie_place, index, curve.bend[1] * value);
                 }
             }
         }
@@ -213,18 +217,18 @@ impl Problem {
     /// Factor of the Hessian with its gauge, and the gauge.
     fn factor(&self, mut hessian: DMatrix<f64>) -> Result<(Cholesky<f64, Dyn>, f64), StatsError> {
         let count = crate::as_f64(self.models.max(1));
-        let trace: f64 = (0..self.models).map(|index| hessian[(index, index)]).sum();
+        let trace: f64 = (0..self.models).map(|index| at(&hessian, index, index)).sum();
         let gauge = (trace / count).max(f64::MIN_POSITIVE);
         for column in 0..self.models {
             for row in column..self.models {
-                hessian[(row, column)] += gauge / count;
+                add(&mut hessian, row, column, gauge / count);
             }
         }
         let mut lift = 0.0;
         for _ in 0..8 {
             let mut lifted = hessian.clone();
             for index in 0..self.width() {
-                lifted[(index, index)] += lift;
+                add(&mut lifted, index, index, lift);
             }
             if let Some(factor) = Cholesky::new(lifted) {
                 return Ok((factor, gauge));
@@ -240,6 +244,9 @@ impl Problem {
     /// # Errors
     /// [`StatsError::Unbounded`] when the maximum is at infinity, [`StatsError::NotSettled`].
     pub fn solve(&self, start: Option<&DVector<f64>>) -> Result<Fit, StatsError> {
+        if self.prior == 0.0 && !self.connected() {
+            return Err(StatsError::Unbounded);
+        }
         let mut parameters = self.begin(start);
         let mut value = self.loss(&parameters) + self.penalty(&parameters);
         for steps in 1..=MOST_STEPS {
@@ -249,7 +256,8 @@ impl Problem {
             let (next, next_value) = self.descend(&parameters, &step, value);
             let moved = (&next - &parameters).amax();
             (parameters, value) = (next, next_value);
-            if parameters.rows(0, self.models + self.extras).amax() > FARTHEST || !value.is_finite() {
+            let effects = parameters.rows(self.models, self.extras);
+            if effects.iter().any(|effect| effect.abs() > FARTHEST) || !value.is_finite() {
                 return Err(StatsError::Unbounded);
             }
             if moved < SETTLED {
@@ -257,6 +265,16 @@ impl Problem {
             }
         }
         Err(StatsError::NotSettled(MOST_STEPS))
+    }
+
+    /// `(first, second, weights)` of each cell.
+    fn results(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> {
+        self.cells.iter().map(|cell| (cell.first, cell.second, cell.weights))
+    }
+
+    /// A finite maximum of the strengths exists only inside one strong component.
+    fn connected(&self) -> bool {
+        graph::strong_components(self.models, &graph::beat_or_tied(self.results())).len() == 1
     }
 
     fn begin(&self, start: Option<&DVector<f64>>) -> DVector<f64> {
@@ -292,6 +310,8 @@ impl Problem {
         (from.clone(), value)
     }
 
+    /// Effects and tie parameter are checked here, strengths were before the first step.
+    ///
     /// The last factor belongs to a point a settled step away, which is the same to rounding.
     fn finish(
         &self,
@@ -300,6 +320,10 @@ impl Problem {
         factor: Cholesky<f64, Dyn>,
         gauge: f64,
     ) -> Result<Fit, StatsError> {
+        let far = self.ties.has_parameter() && self.tie_parameter(&parameters) > SUSPECT;
+        if far && graph::ties_run_away(self.models, self.results()) {
+            return Err(StatsError::Unbounded);
+        }
         let loss = self.loss(&parameters);
         Ok(Fit { parameters, loss, steps, factor, gauge, models: self.models })
     }
@@ -334,7 +358,7 @@ fn turn(cell: Cell) -> Cell {
 
 fn add_row(gradient: &mut DVector<f64>, design: &[(usize, f64); 4], factor: f64) {
     for &(index, value) in design.iter().filter(|&&(_, value)| value != 0.0) {
-        gradient[index] += factor * value;
+        add_entry(gradient, index, factor * value);
     }
 }
 
@@ -343,7 +367,7 @@ pub(crate) fn add_square(matrix: &mut DMatrix<f64>, design: &[(usize, f64); 4], 
     for &(row, left) in design.iter().filter(|&&(_, value)| value != 0.0) {
         for &(column, right) in design.iter().filter(|&&(_, value)| value != 0.0) {
             if row >= column {
-                matrix[(row, column)] += factor * left * right;
+                add(matrix, row, column, factor * left * right);
             }
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StatsError;
 use crate::bootstrap::refit;
+use crate::dense::{add_entry, entry};
 use crate::design::Prepared;
 use crate::fit::Fit;
 use crate::sandwich::cell_scores;
@@ -51,7 +52,7 @@ pub fn deletions(prepared: &Prepared, fit: &Fit, leader: usize, runner_up: usize
         }
     }
     let influence = influence(prepared, fit, leader, runner_up);
-    let gap = fit.parameters[leader] - fit.parameters[runner_up];
+    let gap = entry(&fit.parameters, leader) - entry(&fit.parameters, runner_up);
     let search = Search { prepared, fit, pair: [leader, runner_up], gap };
     let votes: Vec<Vec<u32>> = (0..u32::try_from(influence.len()).unwrap_or(u32::MAX)).map(|row| vec![row]).collect();
     Ok([search.fewest(&votes, &influence), search.fewest(&questions(prepared), &influence)])
@@ -61,10 +62,10 @@ pub fn deletions(prepared: &Prepared, fit: &Fit, leader: usize, runner_up: usize
 fn influence(prepared: &Prepared, fit: &Fit, leader: usize, runner_up: usize) -> Vec<f64> {
     let problem = &prepared.problem;
     let mut direction = DVector::zeros(problem.width());
-    direction[leader] = 1.0;
-    direction[runner_up] = -1.0;
+    add_entry(&mut direction, leader, 1.0);
+    add_entry(&mut direction, runner_up, -1.0);
     fit.factor.solve_mut(&mut direction);
-    let tie = if problem.ties.has_parameter() { direction[problem.models + problem.extras] } else { 0.0 };
+    let tie = if problem.ties.has_parameter() { entry(&direction, problem.models + problem.extras) } else { 0.0 };
     let along: Vec<f64> = problem.cells.iter().map(|cell| cell.predictor(&direction)).collect();
     let scores = cell_scores(problem, fit);
     let of = |row: &crate::design::Row| {
@@ -152,6 +153,6 @@ impl Search<'_> {
             }
         }
         let [leader, runner_up] = self.pair;
-        refit(&problem, self.fit).is_some_and(|parameters| parameters[leader] < parameters[runner_up])
+        refit(&problem, self.fit).is_some_and(|parameters| entry(&parameters, leader) < entry(&parameters, runner_up))
     }
 }

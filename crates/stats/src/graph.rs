@@ -1,7 +1,5 @@
 //! Which ratings the votes fix: components of the graph "beat or tied".
 
-use crate::tally::Tally;
-
 /// Strongly connected components of a directed graph, largest first, members ascending (Kosaraju, without recursion).
 ///
 /// `edges` are `(from, to)` below `nodes`; others are ignored.
@@ -64,13 +62,11 @@ fn mark(seen: &mut [bool], node: usize) {
     }
 }
 
-/// Edges "beat or tied" (a tie runs both ways), `(winner, loser)`.
-#[must_use]
-pub fn beat_or_tied(tally: &Tally) -> Vec<(usize, usize)> {
-    let mut edges = Vec::with_capacity(tally.pairs().len() * 2);
-    for pair in tally.pairs() {
-        let (first, second) = (pair.first as usize, pair.second as usize);
-        let [won, tied, lost] = pair.weights.map(|weight| weight > 0.0);
+/// Edges "beat or tied" (a tie runs both ways), `(winner, loser)`, of `(first, second, [first won, tie, second won])`.
+pub fn beat_or_tied(results: impl Iterator<Item = (usize, usize, [f64; 3])>) -> Vec<(usize, usize)> {
+    let mut edges = Vec::new();
+    for (first, second, weights) in results {
+        let [won, tied, lost] = weights.map(|weight| weight > 0.0);
         if won || tied {
             edges.push((first, second));
         }
@@ -82,14 +78,9 @@ pub fn beat_or_tied(tally: &Tally) -> Vec<(usize, usize)> {
 }
 
 /// Edges "met", both ways.
-#[must_use]
-pub fn met(tally: &Tally) -> Vec<(usize, usize)> {
-    let seen = tally.pairs().iter().filter(|pair| pair.weights.iter().sum::<f64>() > 0.0);
-    seen.flat_map(|pair| {
-        let (first, second) = (pair.first as usize, pair.second as usize);
-        [(first, second), (second, first)]
-    })
-    .collect()
+pub fn met(results: impl Iterator<Item = (usize, usize, [f64; 3])>) -> Vec<(usize, usize)> {
+    let seen = results.filter(|(_, _, weights)| weights.iter().any(|weight| *weight > 0.0));
+    seen.flat_map(|(first, second, _)| [(first, second), (second, first)]).collect()
 }
 
 /// True if a tie model has no finite maximum although the graph is strongly connected: the models can be placed so that
@@ -97,11 +88,10 @@ pub fn met(tally: &Tally) -> Vec<(usize, usize)> {
 ///
 /// The placement is a system of difference constraints, solved by Bellman-Ford.
 #[must_use]
-pub fn ties_run_away(tally: &Tally) -> bool {
+pub fn ties_run_away(models: usize, results: impl Iterator<Item = (usize, usize, [f64; 3])>) -> bool {
     let mut constraints = Vec::new();
-    for pair in tally.pairs() {
-        let (first, second) = (pair.first as usize, pair.second as usize);
-        let [won, tied, lost] = pair.weights.map(|weight| weight > 0.0);
+    for (first, second, weights) in results {
+        let [won, tied, lost] = weights.map(|weight| weight > 0.0);
         if won {
             constraints.push((first, second, -1.0));
         }
@@ -112,8 +102,8 @@ pub fn ties_run_away(tally: &Tally) -> bool {
             constraints.extend([(first, second, 1.0), (second, first, 1.0)]);
         }
     }
-    let mut height = vec![0.0_f64; tally.models()];
-    for _ in 0..=tally.models() {
+    let mut height = vec![0.0_f64; models];
+    for _ in 0..=models {
         let mut changed = false;
         for &(above, below, step) in &constraints {
             let bound = height.get(above).copied().unwrap_or_default() + step;

@@ -9,6 +9,7 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use crate::StatsError;
+use crate::dense::entry;
 use crate::design::Prepared;
 use crate::fit::Fit;
 use crate::tie;
@@ -155,7 +156,7 @@ fn discriminate(prepared: &Prepared, parameters: &DVector<f64>, cells: &[usize],
     let value = |log: f64| {
         let (mut loss, mut slope, mut bend) = (0.5 * log * log, log, 1.0);
         for cell in cells.iter().filter_map(|&cell| problem.cells.get(cell)) {
-            let gap = parameters[cell.first] - parameters[cell.second];
+            let gap = entry(parameters, cell.first) - entry(parameters, cell.second);
             let u = log.exp() * gap;
             let rest = cell.predictor(parameters) - cell.scale * gap;
             let curve = tie::curve(problem.ties, rest + u, t, cell.weights);

@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod bootstrap;
 pub mod covariance;
 pub mod cycle;
+mod dense;
 pub mod design;
 pub mod equivalence;
 pub mod fit;

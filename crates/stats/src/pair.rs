@@ -6,6 +6,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardUniform, Uniform};
 
 use crate::StatsError;
+use crate::dense::at;
 use crate::sandwich::difference_error;
 use crate::tie::logistic;
 
@@ -142,7 +143,7 @@ fn target(choice: &Choice) -> Option<(usize, usize)> {
 
 /// Allowed pair with the largest gain per cost; the first of equals.
 fn best(choice: &Choice, i: usize, j: usize) -> usize {
-    let v = |row: usize| choice.covariance[(row, i)] - choice.covariance[(row, j)];
+    let v = |row: usize| at(choice.covariance, row, i) - at(choice.covariance, row, j);
     let mut best = (0, f64::NEG_INFINITY);
     for (place, (&(a, b), cost)) in choice.allowed.iter().zip(choice.costs).enumerate() {
         let gap = choice.estimates.get(a).zip(choice.estimates.get(b)).map_or(0.0, |(a, b)| a - b);
@@ -155,3 +156,7 @@ fn best(choice: &Choice, i: usize, j: usize) -> usize {
     }
     best.0
 }
+
+#[cfg(test)]
+#[path = "pair_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use crate::StatsError;
 use crate::bootstrap::{self, Resample, Sample};
 use crate::cycle;
+use crate::dense::{at, entry};
 use crate::design::{Design, Order, Prepared};
 use crate::fit::Fit;
 use crate::fragility::{self, Fragility};
@@ -216,7 +217,8 @@ impl<'a> Board<'a> {
         if options.order_effect {
             design.order = Order::Global;
         }
-        let unbounded = options.ties.has_parameter() && graph::ties_run_away(&tally.among(members)?);
+        let unbounded =
+            options.ties.has_parameter() && graph::ties_run_away(members.len(), tally.among(members)?.results());
         if unbounded {
             flags.push(BoardFlag::TieParameterUnbounded);
             design.ties = Ties::HalfWin;
@@ -277,7 +279,7 @@ impl<'a> Board<'a> {
         for (place, member) in self.members.iter().enumerate() {
             let Some(model) = rating.models.get_mut(*member) else { continue };
             let theta = theta.get(place).copied().unwrap_or_default();
-            let error = covariance[(place, place)].max(0.0).sqrt() * ELO;
+            let error = at(&covariance, place, place).max(0.0).sqrt() * ELO;
             let centre = elo(theta);
             model.theta = Some(theta);
             model.elo = Some(centre);
@@ -313,7 +315,7 @@ impl<'a> Board<'a> {
         let order = self.order();
         for pair in order.windows(2) {
             let &[above, below] = pair else { continue };
-            let gap = self.fit.parameters[above] - self.fit.parameters[below];
+            let gap = entry(&self.fit.parameters, above) - entry(&self.fit.parameters, below);
             let error = sandwich::difference_error(&self.covariance, above, below).unwrap_or_default();
             rating.neighbours.push(Neighbours {
                 above: self.name(above),
@@ -364,7 +366,7 @@ impl<'a> Board<'a> {
         let likelihood_ratio = (2.0 * gain).max(0.0);
         Some(Effect {
             estimate: fit.parameters.get(place).copied()?,
-            standard_error: covariance[(place, place)].max(0.0).sqrt(),
+            standard_error: at(covariance, place, place).max(0.0).sqrt(),
             likelihood_ratio,
             p_value: ChiSquared::new(1.0).ok()?.sf(likelihood_ratio),
             controlled,
@@ -391,8 +393,8 @@ impl<'a> Board<'a> {
         let (_, covariance) = covariance(self.log, &prepared, &found.fit, self.options, &mut Vec::new())?;
         let mut models: Vec<JuryRating> = (0..self.members.len())
             .map(|place| {
-                let theta = found.fit.parameters[place];
-                let se_elo = covariance[(place, place)].max(0.0).sqrt() * ELO;
+                let theta = entry(&found.fit.parameters, place);
+                let se_elo = at(&covariance, place, place).max(0.0).sqrt() * ELO;
                 JuryRating { model: self.name(place), theta, elo: elo(theta), se_elo }
             })
             .collect();

@@ -5,6 +5,7 @@
 use nalgebra::DMatrix;
 
 use crate::StatsError;
+use crate::dense::{add, at, put};
 use crate::design::{Row, by_cluster};
 use crate::fit::{Fit, Problem, add_square};
 use crate::tie;
@@ -33,9 +34,9 @@ pub fn battles(problem: &Problem, fit: &Fit) -> DMatrix<f64> {
         }
         add_square(&mut meat, &design, sums[0]);
         if problem.ties.has_parameter() {
-            meat[(tie_place, tie_place)] += sums[2];
+            add(&mut meat, tie_place, tie_place, sums[2]);
             for (index, value) in design.into_iter().filter(|&(_, value)| value != 0.0) {
-                meat[(tie_place, index)] += sums[1] * value;
+                add(&mut meat, tie_place, index, sums[1] * value);
             }
         }
     }
@@ -144,9 +145,9 @@ fn sandwich(fit: &Fit, mut meat: DMatrix<f64>) -> DMatrix<f64> {
 fn symmetrise(matrix: &mut DMatrix<f64>) {
     for column in 0..matrix.ncols() {
         for row in column + 1..matrix.nrows() {
-            let mean = f64::midpoint(matrix[(row, column)], matrix[(column, row)]);
-            matrix[(row, column)] = mean;
-            matrix[(column, row)] = mean;
+            let mean = f64::midpoint(at(matrix, row, column), at(matrix, column, row));
+            put(matrix, row, column, mean);
+            put(matrix, column, row, mean);
         }
     }
 }
@@ -155,7 +156,7 @@ fn symmetrise(matrix: &mut DMatrix<f64>) {
 #[must_use]
 pub fn difference_error(covariance: &DMatrix<f64>, a: usize, b: usize) -> Option<f64> {
     let inside = a < covariance.nrows() && b < covariance.nrows();
-    let at = |row: usize, column: usize| inside.then(|| covariance[(row, column)]);
-    let variance = at(a, a)? + at(b, b)? - 2.0 * at(a, b)?;
+    let within = |row: usize, column: usize| inside.then(|| at(covariance, row, column));
+    let variance = within(a, a)? + within(b, b)? - 2.0 * within(a, b)?;
     Some(variance.max(0.0).sqrt())
 }

@@ -132,6 +132,11 @@ impl Tally {
         &self.pairs
     }
 
+    /// `(first, second, summed weights)` of each ordered pair.
+    pub fn results(&self) -> impl Iterator<Item = (usize, usize, [f64; 3])> {
+        self.pairs.iter().map(|pair| (pair.first as usize, pair.second as usize, pair.weights))
+    }
+
     /// Position in [`Tally::pairs`] of an ordered pair.
     #[must_use]
     pub fn position(&self, first: u32, second: u32) -> Option<usize> {

@@ -23,7 +23,7 @@ pub(super) struct Connected {
 impl Connected {
     pub(super) fn of(tally: &Tally, prior: f64) -> Result<Self, StatsError> {
         let models = tally.models();
-        let components = graph::strong_components(models, &graph::beat_or_tied(tally));
+        let components = graph::strong_components(models, &graph::beat_or_tied(tally.results()));
         let mut inside = vec![None; models];
         let mut members: (f64, Vec<usize>) = (0.0, Vec::new());
         for component in components.iter().filter(|component| component.len() > 1) {
@@ -41,7 +41,7 @@ impl Connected {
         }
         let members = members.1;
         let mut reachable = vec![false; models];
-        for group in graph::strong_components(models, &graph::met(tally)) {
+        for group in graph::strong_components(models, &graph::met(tally.results())) {
             let joined = group.iter().any(|member| members.contains(member));
             for member in group {
                 if let Some(slot) = reachable.get_mut(member) {
