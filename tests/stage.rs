@@ -272,14 +272,26 @@ impl Caller<'_> {
         let _ = self.post("/api/v1/endpoints", &body);
     }
 
-    /// Submits a run and returns its id.
+    /// Submits a run of some of the quickstart suite and returns its id.
     ///
     /// # Panics
     /// When it is refused.
     #[must_use]
     pub fn submit(&self, endpoint: &str, lengths: &[&str], samples: u32) -> String {
-        let body = json!({"endpoint": endpoint, "suite": "quickstart", "lengths": lengths, "samples": samples});
-        self.post("/api/v1/runs", &body)["id"].as_str().expect("an id").to_owned()
+        self.run(&json!({"endpoint": endpoint, "suite": "quickstart", "lengths": lengths, "samples": samples}))
+    }
+
+    /// Submits a run of a whole suite and returns its id.
+    ///
+    /// # Panics
+    /// When it is refused.
+    #[must_use]
+    pub fn submit_all(&self, endpoint: &str, suite: &str) -> String {
+        self.run(&json!({"endpoint": endpoint, "suite": suite}))
+    }
+
+    fn run(&self, body: &Value) -> String {
+        self.post("/api/v1/runs", body)["id"].as_str().expect("an id").to_owned()
     }
 }
 

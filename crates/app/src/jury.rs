@@ -124,7 +124,8 @@ fn summary(judge: &Judge, verdicts: &[Verdict], facts: &Net, people: &Net) -> Ju
     let found = health(&called).ok().and_then(|found| found.into_values().next());
     let mine = net(verdicts, &judge.slug);
     let report = health_of(judge.health.as_ref());
-    let invalid = count(own.iter().filter(|verdict| verdict.label.as_deref() == Some("invalid")).count());
+    let unread = |verdict: &&&Verdict| verdict.second_answer.is_some() && verdict.label.as_deref() == Some("invalid");
+    let invalid = count(own.iter().filter(unread).count());
     let mut summary = JudgeSummary {
         judge: judge.slug.clone(),
         name: judge.name.clone(),

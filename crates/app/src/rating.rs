@@ -188,7 +188,8 @@ fn count(material: &mut Material, verdict: &Verdict, lengths: &HashMap<i64, i64>
         return Ok(());
     }
     let Some(winner) = winner(verdict) else {
-        material.invalid += u64::from(verdict.label.as_deref() == Some("invalid"));
+        let unread = verdict.second_answer.is_some() && verdict.label.as_deref() == Some("invalid");
+        material.invalid += u64::from(unread);
         return Ok(());
     };
     #[expect(clippy::cast_precision_loss, reason = "lengths of answers")]

@@ -1,7 +1,7 @@
 //! Judging from the pool to the board, on SQLite and PostgreSQL: with honest judges, one that prefers a place, one that
 //! can be talked round, and an answer that tries to.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use longboard_app::account::SignUp;

@@ -75,7 +75,8 @@ pub fn expected(estimates: &[f64], covariance: &DMatrix<f64>, pair: (usize, usiz
     let p = logistic(strength(a) - strength(b));
     let weight = votes * p * (1.0 - p);
     let turned = covariance.column(a) - covariance.column(b);
-    let spread = turned[a] - turned[b];
+    let at = |model: usize| turned.get(model).copied().unwrap_or_default();
+    let spread = at(a) - at(b);
     covariance - &turned * turned.transpose() * (weight / (1.0 + weight * spread))
 }
 
