@@ -27,6 +27,7 @@ pub use error::AppError;
 pub use longboard::{Fresh, Longboard};
 pub use longboard_bus::{Admission, Bell, Bus, BusError};
 pub use longboard_endpoint::policy::{AddressPolicy, AllowRule};
+pub use longboard_stats as stats;
 pub use longboard_store as store;
 pub use longboard_store::EndpointKind;
 pub use longboard_store::task::Suite;

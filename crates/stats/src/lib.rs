@@ -7,6 +7,7 @@ pub mod aggregate;
 pub mod agreement;
 pub mod covariance;
 pub mod equivalence;
+pub mod formula;
 pub mod interval;
 pub mod judge;
 pub mod length;

@@ -154,9 +154,24 @@ pub(crate) fn spark(scores: &[Option<f64>]) -> String {
     )
 }
 
+/// A score with its interval on 0 to 100, for a table cell that says both in figures.
+pub(crate) fn whisker(score: f64, [low, high]: [f64; 2]) -> String {
+    let x = |score: f64| 2.0 + 0.92 * score.clamp(0.0, 100.0);
+    let (low, middle, high) = (x(low), x(score), x(high));
+    format!(
+        "<svg class=\"whiskers\" viewBox=\"0 0 96 14\" aria-hidden=\"true\"><path class=\"scale\" d=\"M2 7H94\"/><path d=\"M{low:.1} 7H{high:.1}M{low:.1} 3V11M{high:.1} 3V11\"/><circle cx=\"{middle:.1}\" cy=\"7\" r=\"2.5\"/></svg>"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whiskers_lie_between_0_and_100() {
+        let svg = whisker(50.0, [-10.0, 100.0]);
+        assert!(svg.contains("M2.0 7H94.0") && svg.contains("cx=\"48.0\""), "{svg}");
+    }
 
     fn series(name: &str) -> Series {
         let point = |kilo: u32, score| CurvePoint {
