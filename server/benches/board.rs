@@ -28,7 +28,14 @@ fn board() -> Board {
         ci95: Some([10.0, 90.0]),
         complete: true,
         rank: Some([1, 200]),
-        effective_length: EffectiveLength { point: Some("32k".to_owned()), certified: Some("16k".to_owned()) },
+        p_best: Some(0.005),
+        more_to_separate: Some(40),
+        aggregates: None,
+        effective_length: EffectiveLength {
+            point: Some("32k".to_owned()),
+            certified: Some("16k".to_owned()),
+            ..EffectiveLength::default()
+        },
         by_length: lengths.iter().enumerate().map(|(place, length)| (length.clone(), cell(entry, place))).collect(),
         by_task: BTreeMap::new(),
         cells: BTreeMap::new(),
@@ -51,6 +58,7 @@ fn board() -> Board {
         }],
         rows: (0..200).map(row).collect(),
         notes: Vec::new(),
+        rank_critical: Some(4.0),
         lengths,
     }
 }

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use longboard_protocol::board::{Board, BoardRow, BoardTask, Cell, Columns, EffectiveLength};
-use longboard_stats::covariance::Means;
+use longboard_protocol::board::{
+    Aggregates, Board, BoardRow, BoardTask, Cell, Columns, EffectiveLength, Interval, NextLength,
+};
+use longboard_stats::Estimate;
+use longboard_stats::aggregate::aggregates;
+use longboard_stats::covariance::{DMatrix, Means};
 use longboard_stats::interval::{mean_interval_of_sums, wilson};
 use longboard_stats::length::{Threshold, effective_length};
 use longboard_stats::normal_quantile;
-use longboard_stats::rank::{Ranked, rank_sets};
+use longboard_stats::rank::{DRAWS, more_to_separate, simultaneous};
 use longboard_suites::length::Length;
 use sha2::{Digest, Sha256};
+
+/// Seed of the draws behind ranks: the same data give the same board.
+const SEED: u64 = 0x10b0_a4d5;
 
 /// Everything a board shows.
 #[derive(Debug, Clone)]
@@ -29,6 +36,9 @@ pub struct BoardInput {
     pub tasks: Vec<BoardTask>,
     /// Entries in any order.
     pub entries: Vec<BoardEntry>,
+    /// Correlation of the entries' means per cell, from the items they share, in the order of `entries`; cells without
+    /// one are independent.
+    pub correlations: BTreeMap<(String, Length), DMatrix<f64>>,
     /// Remarks about the data.
     pub notes: Vec<String>,
     /// When the board is computed.
@@ -162,13 +172,24 @@ fn interval_of_sums(n: u32, sum: f64, sum_of_squares: f64, binary: bool) -> Opti
 /// Computes the board. Complete rows come first, best first; incomplete ones follow by name, without score and rank.
 #[must_use]
 pub fn compute(input: BoardInput) -> Board {
-    let mut scored: Vec<(BoardRow, Option<Measured>)> =
-        input.entries.iter().map(|entry| row(entry, &input.tasks, &input.lengths)).collect();
-    scored.sort_by(|(left, _), (right, _)| {
+    let mut scored: Vec<(BoardRow, Option<Measured>, usize)> = input
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(place, entry)| {
+            let (row, measured) = row(entry, &input.tasks, &input.lengths, input.columns);
+            (row, measured, place)
+        })
+        .collect();
+    scored.sort_by(|(left, ..), (right, ..)| {
         let score = |row: &BoardRow| row.score.unwrap_or(f64::NEG_INFINITY);
         score(right).total_cmp(&score(left)).then_with(|| left.entry.cmp(&right.entry))
     });
-    rank(&mut scored);
+    let complete: Vec<usize> =
+        scored.iter().filter(|(_, measured, _)| measured.is_some()).map(|(.., place)| *place).collect();
+    let covariance = covariance(&input, &complete);
+    let mut rows: Vec<BoardRow> = scored.into_iter().map(|(row, ..)| row).collect();
+    let rank_critical = rank(&mut rows, &covariance);
     let mut board = Board {
         slug: input.slug,
         title: input.title,
@@ -178,11 +199,61 @@ pub fn compute(input: BoardInput) -> Board {
         columns: input.columns,
         lengths: input.lengths.iter().map(ToString::to_string).collect(),
         tasks: input.tasks,
-        rows: scored.into_iter().map(|(row, _)| row).collect(),
+        rows,
         notes: input.notes,
+        rank_critical,
     };
     board.snapshot = digest(&board);
     board
+}
+
+/// Covariance of the scores of the entries at `places`: `Σ_cells w²·ρ_ab·SE_a·SE_b` with the weight w of a cell in the score.
+/// Items are drawn anew for every cell, so cells are independent.
+fn covariance(input: &BoardInput, places: &[usize]) -> DMatrix<f64> {
+    let mut sum = DMatrix::zeros(places.len(), places.len());
+    let cells = u32::try_from(input.tasks.len() * input.lengths.len()).unwrap_or(u32::MAX);
+    let weight = 1.0 / f64::from(cells.max(1));
+    for task in &input.tasks {
+        for &length in &input.lengths {
+            let key = (task.slug.clone(), length);
+            let correlation = input.correlations.get(&key);
+            let errors: Vec<f64> = places
+                .iter()
+                .map(|place| input.entries.get(*place).and_then(|entry| entry.cells.get(&key)?.score()))
+                .map(|measured| measured.map_or(0.0, |measured| measured.variance.sqrt()))
+                .collect();
+            for (a, (left, place)) in errors.iter().zip(places).enumerate() {
+                for (b, (right, other)) in errors.iter().zip(places).enumerate() {
+                    let own = if a == b { 1.0 } else { 0.0 };
+                    let shared = correlation.and_then(|matrix| matrix.get((*place, *other)).copied()).unwrap_or(own);
+                    if let Some(entry) = sum.get_mut((a, b)) {
+                        *entry += weight * weight * shared * left * right;
+                    }
+                }
+            }
+        }
+    }
+    sum
+}
+
+/// Ranks the leading rows, which have a score; the critical value of their differences.
+fn rank(rows: &mut [BoardRow], covariance: &DMatrix<f64>) -> Option<f64> {
+    let scores: Vec<f64> = rows.iter().filter_map(|row| row.score).collect();
+    let ranks = simultaneous(&scores, covariance, DRAWS, SEED).ok().filter(|ranks| !ranks.sets.is_empty())?;
+    let at = |a: usize, b: usize| covariance.get((a, b)).copied().unwrap_or(0.0);
+    let lower = scores.iter().skip(1).map(Some).chain(std::iter::once(None));
+    for ((place, row), (((set, p_best), score), lower)) in
+        rows.iter_mut().enumerate().zip(ranks.sets.iter().zip(&ranks.p_best).zip(&scores).zip(lower))
+    {
+        row.rank = Some(*set);
+        row.p_best = Some(*p_best);
+        row.more_to_separate = lower.and_then(|lower| {
+            let variance = at(place, place) + at(place + 1, place + 1) - 2.0 * at(place, place + 1);
+            let items = row.cells.values().flat_map(BTreeMap::values).map(|cell| cell.n).min().unwrap_or(0);
+            more_to_separate(score - lower, variance.max(0.0).sqrt(), ranks.critical, u64::from(items))
+        });
+    }
+    Some(ranks.critical)
 }
 
 /// SHA-256 of the content without the time of publication, in hex.
@@ -195,24 +266,13 @@ fn digest(board: &Board) -> String {
         board.lengths,
         board.tasks,
         board.rows,
-        board.notes
+        board.notes,
+        board.rank_critical
     ]);
     hex::encode(Sha256::digest(content.to_string()))
 }
 
-fn rank(scored: &mut [(BoardRow, Option<Measured>)]) {
-    let entries: Vec<Ranked> = scored
-        .iter()
-        .filter_map(|(_, measured)| *measured)
-        .map(|measured| Ranked { score: measured.score, standard_error: measured.variance.sqrt() })
-        .collect();
-    let complete = scored.iter_mut().filter(|(_, measured)| measured.is_some());
-    for ((row, _), set) in complete.zip(rank_sets(&entries)) {
-        row.rank = Some(set);
-    }
-}
-
-fn row(entry: &BoardEntry, tasks: &[BoardTask], lengths: &[Length]) -> (BoardRow, Option<Measured>) {
+fn row(entry: &BoardEntry, tasks: &[BoardTask], lengths: &[Length], shown: Columns) -> (BoardRow, Option<Measured>) {
     let none = CellStatistics::default();
     let cell = |task: &BoardTask, length: Length| entry.cells.get(&(task.slug.clone(), length)).unwrap_or(&none);
     let column = |length: Length| tasks.iter().map(|task| cell(task, length)).collect::<Vec<_>>();
@@ -238,6 +298,9 @@ fn row(entry: &BoardEntry, tasks: &[BoardTask], lengths: &[Length]) -> (BoardRow
         ci95: overall.map(Measured::ci95),
         complete,
         rank: None,
+        p_best: None,
+        more_to_separate: None,
+        aggregates: overall.filter(|_| shown == Columns::Lengths).and_then(|_| over_lengths(lengths, &measured)),
         effective_length: reach(&columns),
         by_length: columns.iter().map(|(length, cells)| (length.to_string(), merged(cells))).collect(),
         by_task: by_task.collect(),
@@ -269,22 +332,46 @@ fn merged(cells: &[&CellStatistics]) -> Cell {
     }
 }
 
-/// Effective length over the leading lengths whose cells are complete.
-fn reach(columns: &[(Length, Vec<&CellStatistics>)]) -> EffectiveLength {
-    let points: Vec<(u32, Measured)> = columns
-        .iter()
-        .take_while(|(_, cells)| cells.iter().all(|cell| cell.complete()))
-        .filter_map(|(length, cells)| Some((length.tokens(), mean_of(cells)?)))
-        .collect();
-    let (lengths, measured): (Vec<u32>, Vec<Measured>) = points.into_iter().unzip();
+/// Means of lengths, each from its own draws of items.
+fn means(measured: &[Measured]) -> Option<Means> {
     let scores: Vec<f64> = measured.iter().map(|measured| measured.score).collect();
     let errors: Vec<f64> = measured.iter().map(|measured| measured.variance.sqrt()).collect();
-    let found = Means::independent(&scores, &errors)
-        .and_then(|means| effective_length(&lengths, &means, Threshold::NOLIMA))
+    Means::independent(&scores, &errors).ok()
+}
+
+fn over_lengths(lengths: &[Length], measured: &[Measured]) -> Option<Aggregates> {
+    let tokens: Vec<u32> = lengths.iter().map(|length| length.tokens()).collect();
+    let found = aggregates(&tokens, &means(measured)?).ok()?;
+    let interval = |estimate: Estimate| Interval {
+        score: estimate.value,
+        ci95: estimate.ci95.map(|bound| bound.clamp(0.0, 100.0)),
+    };
+    Some(Aggregates {
+        increasing: interval(found.increasing),
+        decreasing: interval(found.decreasing),
+        area: interval(found.area),
+    })
+}
+
+/// Effective length over the leading lengths whose cells are complete.
+fn reach(columns: &[(Length, Vec<&CellStatistics>)]) -> EffectiveLength {
+    let leading: Vec<_> = columns.iter().take_while(|(_, cells)| cells.iter().all(|cell| cell.complete())).collect();
+    let (lengths, measured): (Vec<u32>, Vec<Measured>) =
+        leading.iter().filter_map(|(length, cells)| Some((length.tokens(), mean_of(cells)?))).unzip();
+    let found = means(&measured)
+        .and_then(|means| effective_length(&lengths, &means, Threshold::NOLIMA).ok())
         .unwrap_or_default();
+    let items = leading.iter().flat_map(|(_, cells)| cells).map(|cell| cell.n()).min().unwrap_or(0);
     let name =
         |tokens: Option<u32>| tokens.and_then(|tokens| Length::new(tokens).ok()).map(|length| length.to_string());
-    EffectiveLength { point: name(found.point), certified: name(found.certified) }
+    EffectiveLength {
+        point: name(found.point),
+        certified: name(found.certified),
+        largest: name(found.largest),
+        next: found.next.and_then(|next| {
+            Some(NextLength { length: name(Some(next.length))?, more_items: next.more(u64::from(items)) })
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -315,8 +402,8 @@ mod tests {
         BoardEntry { entry: slug.to_owned(), cells, ..BoardEntry::default() }
     }
 
-    fn board(entries: Vec<BoardEntry>, seconds: i64) -> Board {
-        compute(BoardInput {
+    fn input(entries: Vec<BoardEntry>, seconds: i64) -> BoardInput {
+        BoardInput {
             slug: "ruler".to_owned(),
             title: "RULER".to_owned(),
             suite: "ruler".to_owned(),
@@ -324,9 +411,48 @@ mod tests {
             lengths: vec![length(4), length(8)],
             tasks: vec![task("vt")],
             entries,
+            correlations: BTreeMap::new(),
             notes: Vec::new(),
             published_at: DateTime::from_timestamp(seconds, 0).unwrap(),
-        })
+        }
+    }
+
+    fn board(entries: Vec<BoardEntry>, seconds: i64) -> Board {
+        compute(input(entries, seconds))
+    }
+
+    #[test]
+    fn shared_items_separate_what_separate_items_cannot() {
+        let entries = vec![
+            entry("low", statistics(60, 40, 100), statistics(60, 40, 100)),
+            entry("high", statistics(66, 34, 100), statistics(66, 34, 100)),
+        ];
+        let apart = board(entries.clone(), 0);
+        assert_eq!((apart.rows[0].rank, apart.rows[1].rank), (Some([1, 2]), Some([1, 2])));
+        assert!(apart.rows[0].more_to_separate > Some(0) && apart.rows[1].more_to_separate.is_none());
+        assert!((apart.rows.iter().filter_map(|row| row.p_best).sum::<f64>() - 1.0).abs() < 1e-9);
+        let shared = DMatrix::from_row_slice(2, 2, &[1.0, 0.9, 0.9, 1.0]);
+        let correlations = [4, 8].map(|kilo| (("vt".to_owned(), length(kilo)), shared.clone())).into();
+        let together = compute(BoardInput { correlations, ..input(entries, 0) });
+        assert_eq!(together.rows[0].entry, "high");
+        assert_eq!((together.rows[0].rank, together.rows[1].rank), (Some([1, 1]), Some([2, 2])));
+        assert_eq!(together.rows[0].more_to_separate, Some(0));
+        assert!(together.rank_critical > Some(1.9));
+    }
+
+    #[test]
+    fn the_next_length_and_the_aggregates_are_said() {
+        let row = board(vec![entry("a", statistics(20, 0, 20), statistics(18, 2, 20))], 0).rows.remove(0);
+        assert_eq!(
+            (row.effective_length.point.as_deref(), row.effective_length.certified.as_deref()),
+            (Some("8k"), Some("4k"))
+        );
+        let next = row.effective_length.next.unwrap();
+        assert!(next.length == "8k" && next.more_items > Some(20), "{next:?}");
+        let aggregates = row.aggregates.unwrap();
+        assert!((aggregates.increasing.score - (100.0 + 2.0 * 90.0) / 3.0).abs() < 1e-9);
+        assert!((aggregates.decreasing.score - (2.0 * 100.0 + 90.0) / 3.0).abs() < 1e-9);
+        assert!((aggregates.area.score - 95.0).abs() < 1e-9);
     }
 
     #[test]

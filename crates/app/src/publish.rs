@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::board::{Board, BoardTask, Columns};
+use longboard_stats::covariance::{DMatrix, item_correlation};
 use longboard_store::board::{CellKey, CellSums};
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Run, one_per_endpoint};
@@ -12,9 +13,11 @@ use longboard_store::{RunState, Store};
 use longboard_suites::length::Length;
 use longboard_suites::predictions::{TASKS, notes};
 use longboard_suites::task::Task;
+use uuid::Uuid;
 
 use crate::AppError;
 use crate::board::{BoardEntry, BoardInput, CellStatistics, compute};
+use crate::compare::same_items;
 
 /// Computes a suite's board from what is stored now, and stores it as a snapshot.
 ///
@@ -30,11 +33,14 @@ pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
     let runs = one_per_endpoint(store.runs_of_suite(slug).await?);
     let cells = store.cells(&runs.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     let mut entries = Vec::with_capacity(runs.len());
+    let mut shown = Vec::with_capacity(runs.len());
     for run in &runs {
         let Some(endpoint) = store.endpoint(run.endpoint_id).await? else { continue };
         let team = store.team(run.team_id).await?.map(|team| team.slug).unwrap_or_default();
         entries.push(entry(run, &endpoint, team, &suite, &cells));
+        shown.push(run);
     }
+    let correlations = correlations(store, &shown, &suite).await?;
     let data_version = suite.data_version;
     let input = BoardInput {
         slug: suite.slug,
@@ -44,6 +50,7 @@ pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
         lengths: suite.lengths.0,
         tasks,
         entries,
+        correlations,
         notes: if suite.imported { notes().iter().map(ToString::to_string).collect() } else { Vec::new() },
         published_at: now,
     };
@@ -63,6 +70,63 @@ pub async fn current_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
     match store.latest_snapshot(slug).await? {
         Some((board, version)) if version == suite.data_version => Ok((board, version)),
         _ => Ok((publish_board(store, slug, now).await?, suite.data_version)),
+    }
+}
+
+/// Correlation of the means of finished runs in each cell, over the items they share; a repeated item counts with its
+/// mean. One length is in memory at a time.
+async fn correlations(
+    store: &Store,
+    runs: &[&Run],
+    suite: &Suite,
+) -> Result<BTreeMap<(String, Length), DMatrix<f64>>, AppError> {
+    let places: BTreeMap<Uuid, usize> =
+        (0..).zip(runs).filter(|(_, run)| run.state == RunState::Done).map(|(place, run)| (run.id, place)).collect();
+    let ids: Vec<Uuid> = places.keys().copied().collect();
+    // Runs of one number saw the same prompts.
+    let drawn: Vec<usize> =
+        runs.iter().map(|run| runs.iter().position(|other| same_items(run, other)).unwrap_or_default()).collect();
+    let mut found = BTreeMap::new();
+    if ids.len() < 2 {
+        return Ok(found);
+    }
+    for &length in &suite.lengths.0 {
+        let mut tasks: BTreeMap<String, Vec<BTreeMap<(usize, i32), Repeats>>> = BTreeMap::new();
+        for (run, ((task, _, index), _, score)) in store.scores_at(&ids, length.tokens().cast_signed()).await? {
+            let Some((place, draw)) = places.get(&run).and_then(|place| Some((*place, *drawn.get(*place)?))) else {
+                continue;
+            };
+            let columns = tasks.entry(task).or_insert_with(|| vec![BTreeMap::new(); runs.len()]);
+            if let Some(column) = columns.get_mut(place) {
+                column.entry((draw, index)).or_default().add(score);
+            }
+        }
+        for (task, columns) in tasks {
+            let means: Vec<BTreeMap<(usize, i32), f64>> = columns
+                .into_iter()
+                .map(|column| column.into_iter().map(|(item, repeats)| (item, repeats.mean())).collect())
+                .collect();
+            found.insert((task, length), item_correlation(&means));
+        }
+    }
+    Ok(found)
+}
+
+/// Scores of one item in one run.
+#[derive(Clone, Copy, Default)]
+struct Repeats {
+    sum: f64,
+    count: u32,
+}
+
+impl Repeats {
+    fn add(&mut self, score: f64) {
+        self.sum += score;
+        self.count += 1;
+    }
+
+    fn mean(self) -> f64 {
+        self.sum / f64::from(self.count.max(1))
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Board {
     pub rows: Vec<BoardRow>,
     /// Remarks about the data, e.g. differences from a published table.
     pub notes: Vec<String>,
+    /// Distance in standard errors of the difference beyond which two entries count as different; null without ranks.
+    #[serde(default)]
+    pub rank_critical: Option<f64>,
 }
 
 /// Axis shown as columns.
@@ -73,8 +76,18 @@ pub struct BoardRow {
     pub ci95: Option<[f64; 2]>,
     /// Whether every cell has all its samples.
     pub complete: bool,
-    /// Best and worst rank that the intervals allow.
+    /// Best and worst rank that the data allow, true for all entries at once with 95 %.
     pub rank: Option<[u32; 2]>,
+    /// Chance of being the best, 0..1, from draws around the scores with their covariance.
+    #[serde(default)]
+    pub p_best: Option<f64>,
+    /// More samples per cell that would separate this entry from the next row, if scores and noise stay as they are; 0 when
+    /// they are separate, null when no number would.
+    #[serde(default)]
+    pub more_to_separate: Option<u64>,
+    /// Other means over lengths, null where `score` is.
+    #[serde(default)]
+    pub aggregates: Option<Aggregates>,
     /// How far the context really reaches.
     pub effective_length: EffectiveLength,
     /// Per length bucket.
@@ -96,6 +109,41 @@ pub struct EffectiveLength {
     pub point: Option<String>,
     /// Largest length for which that is certain at 95 %, tested from short to long.
     pub certified: Option<String>,
+    /// Largest length that holds the threshold, whatever happens before.
+    #[serde(default)]
+    pub largest: Option<String>,
+    /// The first length that is not certified; null when all are.
+    #[serde(default)]
+    pub next: Option<NextLength>,
+}
+
+/// What certifying one more length would take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextLength {
+    /// Length, e.g. `16k`.
+    pub length: String,
+    /// More samples per cell, if scores and noise stay as they are; null when the measured score is below the threshold.
+    pub more_items: Option<u64>,
+}
+
+/// Means over lengths with other weights than the score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Aggregates {
+    /// Weights 1, 2, 3, … from short to long (RULER).
+    pub increasing: Interval,
+    /// Weights …, 3, 2, 1 (RULER).
+    pub decreasing: Interval,
+    /// Area under the curve over log₂ length, divided by its width.
+    pub area: Interval,
+}
+
+/// A score with its interval, 0..100.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Interval {
+    /// Score.
+    pub score: f64,
+    /// 95 % interval.
+    pub ci95: [f64; 2],
 }
 
 /// A cell: a score with what it rests on.

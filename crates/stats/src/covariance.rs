@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nalgebra::{DMatrix, DVector};
+pub use nalgebra::DMatrix;
+use nalgebra::DVector;
 
 use crate::{Estimate, StatsError, as_f64, normal_quantile, t_quantile};
 
@@ -154,17 +155,20 @@ fn gram<K: Ord>(rows: &[BTreeMap<K, f64>]) -> DMatrix<f64> {
 /// The diagonal is 1. A column without spread is uncorrelated with all others. Positive semi-definite, so
 /// `D·R·D` is a covariance for any standard errors D.
 #[must_use]
-pub fn item_correlation<K: Ord + Clone>(columns: &[BTreeMap<K, f64>]) -> DMatrix<f64> {
-    let centred: Vec<BTreeMap<K, f64>> = columns
-        .iter()
-        .map(|column| {
-            let mean = column.values().sum::<f64>() / as_f64(column.len().max(1));
-            let length = column.values().map(|score| (score - mean).powi(2)).sum::<f64>().sqrt();
-            let scaled = |score: f64| if length > 1e-12 { (score - mean) / length } else { 0.0 };
-            column.iter().map(|(key, score)| (key.clone(), scaled(*score))).collect()
-        })
-        .collect();
-    let mut correlation = gram(&centred);
+pub fn item_correlation<K: Ord>(columns: &[BTreeMap<K, f64>]) -> DMatrix<f64> {
+    let mut places: BTreeMap<&K, usize> = columns.iter().flat_map(BTreeMap::keys).map(|key| (key, 0)).collect();
+    places.values_mut().zip(0..).for_each(|(place, number)| *place = number);
+    let mut centred = DMatrix::zeros(columns.len(), places.len());
+    for (row, column) in columns.iter().enumerate() {
+        let mean = column.values().sum::<f64>() / as_f64(column.len().max(1));
+        let length = column.values().map(|score| (score - mean).powi(2)).sum::<f64>().sqrt();
+        for (key, score) in column.iter().filter(|_| length > 1e-12) {
+            if let Some(entry) = places.get(key).and_then(|place| centred.get_mut((row, *place))) {
+                *entry = (score - mean) / length;
+            }
+        }
+    }
+    let mut correlation = &centred * centred.transpose();
     correlation.fill_diagonal(1.0);
     correlation
 }
@@ -210,6 +214,20 @@ mod tests {
         assert_eq!(Means::of_clusters(&[broken]), Err(StatsError::OutOfRange("sums")));
         assert!(Means::independent(&[1.0], &[-1.0]).is_err());
         assert!(Means::independent(&[1.0], &[1.0]).unwrap().weighted(&[1.0, 1.0]).is_err());
+    }
+
+    #[test]
+    fn correlation_counts_shared_items_only() {
+        let column = |pairs: &[(u8, f64)]| pairs.iter().copied().collect::<BTreeMap<u8, f64>>();
+        let same = column(&[(0, 1.0), (1, 0.0), (2, 1.0), (3, 0.0)]);
+        let opposite = column(&[(0, 0.0), (1, 1.0), (2, 0.0), (3, 1.0)]);
+        let half = column(&[(0, 1.0), (1, 0.0), (12, 1.0), (13, 0.0)]);
+        let flat = column(&[(0, 1.0), (1, 1.0)]);
+        let found = item_correlation(&[same.clone(), same, opposite, half, flat]);
+        for (other, known) in [(0, 1.0), (1, 1.0), (2, -1.0), (3, 0.5), (4, 0.0)] {
+            assert!((found[(0, other)] - known).abs() < 1e-12, "{other}");
+        }
+        assert_eq!(found[(4, 4)], 1.0);
     }
 
     proptest! {

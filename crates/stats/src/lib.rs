@@ -12,6 +12,7 @@ mod dense;
 pub mod design;
 pub mod equivalence;
 pub mod fit;
+pub mod formula;
 pub mod fragility;
 pub mod graph;
 pub mod interval;

@@ -36,6 +36,66 @@ fn density(total: u64, count: u64) -> Result<f64, StatsError> {
     Ok(Binomial::new(0.5, total).map_err(|_| StatsError::OutOfRange("counts"))?.pmf(count))
 }
 
+/// Items by who solved them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Table {
+    /// Both.
+    pub both: u64,
+    /// Only the first.
+    pub only_first: u64,
+    /// Only the second.
+    pub only_second: u64,
+    /// Neither.
+    pub neither: u64,
+}
+
+impl Table {
+    /// Counts pairs of right (true) and wrong.
+    #[must_use]
+    pub fn of(pairs: impl IntoIterator<Item = (bool, bool)>) -> Self {
+        pairs.into_iter().fold(Self::default(), |mut table, pair| {
+            *match pair {
+                (true, true) => &mut table.both,
+                (true, false) => &mut table.only_first,
+                (false, true) => &mut table.only_second,
+                (false, false) => &mut table.neither,
+            } += 1;
+            table
+        })
+    }
+
+    /// Items.
+    #[must_use]
+    pub const fn n(&self) -> u64 {
+        self.both + self.only_first + self.only_second + self.neither
+    }
+
+    /// Difference of the two proportions with McNemar's exact p. Error and interval are Wald's after half an item more
+    /// in each cell (Agresti and Min 2005): they are not 0 when the two never differ.
+    ///
+    /// # Errors
+    /// [`StatsError::TooFew`] below two items.
+    pub fn difference(&self) -> Result<Difference, StatsError> {
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+        let float = |count: u64| count as f64;
+        if self.n() < 2 {
+            return Err(StatsError::TooFew { have: usize::from(self.n() == 1), need: 2 });
+        }
+        let n = float(self.n());
+        let (b, c, m) = (float(self.only_first) + 0.5, float(self.only_second) + 0.5, n + 2.0);
+        let centre = (b - c) / m;
+        let standard_error = ((b + c - (b - c) * centre).max(0.0)).sqrt() / m;
+        let half = crate::normal_quantile(0.975) * standard_error;
+        let value = (float(self.only_first) - float(self.only_second)) / n;
+        let ci95 = [(centre - half).clamp(-1.0, value), (centre + half).clamp(value, 1.0)];
+        Ok(Difference {
+            estimate: Estimate { value, standard_error, ci95 },
+            p: mcnemar(self.only_first, self.only_second)?,
+            degrees_of_freedom: n - 1.0,
+        })
+    }
+}
+
 /// A difference of two means on shared items.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
@@ -70,6 +130,20 @@ pub fn paired_difference_clustered<C: Ord>(
     let estimate = mean_interval_clustered(&differences, clusters)?;
     let distinct = clusters.iter().collect::<std::collections::BTreeSet<_>>().len();
     Ok(with_p(estimate, crate::as_f64(distinct) - 1.0))
+}
+
+impl Difference {
+    /// The same difference in another unit.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        let Estimate { value, standard_error, ci95 } = self.estimate;
+        let estimate = Estimate {
+            value: factor * value,
+            standard_error: factor.abs() * standard_error,
+            ci95: ci95.map(|bound| factor * bound),
+        };
+        Self { estimate, ..self }
+    }
 }
 
 fn differences(first: &[f64], second: &[f64]) -> Result<Vec<f64>, StatsError> {
@@ -117,6 +191,22 @@ mod tests {
         assert!((difference.estimate.value - 0.2).abs() < 1e-12);
         assert!((difference.estimate.standard_error - 0.133_333).abs() < 1e-6);
         assert!((difference.p - 0.167_85).abs() < 1e-4);
+    }
+
+    #[test]
+    fn tables_do_not_claim_certainty_from_few_items() {
+        let table = Table::of([(true, false), (true, true), (false, false), (true, false)]);
+        assert_eq!(table, Table { both: 1, only_first: 2, only_second: 0, neither: 1 });
+        // (2.5 − 0.5)/6 ± 1.96·√(3 − 2²/6)/6.
+        let found = table.difference().unwrap();
+        assert!((found.estimate.value - 0.5).abs() < 1e-12);
+        assert!((found.estimate.standard_error - (3.0 - 4.0 / 6.0_f64).sqrt() / 6.0).abs() < 1e-12);
+        assert!((found.p - 0.5).abs() < 1e-9);
+        let same = Table { both: 10, ..Table::default() }.difference().unwrap();
+        assert_eq!((same.estimate.value, same.p), (0.0, 1.0));
+        assert!(same.estimate.ci95[0] < -0.1 && same.estimate.ci95[1] > 0.1);
+        assert!(Table::default().difference().is_err());
+        assert!((same.scaled(100.0).estimate.standard_error - 100.0 * same.estimate.standard_error).abs() < 1e-9);
     }
 
     #[test]

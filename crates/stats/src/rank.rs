@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{StatsError, as_f64, normal_quantile};
+use crate::{StatsError, as_f64};
 
 /// Draws behind a published critical value.
 pub const DRAWS: usize = 10_000;
@@ -202,39 +202,6 @@ pub fn more_to_separate(difference: f64, standard_error: f64, critical: f64, n: 
     let needed = (n as f64 * ratio * ratio).floor() + 1.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against 2^53")]
     (needed < 9_007_199_254_740_992.0).then(|| (needed as u64).saturating_sub(n))
-}
-
-/// A score with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ranked {
-    /// Score, larger is better.
-    pub score: f64,
-    /// Its standard error.
-    pub standard_error: f64,
-}
-
-/// `[best, worst]` rank of each entry, all true at once with 95 %.
-///
-/// Two entries differ when their distance exceeds `q·sqrt(SE_a² + SE_b²)` with Bonferroni's q over all pairs:
-/// conservative where entries share items. `best(a) = 1 + #{b surely above a}`, `worst(a) = K − #{b surely below a}`.
-#[must_use]
-pub fn rank_sets(entries: &[Ranked]) -> Vec<[u32; 2]> {
-    let count = entries.len();
-    let pairs = as_f64(count * count.saturating_sub(1) / 2).max(1.0);
-    let critical = normal_quantile(1.0 - 0.025 / pairs);
-    let above = |a: &Ranked, b: &Ranked| {
-        let error = a.standard_error.hypot(b.standard_error);
-        a.score - b.score > critical * error && a.score > b.score
-    };
-    let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    entries
-        .iter()
-        .map(|entry| {
-            let better = entries.iter().filter(|other| above(other, entry)).count();
-            let worse = entries.iter().filter(|other| above(entry, other)).count();
-            [size(1 + better), size(count - worse)]
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -93,12 +93,6 @@ fn more_items_to_separate() {
     assert_eq!(more_to_separate(f64::NAN, 1.0, 2.0, 100), None);
 }
 
-#[test]
-fn bonferroni_sets_are_conservative() {
-    let entry = |score| Ranked { score, standard_error: 1.0 };
-    assert_eq!(rank_sets(&[entry(90.0), entry(89.5), entry(50.0)]), [[1, 2], [1, 2], [3, 3]]);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]

@@ -1,5 +1,7 @@
 //! Answers: stored once, whatever happens to workers and messages.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, Utc};
 use longboard_protocol::method::MethodCost;
 use longboard_suites::outcome::Outcome;
@@ -228,6 +230,28 @@ impl Store {
         Ok(rows.into_iter().map(scored).collect())
     }
 
+    /// The number of each answer of a run, by item and repetition.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn answer_numbers(&self, run: Uuid) -> Result<BTreeMap<(ItemKey, i32), i32>, StoreError> {
+        let rows: Vec<(String, i32, i32, i32, i32)> = answer::Entity::find()
+            .select_only()
+            .columns([
+                answer::Column::TaskSlug,
+                answer::Column::LengthTokens,
+                answer::Column::ItemIndex,
+                answer::Column::Repetition,
+                answer::Column::Number,
+            ])
+            .filter(answer::Column::RunId.eq(run))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let numbered = |(task, length, index, repetition, number)| (((task, length, index), repetition), number);
+        Ok(rows.into_iter().map(numbered).collect())
+    }
+
     /// Answers of runs at one length with their run: item, repetition and score, 0..1; an answer that could not be scored
     /// counts 0.
     ///
@@ -288,7 +312,7 @@ impl Store {
             .into_tuple()
             .all(&self.db)
             .await?;
-        let mut counts: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for cause in rows.into_iter().flat_map(|(causes, cause)| causes.0.into_iter().chain(cause)) {
             *counts.entry(cause).or_default() += 1;
         }

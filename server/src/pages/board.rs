@@ -12,11 +12,14 @@ use chrono::Utc;
 use longboard_protocol::board::{Board, BoardRow, Cell, Columns};
 use sha2::{Digest, Sha256};
 
-use crate::charts::spark;
+use crate::charts::{spark, whisker};
 use crate::form::Fields;
 use crate::pages::board_view::{Filter, View};
 use crate::refusal::PageError;
 use crate::shelf::{Body, Edition, RatingEdition, Shelf};
+
+/// Samples per cell from which a forecast of more says nothing anybody would do.
+const MANY: u64 = 10_000;
 
 type Reply = Result<HttpResponse, PageError>;
 
@@ -149,6 +152,9 @@ pub struct BoardPage {
     snapshot: String,
     by_task: bool,
     entries: usize,
+    /// Entries that may be first.
+    top: usize,
+    critical: Option<String>,
 }
 
 struct Header {
@@ -163,7 +169,10 @@ struct Header {
 #[derive(Template)]
 #[template(path = "boards/row.html")]
 struct RowHtml {
+    /// May be first.
+    top: bool,
     rank: String,
+    rank_hint: String,
     entry: String,
     name: String,
     kind: String,
@@ -172,8 +181,11 @@ struct RowHtml {
     run: Option<String>,
     score: String,
     interval: String,
+    whiskers: String,
     reach: String,
-    certified: String,
+    certified: Option<String>,
+    next: Option<String>,
+    other_means: String,
     spark: String,
     cells: Vec<Shown>,
     by_task: bool,
@@ -229,6 +241,8 @@ impl Table {
             snapshot: board.snapshot.chars().take(12).collect(),
             by_task: board.columns == Columns::Tasks,
             entries: self.board.rows.len(),
+            top: board.rows.iter().filter(|row| may_be_first(row)).count(),
+            critical: board.rank_critical.map(|critical| format!("{critical:.2}")),
             rows,
             board,
         }
@@ -279,10 +293,12 @@ fn row_html(board: &Board, row: &BoardRow) -> RowHtml {
     let scores: Vec<Option<f64>> = cells(board, row).map(|cell| cell.and_then(|cell| cell.score)).collect();
     let by_task = board.columns == Columns::Tasks;
     RowHtml {
+        top: may_be_first(row),
         rank: row.rank.map_or_else(
             || "–".to_owned(),
             |[best, worst]| if best == worst { best.to_string() } else { format!("{best}–{worst}") },
         ),
+        rank_hint: rank_hint(row),
         entry: row.entry.clone(),
         name: row.name.clone(),
         kind: row.kind.clone(),
@@ -292,11 +308,45 @@ fn row_html(board: &Board, row: &BoardRow) -> RowHtml {
         score: number(row.score, 1),
         interval: row.ci95.map(|[low, high]| format!("{low:.1}–{high:.1}")).unwrap_or_default(),
         reach: row.effective_length.point.clone().unwrap_or_else(|| "–".to_owned()),
-        certified: row.effective_length.certified.clone().unwrap_or_else(|| "–".to_owned()),
+        certified: row
+            .effective_length
+            .point
+            .is_some()
+            .then(|| row.effective_length.certified.clone().unwrap_or_else(|| "none".to_owned())),
+        next: row.effective_length.next.as_ref().and_then(|next| {
+            let more = next.more_items.filter(|more| *more < MANY)?;
+            Some(format!("{}: {more} more per cell", next.length))
+        }),
+        other_means: row
+            .aggregates
+            .map(|means| {
+                let [increasing, decreasing, area] = [means.increasing, means.decreasing, means.area]
+                    .map(|mean| format!("{:.1} ({:.1}–{:.1})", mean.score, mean.ci95[0], mean.ci95[1]));
+                format!(
+                    "Weighted to long lengths {increasing}, to short ones {decreasing}, area over log length {area}"
+                )
+            })
+            .unwrap_or_default(),
+        whiskers: row.score.zip(row.ci95).map(|(score, ci95)| whisker(score, ci95)).unwrap_or_default(),
         spark: if by_task { String::new() } else { spark(&scores) },
         cells: cells(board, row).map(|cell| shown(cell, board.columns)).collect(),
         by_task,
     }
+}
+
+fn may_be_first(row: &BoardRow) -> bool {
+    row.rank.is_some_and(|[best, _]| best == 1)
+}
+
+/// What stands behind a rank, for those who ask.
+fn rank_hint(row: &BoardRow) -> String {
+    let Some(p_best) = row.p_best else { return String::new() };
+    let next = match row.more_to_separate {
+        Some(0) => "; certainly before the next entry".to_owned(),
+        Some(more) if more < MANY => format!("; {more} more samples per cell would separate it from the next entry"),
+        _ => String::new(),
+    };
+    format!("best in {:.1} % of draws{next}", 100.0 * p_best)
 }
 
 fn shown(cell: Option<&Cell>, columns: Columns) -> Shown {

@@ -169,6 +169,7 @@ impl View {
             shown.tasks.retain(|task| self.has_task(task));
             let upto = shown.lengths.iter().position(|length| *length == self.upto);
             shown.lengths.truncate(upto.map_or(shown.lengths.len(), |last| last + 1));
+            shown.rank_critical = None;
             let (tasks, lengths) = (shown.tasks.clone(), shown.lengths.clone());
             shown.rows.iter_mut().for_each(|row| narrow(row, board.columns, &tasks, &lengths));
         }
@@ -192,7 +193,7 @@ fn narrow(row: &mut BoardRow, columns: Columns, tasks: &[BoardTask], lengths: &[
     let shown = if columns == Columns::Tasks { &by_task } else { &by_length };
     row.score = mean(shown.values().map(Some)).score;
     (row.by_length, row.by_task) = (by_length, by_task);
-    (row.ci95, row.rank) = (None, None);
+    (row.ci95, row.rank, row.p_best, row.more_to_separate, row.aggregates) = (None, None, None, None, None);
     row.effective_length = longboard_protocol::board::EffectiveLength::default();
 }
 
@@ -246,6 +247,9 @@ mod tests {
                 ci95: Some([0.0, 100.0]),
                 complete: true,
                 rank: Some([1, 2]),
+                p_best: Some(0.5),
+                more_to_separate: None,
+                aggregates: None,
                 effective_length: Default::default(),
                 by_length: BTreeMap::new(),
                 by_task: BTreeMap::new(),
@@ -269,6 +273,7 @@ mod tests {
                 row("z", "endpoint", [None, None, Some(80.0), Some(80.0)]),
             ],
             notes: Vec::new(),
+            rank_critical: Some(2.3),
         }
     }
 

@@ -4,17 +4,23 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Query, ServiceConfig, get};
 use askama::Template;
 use longboard_app::Longboard;
-use longboard_app::compare::{Comparison, Paired};
+use longboard_app::compare::{Comparison, Differing, Paired};
+use longboard_app::stats::equivalence::Verdict;
+use longboard_app::stats::paired::Table;
 use serde::Deserialize;
 
 use crate::charts::{CurvePoint, Series, curve};
 use crate::pages::page;
 use crate::refusal::{ApiError, PageError};
 
+/// Differing answers on one page.
+const PAGE: usize = 50;
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.route("/compare.json", get().to(json)).route("/compare", get().to(compare));
 }
 
+/// The state of the page, all of it.
 #[derive(Deserialize)]
 struct Pair {
     #[serde(default)]
@@ -23,6 +29,34 @@ struct Pair {
     b: String,
     #[serde(default)]
     suite: String,
+    /// `a` or `b`: only answers that this one did better on.
+    #[serde(default)]
+    won: String,
+    /// Page of the differing answers, from 1.
+    #[serde(default)]
+    page: usize,
+}
+
+impl Pair {
+    fn link(&self, won: &str, page: usize) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs([("suite", &self.suite), ("a", &self.a), ("b", &self.b)]);
+        if !won.is_empty() {
+            query.append_pair("won", won);
+        }
+        if page > 1 {
+            query.append_pair("page", &page.to_string());
+        }
+        format!("/compare?{}", query.finish())
+    }
+
+    fn shows(&self, differing: &Differing) -> bool {
+        match self.won.as_str() {
+            "a" => differing.a > differing.b,
+            "b" => differing.b > differing.a,
+            _ => true,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -38,8 +72,40 @@ struct ComparePage {
 struct Shown {
     comparison: Comparison,
     verdict: String,
+    detail: String,
     curve: String,
-    lines: Vec<Line>,
+    /// Title, what Holm is over, lines.
+    tables: Vec<(&'static str, String, Vec<Line>)>,
+    cells: Vec<Line>,
+    table: Option<TwoByTwo>,
+    differing: Differences,
+}
+
+struct TwoByTwo {
+    counts: Table,
+    p: String,
+    mid_p: String,
+}
+
+/// A page of the answers that differ.
+struct Differences {
+    lines: Vec<DifferingLine>,
+    total: usize,
+    first: usize,
+    /// Title, link, whether it is chosen.
+    filters: Vec<(String, String, bool)>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+struct DifferingLine {
+    task: String,
+    length: String,
+    item: String,
+    a: String,
+    b: String,
+    a_link: Option<String>,
+    b_link: Option<String>,
 }
 
 struct Line {
@@ -49,6 +115,11 @@ struct Line {
     b: String,
     difference: String,
     interval: String,
+    p: String,
+    holm: String,
+    /// Certain at 5 % after Holm.
+    sure: bool,
+    detectable: String,
 }
 
 async fn json(pair: Query<Pair>, longboard: Data<Longboard>) -> Result<HttpResponse, ApiError> {
@@ -65,14 +136,14 @@ async fn compare(pair: Query<Pair>, longboard: Data<Longboard>) -> Result<HttpRe
         (None, None)
     } else {
         match longboard.compare(&pair.suite, &pair.a, &pair.b).await {
-            Ok(comparison) => (None, Some(shown(comparison))),
+            Ok(comparison) => (None, Some(shown(comparison, &pair))),
             Err(error) => (Some(error.to_string()), None),
         }
     };
     page(&ComparePage { pair, suites, models, complaint, shown })
 }
 
-fn shown(comparison: Comparison) -> Shown {
+fn shown(comparison: Comparison, pair: &Pair) -> Shown {
     let points = |score: fn(&Paired) -> f64| {
         let point = |part: &Paired| CurvePoint {
             length: part.name.clone(),
@@ -86,30 +157,67 @@ fn shown(comparison: Comparison) -> Shown {
         Series { name: comparison.a.clone(), points: points(|part| part.a) },
         Series { name: comparison.b.clone(), points: points(|part| part.b) },
     ];
-    let lines = std::iter::once(&comparison.overall).chain(&comparison.by_length).chain(&comparison.by_task);
+    let lines = |parts: &[Paired]| parts.iter().map(line).collect::<Vec<_>>();
+    let over = |parts: &[Paired], what: &str| format!("p, Holm over {} {what}", parts.len());
     Shown {
         verdict: verdict(&comparison),
+        detail: detail(&comparison),
         curve: if comparison.by_length.len() > 1 { curve(&series) } else { String::new() },
-        lines: lines.map(line).collect(),
+        tables: vec![
+            ("All", String::new(), lines(std::slice::from_ref(&comparison.overall))),
+            ("By length", over(&comparison.by_length, "lengths"), lines(&comparison.by_length)),
+            ("By task", over(&comparison.by_task, "tasks"), lines(&comparison.by_task)),
+        ],
+        cells: lines(&comparison.by_cell),
+        table: comparison.overall.table.map(|counts| TwoByTwo {
+            counts,
+            p: chance(comparison.overall.mcnemar_p),
+            mid_p: chance(comparison.overall.mid_p),
+        }),
+        differing: differences(&comparison, pair),
         comparison,
     }
 }
 
 fn verdict(comparison: &Comparison) -> String {
-    let Some([low, high]) = comparison.overall.ci95 else {
-        return "Too few common items to say which one is better.".to_owned();
-    };
-    let ahead = |name: &str| format!("{name} is ahead: the 95 % interval of the difference leaves out 0.");
-    if low > 0.0 {
-        ahead(&comparison.a)
-    } else if high < 0.0 {
-        ahead(&comparison.b)
-    } else {
-        "No difference that is certain at 95 %.".to_owned()
+    let size = (comparison.overall.a - comparison.overall.b).abs();
+    let better = |name: &str| format!("{name} is better, by {size:.1} points.");
+    match comparison.verdict {
+        Verdict::FirstBetter => better(&comparison.a),
+        Verdict::SecondBetter => better(&comparison.b),
+        Verdict::Equivalent => format!("Equivalent within {} points.", comparison.margin),
+        Verdict::NotEnoughData => "Not enough data to say which one is better.".to_owned(),
+    }
+}
+
+/// What the verdict rests on.
+fn detail(comparison: &Comparison) -> String {
+    let overall = &comparison.overall;
+    let test = if overall.binary { "exact McNemar test" } else { "paired t, clustered by item" };
+    let mut text = format!("{} common answers, {test}: p {}.", overall.n, chance(overall.p));
+    if let Some([low, high]) = overall.ci95 {
+        text.push_str(&format!(" 95 % interval of the difference {low:+.1} to {high:+.1} points."));
+    }
+    if let Some(p) = comparison.equivalence_p {
+        text.push_str(&format!(" Two one-sided tests of {} points: p {}.", comparison.margin, chance(Some(p))));
+    }
+    if let Some(detectable) = overall.detectable {
+        text.push_str(&format!(" So many items would show a difference of {detectable:.1} points in 80 % of cases."));
+    }
+    text
+}
+
+/// A p value as readers write it.
+fn chance(p: Option<f64>) -> String {
+    match p {
+        None => "–".to_owned(),
+        Some(p) if p < 0.001 => "< 0.001".to_owned(),
+        Some(p) => format!("{p:.3}"),
     }
 }
 
 fn line(part: &Paired) -> Line {
+    let adjusted = part.p_holm.or(part.p);
     Line {
         what: part.name.clone(),
         n: part.n,
@@ -117,5 +225,63 @@ fn line(part: &Paired) -> Line {
         b: format!("{:.1}", part.b),
         difference: format!("{:+.1}", part.a - part.b),
         interval: part.ci95.map_or_else(|| "–".to_owned(), |[low, high]| format!("{low:+.1} to {high:+.1}")),
+        p: chance(part.p),
+        holm: chance(adjusted),
+        sure: adjusted.is_some_and(|p| p < 0.05),
+        detectable: part.detectable.map_or_else(|| "–".to_owned(), |points| format!("{points:.1}")),
+    }
+}
+
+fn differences(comparison: &Comparison, pair: &Pair) -> Differences {
+    let matching: Vec<&Differing> = comparison.differing.iter().filter(|one| pair.shows(one)).collect();
+    let page = pair.page.max(1).min(matching.len().div_ceil(PAGE).max(1));
+    let first = (page - 1) * PAGE;
+    let won = |name: &str| {
+        comparison.differing.iter().filter(|one| if name == "a" { one.a > one.b } else { one.b > one.a }).count()
+    };
+    let filter = |title: String, won: &str| (title, pair.link(won, 1), pair.won == won);
+    let [run_a, run_b] = comparison.runs;
+    let link = |run, number: Option<i32>| number.map(|number| format!("/runs/{run}/samples/{number}"));
+    let line = |one: &&Differing| DifferingLine {
+        task: one.task.clone(),
+        length: one.length.clone(),
+        item: if one.repetition == 0 {
+            one.index.to_string()
+        } else {
+            format!("{} ({})", one.index, one.repetition + 1)
+        },
+        a: format!("{:.1}", one.a),
+        b: format!("{:.1}", one.b),
+        a_link: link(run_a, one.a_sample),
+        b_link: link(run_b, one.b_sample),
+    };
+    Differences {
+        lines: matching.iter().skip(first).take(PAGE).map(line).collect(),
+        first: first + 1,
+        filters: vec![
+            filter(format!("All {}", comparison.differing.len()), ""),
+            filter(format!("{} better {}", comparison.a, won("a")), "a"),
+            filter(format!("{} better {}", comparison.b, won("b")), "b"),
+        ],
+        before: (page > 1).then(|| pair.link(&pair.won, page - 1)),
+        after: (first + PAGE < matching.len()).then(|| pair.link(&pair.won, page + 1)),
+        total: matching.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_hold_the_whole_state() {
+        let pair = Pair { a: "x".to_owned(), b: "y&z".to_owned(), suite: "s".to_owned(), won: "a".to_owned(), page: 2 };
+        assert_eq!(pair.link("", 1), "/compare?suite=s&a=x&b=y%26z");
+        assert_eq!(pair.link("b", 3), "/compare?suite=s&a=x&b=y%26z&won=b&page=3");
+    }
+
+    #[test]
+    fn small_chances_are_bounded() {
+        assert_eq!([None, Some(0.000_2), Some(0.0385)].map(chance), ["–", "< 0.001", "0.039"]);
     }
 }

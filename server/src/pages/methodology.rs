@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{ServiceConfig, get};
 use askama::Template;
+use longboard_app::stats::formula::{FORMULAS, Formula, VERSION};
 use longboard_app::suites::outcome::Outcome;
 use serde_json::json;
 
@@ -10,22 +11,28 @@ use crate::pages::page;
 use crate::refusal::PageError;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.route("/methodology", get().to(methodology)).route("/methodology.json", get().to(outcomes_json));
+    config.route("/methodology", get().to(methodology)).route("/methodology.json", get().to(methodology_json));
 }
 
 #[derive(Template)]
 #[template(path = "about/methodology.html")]
 struct MethodologyPage {
     outcomes: Vec<(&'static str, &'static str)>,
+    formulas: &'static [Formula],
+    version: &'static str,
 }
 
 async fn methodology() -> Result<HttpResponse, PageError> {
-    page(&MethodologyPage { outcomes: Outcome::ALL.map(|outcome| (outcome.title(), meaning(outcome))).to_vec() })
+    page(&MethodologyPage {
+        outcomes: Outcome::ALL.map(|outcome| (outcome.title(), meaning(outcome))).to_vec(),
+        formulas: FORMULAS,
+        version: VERSION,
+    })
 }
 
-async fn outcomes_json() -> HttpResponse {
+async fn methodology_json() -> HttpResponse {
     let outcomes = Outcome::ALL.map(|outcome| json!({"slug": outcome.slug(), "meaning": meaning(outcome)}));
-    HttpResponse::Ok().json(json!({"outcomes": outcomes}))
+    HttpResponse::Ok().json(json!({"outcomes": outcomes, "formulas": FORMULAS, "version": VERSION}))
 }
 
 const fn meaning(outcome: Outcome) -> &'static str {
