@@ -21,6 +21,9 @@ use crate::standing::winner;
 /// Seed of all draws behind a board, so that everybody computes the same.
 const SEED: u64 = 2026;
 
+/// Ridge on the order effects of single judges, on the summed loss.
+const RIDGE: f64 = 0.5;
+
 /// Share of ties above which the headline models them.
 const MANY_TIES: f64 = 0.1;
 
@@ -282,7 +285,8 @@ fn planned(material: &Material) -> Vec<Planned> {
             "judges",
             "Judges weighed",
             "Every judge has a discrimination of its own; a consistent judge counts more, be it right or wrong.",
-            RatingOptions { order_effect: true, judge_aware: true, ..davidson },
+            // A judge that always names one place has no finite order effect without a ridge.
+            RatingOptions { order_effect: true, judge_aware: true, ridge: RIDGE, ..davidson },
         ));
     }
     views

@@ -287,7 +287,9 @@ async fn judges_and_answers_are_seen_for_what_they_are() {
         assert!(judge("gullible").flags.contains(&"can be talked round".to_owned()), "{:?}", judge("gullible"));
         assert_eq!(judge("fact-judge").flags, Vec::<String>::new());
         assert!(judge("lexical-judge").with_facts.unwrap().share.value > 0.6);
-        assert!(board.views.iter().any(|view| view.slug == "judges"), "{:?}", board.notes);
+        let aware = board.views.iter().find_map(|view| view.rating.judge_aware.clone()).unwrap();
+        let gamma = |slug: &str| aware.judges.iter().find(|judge| judge.judge == slug).unwrap().gamma;
+        assert!(gamma("fact-judge") > gamma("biased"), "{aware:?}");
         assert!(
             board.absolute.iter().any(|row| row.entry == "honest" && row.judge == "fact-judge" && row.score > 90.0)
         );

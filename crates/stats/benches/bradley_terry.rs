@@ -1,6 +1,6 @@
 //! Bradley-Terry on a seeded log of a million votes on 129 models: Zipf(0.8) popularity, strengths N(0, 0.7), 15 %
 //! Davidson ties, random order, 10,000 questions.
-#![expect(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a bench may panic")]
+#![expect(clippy::unwrap_used, reason = "criterion's macros, and a bench may panic")]
 
 use std::hint::black_box;
 

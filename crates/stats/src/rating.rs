@@ -388,7 +388,7 @@ impl<'a> Board<'a> {
         }
         let order = if self.options.order_effect { Order::PerJudge } else { Order::Free };
         let design = Design { ties: self.ties(), order, by_judge: true, ..Design::default() };
-        let mut prepared = Prepared::new(self.log, self.members, &design);
+        let mut prepared = with_ridge(Prepared::new(self.log, self.members, &design), self.options);
         let Ok(found) = jury::fit(&mut prepared, judges, self.options.seed) else { return Ok(None) };
         let (_, covariance) = covariance(self.log, &prepared, &found.fit, self.options, &mut Vec::new())?;
         let mut models: Vec<JuryRating> = (0..self.members.len())

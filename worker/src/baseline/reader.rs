@@ -10,6 +10,9 @@ const EVIDENCE_SHARE: f64 = 0.7;
 /// Most sentences to answer with.
 const MOST_SENTENCES: usize = 16;
 
+/// Words of questions that want sentences: answered with the best ones as they stand.
+const WANTS_SENTENCES: [&str; 3] = ["one line for each", "Name everybody", "the report"];
+
 /// Answers the question at the end of `prompt` from the text before it.
 pub fn read(prompt: &str) -> String {
     let (text, question) = prompt.rsplit_once("\n\n").unwrap_or(("", prompt));
@@ -18,6 +21,13 @@ pub fn read(prompt: &str) -> String {
     let best = best_sentences(&sentences, &asked);
     if question.contains("\\boxed") {
         return format!("\\boxed{{{}}}", best.first().map(|sentence| name(sentence, question)).unwrap_or_default());
+    }
+    if WANTS_SENTENCES.iter().any(|words| question.contains(words)) {
+        return best
+            .iter()
+            .map(|sentence| format!("{}.", sentence.trim().trim_end_matches('.')))
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     let answers: Vec<String> = best.iter().map(|sentence| novel(sentence, question, &asked)).collect();
     answers.join("; ")
@@ -117,6 +127,13 @@ mod tests {
     fn it_reads_pairs() {
         let prompt = "Pairs\n\n{\"aa11\": \"bb22\", \"cc33\": \"dd44\"}\n\nWhat is the value of the key \"cc33\"?";
         assert_eq!(read(prompt), "dd44");
+    }
+
+    #[test]
+    fn it_quotes_where_sentences_are_wanted() {
+        let prompt = "Annals\n\nThe seal passed to Oro in 870. It rained. The seal passed to Edda in 873.\n\n\
+                      Question: Who took the seal? Name everybody, one line for each.\nAnswer:";
+        assert_eq!(read(prompt), "The seal passed to Oro in 870. The seal passed to Edda in 873.");
     }
 
     #[test]
