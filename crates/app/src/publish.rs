@@ -91,7 +91,7 @@ async fn correlations(
         return Ok(found);
     }
     for &length in &suite.lengths.0 {
-        let mut tasks: BTreeMap<String, Vec<BTreeMap<(usize, i32), Repeats>>> = BTreeMap::new();
+        let mut tasks: BTreeMap<String, Vec<ItemScores>> = BTreeMap::new();
         for (run, ((task, _, index), _, score)) in store.scores_at(&ids, length.tokens().cast_signed()).await? {
             let Some((place, draw)) = places.get(&run).and_then(|place| Some((*place, *drawn.get(*place)?))) else {
                 continue;
@@ -111,6 +111,9 @@ async fn correlations(
     }
     Ok(found)
 }
+
+/// Scores of one run in a cell by draw (runs of one draw saw the same prompts) and item.
+type ItemScores = BTreeMap<(usize, i32), Repeats>;
 
 /// Scores of one item in one run.
 #[derive(Clone, Copy, Default)]
