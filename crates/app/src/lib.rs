@@ -9,6 +9,7 @@ pub mod board;
 pub mod compare;
 pub mod endpoint;
 mod error;
+pub mod factuality;
 pub mod fleet;
 pub mod judge;
 pub mod judging;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use longboard_protocol::api::{
     EndpointReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport, SuiteReport, TaskReport,
 };
+use longboard_store::EndpointKind;
 use longboard_store::answer::Answer;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::Run;
@@ -39,7 +40,8 @@ impl Longboard {
     /// # Errors
     /// [`AppError::NotFound`].
     pub async fn model(&self, slug: &str) -> Result<Endpoint, AppError> {
-        self.store.endpoint_by_slug(slug).await?.ok_or_else(|| AppError::no("model", slug))
+        let found = self.store.endpoint_by_slug(slug).await?;
+        found.filter(|row| row.kind != EndpointKind::Judge).ok_or_else(|| AppError::no("model", slug))
     }
 
     /// A task by slug, newest or of a version.

@@ -120,6 +120,54 @@ pub const FORMULAS: &[Formula] = &[
         source: "Holm 1979",
         code: "multiplicity::holm",
     },
+    Formula {
+        name: "Rating",
+        text: "Bradley-Terry: P(a beats b) = 1/(1 + e^(θ_b − θ_a)) by Newton on counts per pair, a tie half a win; Elo = 1000 + (400/ln 10)·θ, mean of the rated 1000",
+        source: "Bradley and Terry 1952",
+        code: "fit::maximum, rating::rate",
+    },
+    Formula {
+        name: "Ties",
+        text: "Davidson: P(a) : P(b) : P(tie) = e^θ_a : e^θ_b : ν·e^((θ_a+θ_b)/2); Rao and Kupper: P(a) = 1/(1 + e^(κ + θ_b − θ_a)), the rest a tie",
+        source: "Davidson 1970; Rao and Kupper 1967",
+        code: "tie",
+    },
+    Formula {
+        name: "Order and length of answers",
+        text: "logit = θ_first − θ_second + β + λ·z with z the standardised (l_first − l_second)/(l_first + l_second); judges have a β of their own in their view",
+        source: "Davidson and Beaver 1977; LMSYS 2024 for length",
+        code: "design, rating::rate",
+    },
+    Formula {
+        name: "Errors of ratings",
+        text: "sandwich H⁻¹BH⁻¹, B = Σ_q s_q·s_qᵀ with the scores of all votes on a question summed first, C/(C−1)",
+        source: "Liang and Zeger 1986",
+        code: "sandwich::clustered",
+    },
+    Formula {
+        name: "Judges weighed",
+        text: "P(a beats b | judge j) = σ(γ_j·(θ_a − θ_b) + β_j), log γ_j ~ N(0, 1), geometric mean of γ 1",
+        source: "arXiv 2601.21817; prior and β: this project",
+        code: "jury::fit",
+    },
+    Formula {
+        name: "What a judge is like",
+        text: "flips: battles in which the other answer won when the order changed; place: exact sign test among them; circles: of the triples decided on a question",
+        source: "MT-bench, arXiv 2306.05685, section 3.4",
+        code: "judge::health",
+    },
+    Formula {
+        name: "Which battle next",
+        text: "the pair that lowers the variance of an undecided neighbours' gap most per question, one in five drawn evenly; probabilities are stored",
+        source: "c-optimal design; this project",
+        code: "pair::choose",
+    },
+    Formula {
+        name: "Fewest votes that change the leader",
+        text: "by influence −(H⁻¹(e_a − e_b))·s_n, checked by refits",
+        source: "influence functions; this project",
+        code: "fragility::deletions",
+    },
 ];
 
 #[cfg(test)]

@@ -274,12 +274,12 @@ fn findings(board: &RatingBoard, rating: &Rating) -> Vec<String> {
 fn effect(what: &str, effect: &Effect) -> String {
     let points = longboard_app::stats::rating::ELO * effect.estimate;
     let taken = if effect.controlled { "taken out of the ratings" } else { "still in these ratings" };
-    format!("{what} {points:.0} Elo (p = {}), {taken}.", p_value(effect.p_value))
+    format!("{what} {points:.0} Elo (p {}), {taken}.", p_value(effect.p_value))
 }
 
 /// A p-value as people read it.
 pub(crate) fn p_value(p: f64) -> String {
-    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
 }
 
 fn fragile(leader: &str, runner_up: &str, votes: &Deletion, questions: &Deletion) -> String {

@@ -3,9 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get};
 use askama::Template;
+use longboard_app::factuality::Factuality;
 use longboard_app::report::sample_report;
 use longboard_app::suites::item::{Item, Needle};
 use longboard_app::suites::length::Length;
+use longboard_app::suites::safe::Support;
 use longboard_app::{AppError, Longboard};
 use longboard_protocol::api::SampleReport;
 use serde::Deserialize;
@@ -37,7 +39,21 @@ struct SamplePage {
     strict: Option<String>,
     timing: String,
     prompt: Option<PromptPage>,
+    facts: Option<Facts>,
     reproduce: String,
+}
+
+/// An open-ended answer held against the facts of its item.
+struct Facts {
+    asked: Vec<(String, &'static str)>,
+    said: Vec<SaidLine>,
+    summary: String,
+}
+
+struct SaidLine {
+    text: String,
+    verdict: &'static str,
+    evidence: String,
 }
 
 /// A part of a prompt.
@@ -86,12 +102,15 @@ async fn sample(
 ) -> Result<HttpResponse, PageError> {
     let (id, number) = path.into_inner();
     let (sample, model, item) = rebuilt(&longboard, id, number).await?;
+    let run = longboard.run(id).await?;
+    let facts = longboard.factuality(&longboard.answer(&run, number).await?, run.seed).await?.map(facts);
     let percent = |score: Option<f64>| score.map(|score| format!("{score:.1}"));
     page(&SamplePage {
         score: percent(sample.score).unwrap_or_else(|| "–".to_owned()),
         strict: percent(sample.strict),
         timing: timing(&sample),
         prompt: item.as_ref().map(|item| prompt_page(item, place.page)),
+        facts,
         reproduce: format!(
             "longboard-worker generate --task {} --length {} --seed {} --index {}",
             sample.task, sample.length, sample.seed, sample.index
@@ -99,6 +118,24 @@ async fn sample(
         sample,
         model,
     })
+}
+
+fn facts(found: Factuality) -> Facts {
+    let scores: Vec<String> = found.f1_at.iter().map(|(k, score)| format!("F1@{k} {score:.1}")).collect();
+    let said = found.said.into_iter().map(|fact| SaidLine {
+        verdict: match fact.label {
+            Support::Supported => "supported",
+            Support::NotSupported => "not supported",
+            Support::Irrelevant => "beside the question",
+        },
+        evidence: fact.evidence.first().map(|piece| piece.text.clone()).unwrap_or_default(),
+        text: fact.text,
+    });
+    Facts {
+        summary: format!("{} supported, {} not; {}", found.supported, found.unsupported, scores.join(", ")),
+        asked: found.asked,
+        said: said.collect(),
+    }
 }
 
 fn timing(sample: &SampleReport) -> String {
