@@ -119,7 +119,7 @@ async fn judge(slug: Path<String>, longboard: Data<Longboard>, shelf: Data<Shelf
     page(&JudgePage {
         about,
         flags,
-        enrolled: format!("{} by {}", moment(judge.enrolled_at), judge.enrolled_by),
+        enrolled: moment(judge.enrolled_at),
         health: report(&judge).map(|report| Checked { report }),
         checked: judge.health_at.map(moment).unwrap_or_default(),
         boards,
