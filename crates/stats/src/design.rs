@@ -13,7 +13,7 @@ pub struct Row {
     pub cell: u32,
     /// Verdict in the order of the cell.
     pub winner: Winner,
-    /// Question.
+    /// Question, numbered without gaps over the log.
     pub cluster: u32,
     /// Weight.
     pub weight: f64,
@@ -120,7 +120,7 @@ impl Prepared {
                 self.open(first, second, judge, length, design);
             }
             self.count(cell, winner, vote.weight);
-            self.rows.push(Row { cell, winner, cluster: vote.question, weight: vote.weight });
+            self.rows.push(Row { cell, winner, cluster: log.cluster(vote), weight: vote.weight });
             self.sources.push(u32::try_from(number).unwrap_or(u32::MAX));
         }
     }
@@ -173,11 +173,31 @@ fn standardised(log: &VoteLog, places: &[Option<u32>]) -> Option<Vec<f64>> {
     (sd > 1e-12).then(|| raw.into_iter().map(|value| value.map_or(0.0, |value| (value - mean) / sd)).collect())
 }
 
-/// Places of the rows, clusters together, otherwise in their order.
+/// Places of the rows, clusters together, otherwise in their order (counting sort).
 pub(crate) fn by_cluster(rows: &[Row]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
-    if !rows.is_sorted_by_key(|row| row.cluster) {
-        order.sort_by_cached_key(|place| rows.get(*place as usize).map_or(0, |row| row.cluster));
+    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    if rows.is_sorted_by_key(|row| row.cluster) {
+        return (0..count).collect();
+    }
+    let clusters = rows.iter().map(|row| row.cluster as usize + 1).max().unwrap_or_default();
+    let mut next = vec![0_u32; clusters + 1];
+    for row in rows {
+        if let Some(count) = next.get_mut(row.cluster as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut total = 0;
+    for slot in &mut next {
+        total += *slot;
+        *slot = total;
+    }
+    let mut order = vec![0; rows.len()];
+    for (number, row) in (0..count).zip(rows) {
+        let Some(slot) = next.get_mut(row.cluster as usize) else { continue };
+        if let Some(place) = order.get_mut(*slot as usize) {
+            *place = number;
+        }
+        *slot += 1;
     }
     order
 }

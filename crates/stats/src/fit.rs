@@ -13,8 +13,8 @@ use crate::tie::{self, Ties};
 
 /// Newton steps allowed.
 const MOST_STEPS: usize = 200;
-/// Largest component of the last step; Newton is quadratic, so what is left is far below this.
-const SETTLED: f64 = 1e-9;
+/// A step below this is the last one: Newton is quadratic, so about its square (2e-12 Elo) is left.
+const SETTLED: f64 = 1e-7;
 /// Order and length effects beyond this (`e^30` to one) are taken for a maximum at infinity.
 const FARTHEST: f64 = 30.0;
 /// Tie parameters beyond this are checked for a maximum at infinity.
@@ -44,8 +44,19 @@ impl Cell {
         [(self.first, self.scale), (self.second, -self.scale), a, b]
     }
 
+    fn take_in(&mut self, other: &Self) {
+        for (sum, value) in self.weights.iter_mut().zip(other.weights) {
+            *sum += value;
+        }
+        for (sum, value) in self.squares.iter_mut().zip(other.squares) {
+            *sum += value;
+        }
+    }
+
     pub(crate) fn predictor(&self, parameters: &DVector<f64>) -> f64 {
-        self.design().iter().map(|&(index, value)| value * entry(parameters, index)).sum()
+        let gap = entry(parameters, self.first) - entry(parameters, self.second);
+        let extras = self.extras.iter().filter(|(_, value)| *value != 0.0);
+        self.scale * gap + extras.map(|&(index, value)| value * entry(parameters, index)).sum::<f64>()
     }
 }
 
@@ -106,7 +117,7 @@ impl Problem {
             weights: pair.weights,
             squares: pair.squares,
         });
-        let cells: Vec<Cell> = if order_effect { cells.collect() } else { fold(cells) };
+        let cells: Vec<Cell> = if order_effect { cells.collect() } else { fold(tally, cells) };
         let tied = cells.iter().any(|cell| cell.weights[1] > 0.0);
         let ties = if tied { ties } else { Ties::HalfWin };
         Self { models, extras: usize::from(order_effect), ties, cells, prior: 0.0, ridge: 0.0 }
@@ -189,44 +200,47 @@ impl Problem {
         }
     }
 
-    /// Gradient and lower triangle of the Hessian of the penalised loss, without gauge.
-    fn curvature(&self, parameters: &DVector<f64>) -> (DVector<f64>, DMatrix<f64>) {
-        let t = self.tie_parameter(parameters);
-        let mut gradient = self.penalty_gradient(parameters);
-        let mut hessian = DMatrix::zeros(self.width(), self.width());
+    /// Value, gradient and lower triangle of the Hessian of the penalised loss, without gauge.
+    fn at(&self, parameters: DVector<f64>) -> Point {
+        let t = self.tie_parameter(&parameters);
+        let gradient = self.penalty_gradient(&parameters);
+        let hessian = DMatrix::zeros(self.width(), self.width());
+        let mut point = Point { loss: f64::INFINITY, value: f64::INFINITY, gradient, hessian, parameters };
+        if self.ties == Ties::RaoKupper && t <= 0.0 {
+            return point;
+        }
         for index in 0..self.models + self.extras {
-            put(&mut hessian, index, index, self.penalty_weight(index));
+            put(&mut point.hessian, index, index, self.penalty_weight(index));
         }
         let tie_place = self.models + self.extras;
+        point.loss = 0.0;
         for cell in &self.cells {
-            let curve = tie::curve(self.ties, cell.predictor(parameters), t, cell.weights);
+            let curve = tie::curve(self.ties, cell.predictor(&point.parameters), t, cell.weights);
             let design = cell.design();
-            add_row(&mut gradient, &design, curve.slope[0]);
-            add_square(&mut hessian, &design, curve.bend[0]);
+            point.loss += curve.loss;
+            add_row(&mut point.gradient, &design, curve.slope[0]);
+            add_square(&mut point.hessian, &design, curve.bend[0]);
             if self.ties.has_parameter() {
-                add_entry(&mut gradient, tie_place, curve.slope[1]);
-                add(&mut hessian, tie_place, tie_place, curve.bend[2]);
+                add_entry(&mut point.gradient, tie_place, curve.slope[1]);
+                add(&mut point.hessian, tie_place, tie_place, curve.bend[2]);
                 for (index, value) in design.into_iter().filter(|&(_, value)| value != 0.0) {
-                    add(&mut hessian, tie_place, index, curve.bend[1] * value);
+                    add(&mut point.hessian, tie_place, index, curve.bend[1] * value);
                 }
             }
         }
-        (gradient, hessian)
+        point.value = point.loss + self.penalty(&point.parameters);
+        point
     }
 
     /// Factor of the Hessian with its gauge, and the gauge.
-    fn factor(&self, mut hessian: DMatrix<f64>) -> Result<(Cholesky<f64, Dyn>, f64), StatsError> {
+    fn factor(&self, hessian: &DMatrix<f64>) -> Result<(Cholesky<f64, Dyn>, f64), StatsError> {
         let count = crate::as_f64(self.models.max(1));
-        let trace: f64 = (0..self.models).map(|index| at(&hessian, index, index)).sum();
+        let trace: f64 = (0..self.models).map(|index| at(hessian, index, index)).sum();
         let gauge = (trace / count).max(f64::MIN_POSITIVE);
-        for column in 0..self.models {
-            for row in column..self.models {
-                add(&mut hessian, row, column, gauge / count);
-            }
-        }
         let mut lift = 0.0;
         for _ in 0..8 {
             let mut lifted = hessian.clone();
+            lifted.view_mut((0, 0), (self.models, self.models)).add_scalar_mut(gauge / count);
             for index in 0..self.width() {
                 add(&mut lifted, index, index, lift);
             }
@@ -238,8 +252,7 @@ impl Problem {
         Err(StatsError::Unbounded)
     }
 
-    /// The maximum, from `start` (of any earlier fit with the same layout; a shorter one is filled up) or from equal
-    /// strengths.
+    /// The maximum, from `start` (parameters of a fit with the same layout) or from equal strengths.
     ///
     /// # Errors
     /// [`StatsError::Unbounded`] when the maximum is at infinity, [`StatsError::NotSettled`].
@@ -247,21 +260,20 @@ impl Problem {
         if self.prior == 0.0 && !self.connected() {
             return Err(StatsError::Unbounded);
         }
-        let mut parameters = self.begin(start);
-        let mut value = self.loss(&parameters) + self.penalty(&parameters);
+        let mut point = self.at(self.begin(start));
         for steps in 1..=MOST_STEPS {
-            let (gradient, hessian) = self.curvature(&parameters);
-            let (factor, gauge) = self.factor(hessian)?;
-            let step = factor.solve(&gradient);
-            let (next, next_value) = self.descend(&parameters, &step, value);
-            let moved = (&next - &parameters).amax();
-            (parameters, value) = (next, next_value);
-            let effects = parameters.rows(self.models, self.extras);
-            if effects.iter().any(|effect| effect.abs() > FARTHEST) || !value.is_finite() {
-                return Err(StatsError::Unbounded);
+            let (factor, gauge) = self.factor(&point.hessian)?;
+            let step = factor.solve(&point.gradient);
+            if step.amax() < SETTLED {
+                return self.finish(point, &step, steps, factor, gauge);
             }
-            if moved < SETTLED {
-                return self.finish(parameters, steps, factor, gauge);
+            let Some(next) = self.descend(&point, &step) else {
+                return self.finish(point, &DVector::zeros(self.width()), steps, factor, gauge);
+            };
+            point = next;
+            let effects = point.parameters.rows(self.models, self.extras);
+            if effects.iter().any(|effect| effect.abs() > FARTHEST) || !point.value.is_finite() {
+                return Err(StatsError::Unbounded);
             }
         }
         Err(StatsError::NotSettled(MOST_STEPS))
@@ -294,58 +306,68 @@ impl Problem {
         parameters.rows_mut(0, self.models).add_scalar_mut(-mean);
     }
 
-    /// The step, halved until the loss does not rise by more than rounding.
-    fn descend(&self, from: &DVector<f64>, step: &DVector<f64>, value: f64) -> (DVector<f64>, f64) {
-        let slack = 1e-13 * value.abs().max(1.0);
+    /// The step, halved until the loss does not rise by more than rounding; `None` if no part of it is a step down.
+    fn descend(&self, from: &Point, step: &DVector<f64>) -> Option<Point> {
+        let slack = 1e-13 * from.value.abs().max(1.0);
         let mut length = 1.0;
         for _ in 0..60 {
-            let mut next = from - step * length;
+            let mut next = &from.parameters - step * length;
             self.centre(&mut next);
-            let next_value = self.loss(&next) + self.penalty(&next);
-            if next_value <= value + slack {
-                return (next, next_value);
+            let next = self.at(next);
+            if next.value <= from.value + slack {
+                return Some(next);
             }
             length *= 0.5;
         }
-        (from.clone(), value)
+        None
     }
 
-    /// Effects and tie parameter are checked here, strengths were before the first step.
-    ///
-    /// The last factor belongs to a point a settled step away, which is the same to rounding.
+    /// Takes the last step. The factor belongs to the point before it, which is the same to rounding.
     fn finish(
         &self,
-        parameters: DVector<f64>,
+        point: Point,
+        step: &DVector<f64>,
         steps: usize,
         factor: Cholesky<f64, Dyn>,
         gauge: f64,
     ) -> Result<Fit, StatsError> {
+        let mut parameters = point.parameters - step;
+        self.centre(&mut parameters);
         let far = self.ties.has_parameter() && self.tie_parameter(&parameters) > SUSPECT;
         if far && graph::ties_run_away(self.models, self.results()) {
             return Err(StatsError::Unbounded);
         }
-        let loss = self.loss(&parameters);
-        Ok(Fit { parameters, loss, steps, factor, gauge, models: self.models })
+        Ok(Fit { parameters, loss: point.loss, steps, factor, gauge, models: self.models })
     }
 }
 
+/// The penalised loss around one point.
+struct Point {
+    parameters: DVector<f64>,
+    loss: f64,
+    value: f64,
+    gradient: DVector<f64>,
+    hessian: DMatrix<f64>,
+}
+
 /// Both orders of a pair in one cell, for fits without an order effect.
-fn fold(cells: impl Iterator<Item = Cell>) -> Vec<Cell> {
-    let mut turned: Vec<Cell> = cells.map(|cell| if cell.first < cell.second { cell } else { turn(cell) }).collect();
-    turned.sort_by_key(|cell| (cell.first, cell.second));
-    let mut folded: Vec<Cell> = Vec::with_capacity(turned.len());
-    for cell in turned {
-        match folded.last_mut().filter(|last| (last.first, last.second) == (cell.first, cell.second)) {
-            Some(last) => {
-                for (sum, value) in last.weights.iter_mut().zip(cell.weights) {
-                    *sum += value;
-                }
-                for (sum, value) in last.squares.iter_mut().zip(cell.squares) {
-                    *sum += value;
-                }
-            }
-            None => folded.push(cell),
+fn fold(tally: &Tally, cells: impl Iterator<Item = Cell>) -> Vec<Cell> {
+    let mut places: Vec<Option<usize>> = vec![None; tally.pairs().len()];
+    let mut folded: Vec<Cell> = Vec::with_capacity(places.len());
+    for cell in cells {
+        let cell = if cell.first < cell.second { cell } else { turn(cell) };
+        let known = |first, second| places.get(tally.position_of(first, second)?).copied().flatten();
+        let place = known(cell.first, cell.second).or_else(|| known(cell.second, cell.first));
+        if let Some(sum) = place.and_then(|place| folded.get_mut(place)) {
+            sum.take_in(&cell);
+            continue;
         }
+        let position =
+            tally.position_of(cell.first, cell.second).or_else(|| tally.position_of(cell.second, cell.first));
+        if let Some(slot) = position.and_then(|position| places.get_mut(position)) {
+            *slot = Some(folded.len());
+        }
+        folded.push(cell);
     }
     folded
 }
@@ -364,20 +386,25 @@ fn add_row(gradient: &mut DVector<f64>, design: &[(usize, f64); 4], factor: f64)
 
 /// Lower triangle of `factor·xxᵀ`.
 pub(crate) fn add_square(matrix: &mut DMatrix<f64>, design: &[(usize, f64); 4], factor: f64) {
-    for &(row, left) in design.iter().filter(|&&(_, value)| value != 0.0) {
-        for &(column, right) in design.iter().filter(|&&(_, value)| value != 0.0) {
-            if row >= column {
-                add(matrix, row, column, factor * left * right);
-            }
+    for (place, &(row, left)) in design.iter().enumerate().filter(|(_, (_, value))| *value != 0.0) {
+        for &(column, right) in design.iter().take(place + 1).filter(|(_, value)| *value != 0.0) {
+            add(matrix, row.max(column), row.min(column), factor * left * right);
         }
     }
 }
 
-/// Maximum-likelihood strengths of a tally, from an earlier fit if there is one (its strengths are kept for the models
-/// it knew). Costs nothing per vote.
+/// Maximum-likelihood strengths of a tally, from an earlier fit if there is one: what it knew is kept, models that joined
+/// since start at the mean. Costs nothing per vote.
 ///
 /// # Errors
 /// [`StatsError::Unbounded`] when no finite maximum exists.
-pub fn maximum(tally: &Tally, ties: Ties, order_effect: bool, start: Option<&DVector<f64>>) -> Result<Fit, StatsError> {
-    Problem::of(tally, ties, order_effect).solve(start)
+pub fn maximum(tally: &Tally, ties: Ties, order_effect: bool, start: Option<&Fit>) -> Result<Fit, StatsError> {
+    let problem = Problem::of(tally, ties, order_effect);
+    let start = start.map(|fit| {
+        let joined = problem.models.saturating_sub(fit.models);
+        let known = fit.parameters.iter().copied();
+        let strengths = known.clone().take(fit.models).chain(std::iter::repeat_n(0.0, joined));
+        DVector::from_vec(strengths.chain(known.skip(fit.models)).collect())
+    });
+    problem.solve(start.as_ref())
 }

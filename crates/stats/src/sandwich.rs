@@ -62,6 +62,7 @@ pub fn clustered(problem: &Problem, fit: &Fit, rows: &[Row], small_sample: bool)
         sum.add(row);
     }
     sum.close(&mut meat);
+    sum.flush(&mut meat);
     if small_sample {
         if clusters < 2 {
             return Err(StatsError::TooFew { have: clusters, need: 2 });
@@ -71,17 +72,23 @@ pub fn clustered(problem: &Problem, fit: &Fit, rows: &[Row], small_sample: bool)
     Ok(sandwich(fit, meat))
 }
 
+/// Clusters whose outer products are taken together where they touch many models.
+const BLOCK: usize = 256;
+
 /// Score of one cluster, sparse over what it touches.
 struct Scores<'a> {
     problem: &'a Problem,
     cells: Vec<[[f64; 2]; 3]>,
     sum: Vec<f64>,
     touched: Vec<usize>,
+    /// Columns of clusters that touch many models, waiting for one product of matrices.
+    block: Vec<f64>,
 }
 
 impl<'a> Scores<'a> {
     fn new(problem: &'a Problem, fit: &Fit) -> Self {
-        Self { problem, cells: cell_scores(problem, fit), sum: vec![0.0; problem.width()], touched: Vec::new() }
+        let cells = cell_scores(problem, fit);
+        Self { problem, cells, sum: vec![0.0; problem.width()], touched: Vec::new(), block: Vec::new() }
     }
 
     fn add(&mut self, row: &Row) {
@@ -105,26 +112,35 @@ impl<'a> Scores<'a> {
         }
     }
 
-    /// Adds the outer product to the lower triangle and starts over.
+    /// Adds the outer product to the lower triangle, or lays it by, and starts over.
     fn close(&mut self, meat: &mut DMatrix<f64>) {
-        self.touched.sort_unstable();
-        self.touched.dedup();
-        let rows = meat.nrows();
-        for (place, &column) in self.touched.iter().enumerate() {
-            let factor = self.sum.get(column).copied().unwrap_or_default();
-            let Some(values) = meat.as_mut_slice().get_mut(column * rows..(column + 1) * rows) else { continue };
-            for &row in self.touched.iter().skip(place) {
-                if let (Some(value), Some(sum)) = (values.get_mut(row), self.sum.get(row)) {
-                    *value += factor * sum;
+        if self.touched.len() * 4 > self.sum.len() {
+            self.block.extend_from_slice(&self.sum);
+            if self.block.len() >= BLOCK * self.sum.len() {
+                self.flush(meat);
+            }
+        } else {
+            self.touched.sort_unstable();
+            self.touched.dedup();
+            for (place, &column) in self.touched.iter().enumerate() {
+                let factor = self.sum.get(column).copied().unwrap_or_default();
+                for &row in self.touched.iter().skip(place) {
+                    add(meat, row, column, factor * self.sum.get(row).copied().unwrap_or_default());
                 }
             }
         }
-        for &index in &self.touched {
+        for index in self.touched.drain(..) {
             if let Some(sum) = self.sum.get_mut(index) {
                 *sum = 0.0;
             }
         }
-        self.touched.clear();
+    }
+
+    fn flush(&mut self, meat: &mut DMatrix<f64>) {
+        let width = self.sum.len().max(1);
+        let block = DMatrix::from_column_slice(width, self.block.len() / width, &self.block);
+        meat.gemm(1.0, &block, &block.transpose(), 1.0);
+        self.block.clear();
     }
 }
 

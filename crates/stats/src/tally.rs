@@ -168,6 +168,10 @@ impl Tally {
         Ok(part)
     }
 
+    pub(crate) fn position_of(&self, first: usize, second: usize) -> Option<usize> {
+        self.position(u32::try_from(first).ok()?, u32::try_from(second).ok()?)
+    }
+
     /// Sums of weights over all pairs: `[first won, tie, second won]`.
     #[must_use]
     pub fn totals(&self) -> [f64; 3] {

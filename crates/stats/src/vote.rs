@@ -191,6 +191,12 @@ impl VoteLog {
         self.questions.list.len() + usize::try_from(self.loose).unwrap_or(usize::MAX)
     }
 
+    /// The question of a vote, numbered without gaps: loose votes follow the named questions.
+    pub(crate) fn cluster(&self, vote: &Vote) -> u32 {
+        let named = u32::try_from(self.questions.list.len()).unwrap_or(u32::MAX);
+        if vote.question < named { vote.question } else { named + (u32::MAX - vote.question) }
+    }
+
     /// The votes that count.
     #[must_use]
     pub fn votes(&self) -> &[Vote] {

@@ -180,7 +180,7 @@ fn new_votes_cost_nothing_per_old_vote() {
         old.iter().for_each(|vote| tally.add(vote).unwrap());
         let before = maximum(&tally, ties, true, None).unwrap();
         new.iter().for_each(|vote| tally.add(vote).unwrap());
-        let warm = maximum(&tally, ties, true, Some(&before.parameters)).unwrap();
+        let warm = maximum(&tally, ties, true, Some(&before)).unwrap();
         let cold = maximum(&Tally::of(&all).unwrap(), ties, true, None).unwrap();
         assert!(warm.steps < cold.steps, "{} and {}", warm.steps, cold.steps);
         near(warm.parameters.as_slice(), cold.parameters.as_slice(), 1e-10);
