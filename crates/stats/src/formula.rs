@@ -130,13 +130,13 @@ pub const FORMULAS: &[Formula] = &[
         name: "Ties",
         text: "Davidson: P(a) : P(b) : P(tie) = e^θ_a : e^θ_b : ν·e^((θ_a+θ_b)/2); Rao and Kupper: P(a) = 1/(1 + e^(κ + θ_b − θ_a)), the rest a tie",
         source: "Davidson 1970; Rao and Kupper 1967",
-        code: "tie",
+        code: "fit::Problem",
     },
     Formula {
         name: "Order and length of answers",
         text: "logit = θ_first − θ_second + β + λ·z with z the standardised (l_first − l_second)/(l_first + l_second); judges have a β of their own in their view",
         source: "Davidson and Beaver 1977; LMSYS 2024 for length",
-        code: "design, rating::rate",
+        code: "design::Design, rating::rate",
     },
     Formula {
         name: "Errors of ratings",
