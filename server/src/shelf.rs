@@ -124,6 +124,20 @@ impl Shelf {
         self.ratings.read().unwrap_or_else(PoisonError::into_inner).get(slug).cloned()
     }
 
+    /// A board of ratings by slug, also one that was added a moment ago.
+    ///
+    /// # Errors
+    /// [`AppError`] when the store does not answer.
+    pub async fn find_ratings(&self, slug: &str, now: DateTime<Utc>) -> Result<Option<Arc<RatingEdition>>, AppError> {
+        if let Some(edition) = self.ratings(slug) {
+            return Ok(Some(edition));
+        }
+        if self.get(slug).is_none() && self.store.rating_board(slug).await?.is_some() {
+            self.refresh_ratings(now).await?;
+        }
+        Ok(self.ratings(slug))
+    }
+
     /// All boards of ratings by slug.
     #[must_use]
     pub fn all_ratings(&self) -> Vec<Arc<RatingEdition>> {

@@ -65,7 +65,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 async fn board(request: HttpRequest, shelf: Data<Shelf>) -> Reply {
     let (slug, form) = Form::of(request.match_info().get("board").unwrap_or_default());
-    if let Some(edition) = shelf.ratings(slug) {
+    if let Some(edition) = shelf.find_ratings(slug, Utc::now()).await? {
         return Ok(rated(&request, &edition, form));
     }
     let edition = shelf.find(slug, Utc::now()).await?;
