@@ -2,10 +2,13 @@
 //!
 //! A round starts at the full fit and reuses its Hessian factor (chord steps), with full Newton where that is too slow.
 
+use std::collections::HashMap;
+
 use nalgebra::DVector;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Binomial, Distribution, Uniform};
+use rand_distr::{Distribution, StandardUniform, Uniform};
+use statrs::function::gamma::ln_gamma;
 
 use crate::StatsError;
 use crate::design::{Prepared, Row, by_cluster};
@@ -18,7 +21,7 @@ const MOST_CHORDS: usize = 40;
 /// What is drawn with replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resample {
-    /// Votes, from the pair counts alone (multinomial). Unequal weights inside one count enter by their mean.
+    /// Votes, from the pair counts alone. Unequal weights inside one count enter by their effective number.
     Cells,
     /// Whole questions.
     Clusters,
@@ -81,7 +84,7 @@ pub fn run(prepared: &Prepared, fit: &Fit, resample: Resample, rounds: usize, se
     }
 }
 
-/// `rounds` multinomial resamples of the counts of a problem: no votes are needed.
+/// `rounds` resamples of the counts of a problem: no votes are needed.
 ///
 /// # Errors
 /// As [`run`].
@@ -133,18 +136,32 @@ pub(crate) fn refit(problem: &Problem, fit: &Fit) -> Option<DVector<f64>> {
     problem.solve(Some(&fit.parameters)).ok().map(|fit| fit.parameters)
 }
 
-/// Effective numbers of votes by cell and outcome, and what one of them weighs.
+/// Effective number of votes behind a sum of weights, and what one of them weighs.
+fn effective(weight: f64, square: f64) -> Option<(f64, f64)> {
+    (square > 0.0).then(|| (weight * weight / square, square / weight))
+}
+
+/// How often the votes of each cell and outcome are drawn: each vote `Poisson(1)` times. Given their number that is the
+/// multinomial resample, and a fit does not see the number (Hanley and MacGibbon 2006).
 struct Counts {
-    total: u64,
-    parts: Vec<[(f64, f64); 3]>,
+    /// Table of each cell and outcome, and what one vote weighs.
+    parts: Vec<[Option<(usize, f64)>; 3]>,
+    tables: Vec<PoissonTable>,
 }
 
 impl Counts {
     fn new(problem: &Problem) -> Self {
-        let part = |weight: f64, square: f64| {
-            if square > 0.0 { (weight * weight / square, square / weight) } else { (0.0, 0.0) }
+        let mut places: HashMap<u64, usize> = HashMap::new();
+        let mut tables = Vec::new();
+        let mut part = |weight: f64, square: f64| {
+            let (count, unit) = effective(weight, square)?;
+            let place = *places.entry(count.to_bits()).or_insert_with(|| {
+                tables.push(PoissonTable::new(count));
+                tables.len() - 1
+            });
+            Some((place, unit))
         };
-        let parts: Vec<[(f64, f64); 3]> = problem
+        let parts = problem
             .cells
             .iter()
             .map(|cell| {
@@ -152,30 +169,68 @@ impl Counts {
                 [part(a, d), part(b, e), part(c, f)]
             })
             .collect();
-        let sum: f64 = parts.iter().flatten().map(|(count, _)| count).sum();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of votes")]
-        let total = sum.round() as u64;
-        Self { total, parts }
+        Self { parts, tables }
     }
 
-    /// Multinomial by conditional binomials.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
     fn fill(&self, problem: &mut Problem, rng: &mut ChaCha8Rng) {
-        let mut left = self.total;
-        let mut share: f64 = self.parts.iter().flatten().map(|(count, _)| count).sum();
         for (cell, parts) in problem.cells.iter_mut().zip(&self.parts) {
-            for (weight, &(count, unit)) in cell.weights.iter_mut().zip(parts) {
-                let drawn = if count > 0.0 && left > 0 { binomial(left, (count / share).min(1.0), rng) } else { 0 };
-                share -= count;
-                left -= drawn;
-                *weight = drawn as f64 * unit;
+            for (weight, part) in cell.weights.iter_mut().zip(parts) {
+                *weight = part.map_or(0.0, |(place, unit)| {
+                    self.tables.get(place).map_or(0.0, |table| table.draw(StandardUniform.sample(rng))) * unit
+                });
             }
         }
     }
 }
 
-fn binomial(n: u64, p: f64, rng: &mut ChaCha8Rng) -> u64 {
-    Binomial::new(n, p).map_or(0, |binomial| binomial.sample(rng))
+/// Inversion of a Poisson distribution with a guide table; all but 1e-15 of its mass.
+struct PoissonTable {
+    lowest: f64,
+    cumulative: Vec<f64>,
+    guide: Vec<u32>,
+}
+
+impl PoissonTable {
+    fn new(mean: f64) -> Self {
+        let reach = 9.0 * mean.sqrt() + 20.0;
+        let lowest = (mean - reach).floor().max(0.0);
+        let mut masses = Vec::new();
+        let mut value = lowest;
+        while value <= mean + reach {
+            masses.push((value * mean.ln() - mean - ln_gamma(value + 1.0)).exp());
+            value += 1.0;
+        }
+        let total: f64 = masses.iter().sum();
+        let mut sum = 0.0;
+        let cumulative: Vec<f64> = masses
+            .iter()
+            .map(|mass| {
+                sum += mass / total;
+                sum
+            })
+            .collect();
+        let mut guide = Vec::with_capacity(cumulative.len());
+        let mut place = 0_u32;
+        for step in 0..cumulative.len() {
+            let from = crate::as_f64(step) / crate::as_f64(cumulative.len());
+            while cumulative.get(place as usize).is_some_and(|sum| *sum <= from) {
+                place += 1;
+            }
+            guide.push(place);
+        }
+        Self { lowest, cumulative, guide }
+    }
+
+    /// The value at `uniform` in [0, 1).
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
+    fn draw(&self, uniform: f64) -> f64 {
+        let step = (uniform * crate::as_f64(self.guide.len())) as usize;
+        let mut place = self.guide.get(step).map_or(0, |place| *place as usize);
+        while self.cumulative.get(place).is_some_and(|sum| *sum <= uniform) {
+            place += 1;
+        }
+        self.lowest + crate::as_f64(place.min(self.cumulative.len().saturating_sub(1)))
+    }
 }
 
 /// Rows with questions together.
@@ -222,6 +277,25 @@ impl Clusters {
                 }
             }
             start = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_have_the_moments_of_poisson() {
+        for mean in [0.3, 1.0, 7.5, 40.0, 3000.0] {
+            let table = PoissonTable::new(mean);
+            let points = 200_000;
+            let draws: Vec<f64> =
+                (0..points).map(|point| table.draw((crate::as_f64(point) + 0.5) / crate::as_f64(points))).collect();
+            let average = crate::mean(&draws);
+            let variance = draws.iter().map(|draw| (draw - average).powi(2)).sum::<f64>() / crate::as_f64(points);
+            assert!((average - mean).abs() < 1e-3 * mean, "{average} is not {mean}");
+            assert!((variance - mean).abs() < 2e-3 * mean, "{variance} is not {mean}");
         }
     }
 }
