@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use crate::StatsError;
 use crate::dense::{add, at, put};
 use crate::design::{Row, by_cluster};
-use crate::fit::{Fit, Problem, add_square};
+use crate::fit::{Cell, Fit, Problem, add_square};
 use crate::tie;
 
 /// Inverse Hessian without its gauge. With half wins a tie weighs as a full observation at ½.
@@ -48,21 +48,14 @@ pub fn battles(problem: &Problem, fit: &Fit) -> DMatrix<f64> {
 /// # Errors
 /// Fewer than two clusters when `small_sample` is asked for.
 pub fn clustered(problem: &Problem, fit: &Fit, rows: &[Row], small_sample: bool) -> Result<DMatrix<f64>, StatsError> {
-    let mut meat = DMatrix::zeros(problem.width(), problem.width());
-    let mut sum = Scores::new(problem, fit);
+    let sorted: Vec<&Row> = by_cluster(rows).iter().filter_map(|&place| rows.get(place as usize)).collect();
+    let mut sums = ClusterSums::new(problem, fit);
     let mut clusters = 0;
-    let order = by_cluster(rows);
-    let mut open = None;
-    for row in order.iter().filter_map(|&place| rows.get(place as usize)) {
-        if open != Some(row.cluster) {
-            sum.close(&mut meat);
-            open = Some(row.cluster);
-            clusters += 1;
-        }
-        sum.add(row);
+    for cluster in sorted.chunk_by(|left, right| left.cluster == right.cluster) {
+        clusters += 1;
+        sums.add(cluster);
     }
-    sum.close(&mut meat);
-    sum.flush(&mut meat);
+    let mut meat = sums.finish();
     if small_sample {
         if clusters < 2 {
             return Err(StatsError::TooFew { have: clusters, need: 2 });
@@ -75,58 +68,101 @@ pub fn clustered(problem: &Problem, fit: &Fit, rows: &[Row], small_sample: bool)
 /// Clusters whose outer products are taken together where they touch many models.
 const BLOCK: usize = 256;
 
-/// Score of one cluster, sparse over what it touches.
-struct Scores<'a> {
-    problem: &'a Problem,
-    cells: Vec<[[f64; 2]; 3]>,
-    sum: Vec<f64>,
-    touched: Vec<usize>,
-    /// Columns of clusters that touch many models, waiting for one product of matrices.
-    block: Vec<f64>,
+/// What one vote of a cell adds to the score of its cluster.
+#[derive(Clone, Copy)]
+struct Share {
+    first: u32,
+    second: u32,
+    /// By outcome, times the scale of the judge.
+    strengths: [f64; 3],
 }
 
-impl<'a> Scores<'a> {
+/// Sum over clusters of the outer products of their scores.
+struct ClusterSums<'a> {
+    problem: &'a Problem,
+    shares: Vec<Share>,
+    /// Scores by outcome where there are more parameters than strengths, else empty.
+    scores: Vec<[[f64; 2]; 3]>,
+    sum: Vec<f64>,
+    touched: Vec<usize>,
+    /// Columns of clusters with many votes, waiting for one product of matrices.
+    block: Vec<f64>,
+    meat: DMatrix<f64>,
+}
+
+impl<'a> ClusterSums<'a> {
     fn new(problem: &'a Problem, fit: &Fit) -> Self {
-        let cells = cell_scores(problem, fit);
-        Self { problem, cells, sum: vec![0.0; problem.width()], touched: Vec::new(), block: Vec::new() }
+        let scores = cell_scores(problem, fit);
+        let index = |model: usize| u32::try_from(model).unwrap_or(u32::MAX);
+        let share = |(cell, scores): (&Cell, &[[f64; 2]; 3])| Share {
+            first: index(cell.first),
+            second: index(cell.second),
+            strengths: scores.map(|[d, _]| d * cell.scale),
+        };
+        let shares = problem.cells.iter().zip(&scores).map(share).collect();
+        let width = problem.width();
+        let scores = if width > problem.models { scores } else { Vec::new() };
+        let meat = DMatrix::zeros(width, width);
+        Self { problem, shares, scores, sum: vec![0.0; width], touched: Vec::new(), block: Vec::new(), meat }
     }
 
-    fn add(&mut self, row: &Row) {
-        let place = row.cell as usize;
-        let (Some(cell), Some(scores)) = (self.problem.cells.get(place), self.cells.get(place)) else { return };
-        let Some(&[d, tie]) = scores.get(row.winner.place()) else { return };
-        for (index, value) in cell.design() {
-            self.put(index, row.weight * d * value);
+    fn add(&mut self, cluster: &[&Row]) {
+        let dense = cluster.len() * 4 > self.sum.len();
+        for row in cluster {
+            self.add_row(row, dense);
         }
-        if self.problem.ties.has_parameter() {
-            self.put(self.problem.models + self.problem.extras, row.weight * tie);
-        }
-    }
-
-    fn put(&mut self, index: usize, value: f64) {
-        if let (true, Some(sum)) = (value != 0.0, self.sum.get_mut(index)) {
-            if *sum == 0.0 {
-                self.touched.push(index);
-            }
-            *sum += value;
-        }
-    }
-
-    /// Adds the outer product to the lower triangle, or lays it by, and starts over.
-    fn close(&mut self, meat: &mut DMatrix<f64>) {
-        if self.touched.len() * 4 > self.sum.len() {
+        if dense {
             self.block.extend_from_slice(&self.sum);
+            self.sum.fill(0.0);
             if self.block.len() >= BLOCK * self.sum.len() {
-                self.flush(meat);
+                self.flush();
             }
         } else {
-            self.touched.sort_unstable();
-            self.touched.dedup();
-            for (place, &column) in self.touched.iter().enumerate() {
-                let factor = self.sum.get(column).copied().unwrap_or_default();
-                for &row in self.touched.iter().skip(place) {
-                    add(meat, row, column, factor * self.sum.get(row).copied().unwrap_or_default());
-                }
+            self.close();
+        }
+    }
+
+    fn add_row(&mut self, row: &Row, dense: bool) {
+        let Some(share) = self.shares.get(row.cell as usize).copied() else { return };
+        let value = row.weight * share.strengths.get(row.winner.place()).copied().unwrap_or_default();
+        let (first, second) = (share.first as usize, share.second as usize);
+        for (index, value) in [(first, value), (second, -value)] {
+            if let Some(sum) = self.sum.get_mut(index) {
+                *sum += value;
+            }
+        }
+        if !dense {
+            self.touched.extend([first, second]);
+        }
+        if !self.scores.is_empty() {
+            self.add_effects(row, dense);
+        }
+    }
+
+    fn add_effects(&mut self, row: &Row, dense: bool) {
+        let place = row.cell as usize;
+        let (Some(cell), Some(scores)) = (self.problem.cells.get(place), self.scores.get(place)) else { return };
+        let Some(&[d, tie]) = scores.get(row.winner.place()) else { return };
+        let [order, length] = cell.extras.map(|(index, value)| (index, d * value));
+        let tie_place = self.problem.models + self.problem.extras;
+        for (index, value) in [order, length, (tie_place, tie)].into_iter().filter(|(_, value)| *value != 0.0) {
+            if let Some(sum) = self.sum.get_mut(index) {
+                *sum += row.weight * value;
+            }
+            if !dense {
+                self.touched.push(index);
+            }
+        }
+    }
+
+    /// Adds the outer product of a cluster that touches few parameters.
+    fn close(&mut self) {
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        for (place, &column) in self.touched.iter().enumerate() {
+            let factor = self.sum.get(column).copied().unwrap_or_default();
+            for &row in self.touched.iter().skip(place) {
+                add(&mut self.meat, row, column, factor * self.sum.get(row).copied().unwrap_or_default());
             }
         }
         for index in self.touched.drain(..) {
@@ -136,11 +172,16 @@ impl<'a> Scores<'a> {
         }
     }
 
-    fn flush(&mut self, meat: &mut DMatrix<f64>) {
+    fn flush(&mut self) {
         let width = self.sum.len().max(1);
         let block = DMatrix::from_column_slice(width, self.block.len() / width, &self.block);
-        meat.gemm(1.0, &block, &block.transpose(), 1.0);
+        self.meat.gemm(1.0, &block, &block.transpose(), 1.0);
         self.block.clear();
+    }
+
+    fn finish(mut self) -> DMatrix<f64> {
+        self.flush();
+        self.meat
     }
 }
 
