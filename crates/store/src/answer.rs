@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use longboard_protocol::method::MethodCost;
 use longboard_suites::outcome::Outcome;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
-use sea_orm::{IntoActiveModel, NotSet, Set, TryInsertResult};
+use sea_orm::{IntoActiveModel, NotSet, TryInsertResult};
 use uuid::Uuid;
 
 use crate::Store;
 use crate::connection::micros;
+use crate::entity::answer;
 pub use crate::entity::answer::Model as Answer;
 use crate::entity::kind::Causes;
-use crate::entity::{answer, shard};
 use crate::error::StoreError;
-use crate::queue::{answers_of, held_or_cancelled};
+use crate::queue::{answers_of, count_done, extend_lease};
 
 /// Rows of one insert.
 const CHUNK: usize = 200;
@@ -137,20 +137,9 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let now = micros(now);
         let transaction = self.db.begin().await?;
-        let touched = shard::Entity::update_many()
-            .set(shard::ActiveModel { lease_until: Set(Some(now + lease)), updated_at: Set(now), ..Default::default() })
-            .filter(held_or_cancelled(shard_id, owner, fence))
-            .exec(&transaction)
-            .await?;
-        if touched.rows_affected == 0 {
-            return Err(StoreError::LeaseLost);
-        }
+        extend_lease(&transaction, (shard_id, owner, fence), now + lease, now).await?;
         let stored = insert(&transaction, answers).await?;
-        shard::Entity::update_many()
-            .col_expr(shard::Column::DoneCount, Expr::expr(answers_of(shard_id)).cast_as("integer"))
-            .filter(shard::Column::Id.eq(shard_id))
-            .exec(&transaction)
-            .await?;
+        count_done(&transaction, shard_id, answers_of(shard_id)).await?;
         transaction.commit().await?;
         Ok(stored)
     }

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::Store;
 use crate::connection::micros;
 pub use crate::entity::endpoint::Model as Endpoint;
-use crate::entity::kind::{EndpointCall, EndpointKind, MethodColumn, ProbeState, ShardKind, ShardState};
+use crate::entity::kind::{EndpointCall, EndpointKind, MethodColumn, ProbeState, ShardKind};
 use crate::entity::{endpoint, shard};
 use crate::error::StoreError;
-use crate::queue::new_shard;
+use crate::queue::{end_check, new_shard};
 
 /// Priority of probes: somebody waits for them.
 const PROBE_PRIORITY: i32 = 100;
@@ -119,19 +119,7 @@ impl Store {
     ) -> Result<Endpoint, StoreError> {
         let now = micros(now);
         let transaction = self.db.begin().await?;
-        let done = shard::Entity::update_many()
-            .set(shard::ActiveModel {
-                state: Set(ShardState::Done),
-                updated_at: Set(now),
-                done_count: Set(1),
-                in_flight: Set(0),
-                ..Default::default()
-            })
-            .filter(shard::Column::Kind.eq(ShardKind::Probe))
-            .filter(crate::queue::held(shard_id, owner, fence))
-            .exec_with_returning(&transaction)
-            .await?;
-        let Some(shard) = done.into_iter().next() else { return Err(StoreError::LeaseLost) };
+        let shard = end_check(&transaction, ShardKind::Probe, (shard_id, owner, fence), now).await?;
         let state = if result.usable { ProbeState::Passed } else { ProbeState::Failed };
         let changed = endpoint::ActiveModel {
             probe_state: Set(state),

@@ -9,10 +9,10 @@ use crate::Store;
 use crate::connection::micros;
 use crate::endpoint::Endpoint;
 pub use crate::entity::judge::Model as Judge;
-use crate::entity::kind::{ShardKind, ShardState};
+use crate::entity::kind::ShardKind;
 use crate::entity::{judge, shard};
 use crate::error::StoreError;
-use crate::queue::{held, new_shard};
+use crate::queue::{end_check, new_shard};
 
 /// Priority of health checks: below probes, above runs.
 const HEALTH_PRIORITY: i32 = 50;
@@ -60,19 +60,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = micros(now);
         let transaction = self.db.begin().await?;
-        let done = shard::Entity::update_many()
-            .set(shard::ActiveModel {
-                state: Set(ShardState::Done),
-                updated_at: Set(now),
-                done_count: Set(1),
-                in_flight: Set(0),
-                ..Default::default()
-            })
-            .filter(shard::Column::Kind.eq(ShardKind::Health))
-            .filter(held(shard_id, owner, fence))
-            .exec_with_returning(&transaction)
-            .await?;
-        let Some(shard) = done.into_iter().next() else { return Err(StoreError::LeaseLost) };
+        let shard = end_check(&transaction, ShardKind::Health, (shard_id, owner, fence), now).await?;
         judge::Entity::update_many()
             .set(judge::ActiveModel { health: Set(Some(report)), health_at: Set(Some(now)), ..Default::default() })
             .filter(judge::Column::EndpointId.eq(shard.endpoint_id))

@@ -17,7 +17,7 @@ use crate::entity::kind::{JudgingState, ShardKind, ShardState};
 pub use crate::entity::verdict::Model as Verdict;
 use crate::entity::{answer, judging, shard, verdict};
 use crate::error::StoreError;
-use crate::queue::{held_or_cancelled, new_shard};
+use crate::queue::{count_done, extend_lease, new_shard};
 
 /// Rows of one insert.
 const CHUNK: usize = 100;
@@ -195,23 +195,12 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let now = micros(now);
         let transaction = self.db.begin().await?;
-        let touched = shard::Entity::update_many()
-            .set(shard::ActiveModel { lease_until: Set(Some(now + lease)), updated_at: Set(now), ..Default::default() })
-            .filter(held_or_cancelled(shard_id, owner, fence))
-            .exec(&transaction)
-            .await?;
-        if touched.rows_affected == 0 {
-            return Err(StoreError::LeaseLost);
-        }
+        extend_lease(&transaction, (shard_id, owner, fence), now + lease, now).await?;
         let mut stored = 0;
         for decision in decisions {
             stored += decide(&transaction, shard_id, owner, decision, now).await?;
         }
-        shard::Entity::update_many()
-            .col_expr(shard::Column::DoneCount, Expr::expr(decided_of(shard_id)).cast_as("integer"))
-            .filter(shard::Column::Id.eq(shard_id))
-            .exec(&transaction)
-            .await?;
+        count_done(&transaction, shard_id, decided_of(shard_id)).await?;
         transaction.commit().await?;
         Ok(stored)
     }
@@ -228,7 +217,7 @@ impl Store {
         Ok(())
     }
 
-    /// Every question of a suite's judgings, decided or not, in the order of planning, without what the judges said.
+    /// Every question of a suite's judgings, decided or not, in the order of planning.
     ///
     /// # Errors
     /// [`StoreError::Database`].

@@ -5,7 +5,9 @@
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use uuid::Uuid;
 
 use crate::Store;
@@ -369,12 +371,59 @@ pub(crate) fn answers_of(shard: Uuid) -> SelectStatement {
         .to_owned()
 }
 
+/// Extends the lease under which something is posted, also of a cancelled shard, so that what is done can be posted.
+pub(crate) async fn extend_lease(
+    db: &impl ConnectionTrait,
+    (id, owner, fence): (Uuid, Uuid, u32),
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let touched = shard::Entity::update_many()
+        .set(shard::ActiveModel { lease_until: Set(Some(until)), updated_at: Set(now), ..Default::default() })
+        .filter(held_or_cancelled(id, owner, fence))
+        .exec(db)
+        .await?;
+    if touched.rows_affected == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+}
+
+/// Notes how much of a shard is stored, as `stored` counts it.
+pub(crate) async fn count_done(db: &impl ConnectionTrait, id: Uuid, stored: SelectStatement) -> Result<(), StoreError> {
+    shard::Entity::update_many()
+        .col_expr(shard::Column::DoneCount, Expr::expr(stored).cast_as("integer"))
+        .filter(shard::Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends a shard that is a single check, whose result is stored in the same transaction.
+pub(crate) async fn end_check(
+    db: &impl ConnectionTrait,
+    kind: ShardKind,
+    (id, owner, fence): (Uuid, Uuid, u32),
+    now: DateTime<Utc>,
+) -> Result<Shard, StoreError> {
+    let done = shard::Entity::update_many()
+        .set(shard::ActiveModel {
+            state: Set(ShardState::Done),
+            updated_at: Set(now),
+            done_count: Set(1),
+            in_flight: Set(0),
+            ..Default::default()
+        })
+        .filter(shard::Column::Kind.eq(kind))
+        .filter(held(id, owner, fence))
+        .exec_with_returning(db)
+        .await?;
+    done.into_iter().next().ok_or(StoreError::LeaseLost)
+}
+
 /// The shard is leased by this owner under this fence.
-pub(crate) fn held(id: Uuid, owner: Uuid, fence: u32) -> Condition {
+fn held(id: Uuid, owner: Uuid, fence: u32) -> Condition {
     owned(id, owner, fence).add(shard::Column::State.eq(ShardState::Leased))
 }
 
-pub(crate) fn held_or_cancelled(id: Uuid, owner: Uuid, fence: u32) -> Condition {
+fn held_or_cancelled(id: Uuid, owner: Uuid, fence: u32) -> Condition {
     owned(id, owner, fence).add(shard::Column::State.is_in([ShardState::Leased, ShardState::Cancelled]))
 }
 
