@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use crate::graph::strong_components;
+use crate::multiplicity::holm;
 use crate::win_matrix::PairRecord;
 
 /// Most cycles listed.
@@ -31,14 +32,11 @@ pub fn cycles(records: &[PairRecord], level: f64) -> Vec<Vec<String>> {
 }
 
 fn edges(records: &[PairRecord], names: &[&str], level: f64) -> Vec<(usize, usize)> {
-    let mut order: Vec<&PairRecord> = records.iter().collect();
-    order.sort_by(|left, right| left.p_value.total_cmp(&right.p_value));
-    let surviving = order
-        .iter()
-        .enumerate()
-        .take_while(|(place, record)| record.p_value * crate::as_f64(order.len() - place) <= level);
+    let values: Vec<f64> = records.iter().map(|record| record.p_value).collect();
+    let adjusted = holm(&values).unwrap_or_default();
+    let surviving = records.iter().zip(adjusted).filter(|(_, p)| *p <= level);
     surviving
-        .filter_map(|(_, record)| {
+        .filter_map(|(record, _)| {
             let a = names.binary_search(&record.a.as_str()).ok()?;
             let b = names.binary_search(&record.b.as_str()).ok()?;
             let [above, below] = record.questions_won;
