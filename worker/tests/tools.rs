@@ -53,6 +53,34 @@ fn generate_prints_items() {
 }
 
 #[test]
+fn rate_writes_the_ratings_of_the_golden_votes() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/stats/tests/golden/bradley_terry");
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(golden.join("six.json")).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (votes, out) = (golden.join("six.csv"), folder.path().join("ratings.json"));
+    for (ties, block) in [("half-win", &expected["half_win"]["sandwich"]), ("davidson", &expected["davidson"])] {
+        let output =
+            worker(&["rate", "--votes", votes.to_str().unwrap(), "--out", out.to_str().unwrap(), "--ties", ties]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("600 votes"), "{}", text(&output.stdout));
+        let written: Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+        assert_eq!(written["ties"], ties);
+        for (model, elo) in expected["models"].as_array().unwrap().iter().zip(block["elo_mean1000"].as_array().unwrap())
+        {
+            let row = written["models"].as_array().unwrap().iter().find(|row| row["model"] == *model).unwrap();
+            assert!((row["elo"].as_f64().unwrap() - elo.as_f64().unwrap()).abs() < 1e-6, "{ties}, {row}");
+            let [best, worst] = [0, 1].map(|end| row["rank"][end].as_u64().unwrap());
+            assert!(1 <= best && best <= worst && worst <= 6, "{row}");
+        }
+    }
+    let bad = folder.path().join("bad.csv");
+    std::fs::write(&bad, "model_a,model_b,winner\na,b,nobody\n").unwrap();
+    let refused = worker(&["rate", "--votes", bad.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("line 2"), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn wrong_input_is_named_and_ends_with_two() {
     for (args, expected) in [
         (&["generate", "--task", "nope", "--length", "4k"][..], "niah_single_1"),

@@ -2,21 +2,21 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod stage;
+
+use chrono::Utc;
 use longboard_app::account::SignUp;
 use longboard_app::endpoint::Registration;
 use longboard_app::fleet::FleetMember;
 use longboard_app::quickstart::{Builtin, FirstRun, Place};
 use longboard_app::run::{REFERENCE_SUITE, RunRequest};
-use longboard_app::store::vault::{KEY_BYTES, Vault};
-use longboard_app::store::{EndpointCall, ProbeState, RunState, Store, StoreError};
+use longboard_app::store::{ProbeState, RunState, StoreError};
 use longboard_app::task::{Draft, Upload};
 use longboard_app::team::Member;
-use longboard_app::{AddressPolicy, AppError, Bus, Longboard};
+use longboard_app::{AppError, Longboard};
 use longboard_protocol::method::{Method, MethodCard, MethodCost, MethodSpec};
 use longboard_protocol::worker::{
-    Answer, AnswersRequest, CheckStatus, ClaimRequest, Completion, Exchange, FailRequest, ProbeCheck, ProbeReport,
-    RunWork, ShardLease, Work,
+    Answer, AnswersRequest, ClaimRequest, Completion, Exchange, FailRequest, RunWork, ShardLease, Work,
 };
 use longboard_suites::card::Language;
 use longboard_suites::length::Length;
@@ -25,9 +25,7 @@ use longboard_suites::task::{ItemRequest, Task};
 use longboard_testkit::database::TestDatabase;
 use secrecy::{ExposeSecret, SecretString};
 
-fn now() -> DateTime<Utc> {
-    Utc::now()
-}
+use stage::{alpha, enlist, longboard, now, registration, report};
 
 struct Stage {
     longboard: Longboard,
@@ -37,40 +35,12 @@ struct Stage {
 }
 
 async fn stage(database: &TestDatabase) -> Stage {
-    let store = Store::connect(&database.url, Vault::new([7; KEY_BYTES])).await.unwrap();
-    store.migrate(now()).await.unwrap();
-    let policy = AddressPolicy::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    let longboard = Longboard::new(store, Bus::local(), policy, TimeDelta::seconds(60));
-    let form = SignUp {
-        email: "alpha@example.org".to_owned(),
-        name: "Alpha".to_owned(),
-        password: SecretString::from("a long enough password"),
-    };
-    let user = longboard.sign_up(form, "127.0.0.1", [1; 32], now()).await.unwrap();
+    let longboard = longboard(database).await;
+    let user = longboard.sign_up(alpha(), "127.0.0.1", [1; 32], now()).await.unwrap();
     longboard.create_team(&user, "Alpha", now()).await.unwrap();
     let member = longboard.member(&user, "alpha").await.unwrap();
     let (worker, other) = (enlist(&longboard, "one", 2).await, enlist(&longboard, "two", 3).await);
     Stage { longboard, member, worker, other }
-}
-
-async fn enlist(longboard: &Longboard, name: &str, random: u8) -> FleetMember {
-    let token = longboard.create_worker("test", name, [random; 32], now()).await.unwrap();
-    longboard.fleet_member(token.expose_secret()).await.unwrap()
-}
-
-fn registration(name: &str, base_url: &str) -> Registration {
-    Registration {
-        name: name.to_owned(),
-        description: String::new(),
-        base_url: base_url.to_owned(),
-        model: "m".to_owned(),
-        api: EndpointCall::Chat,
-        secret: Some(SecretString::from("sk-hush")),
-        max_concurrency: 8,
-        context_limit_tokens: None,
-        first_byte_timeout_s: 30,
-        family: String::new(),
-    }
 }
 
 impl Stage {
@@ -111,22 +81,6 @@ impl Stage {
         let request = AnswersRequest { fence: lease.fence, answers };
         let reply = self.longboard.record_answers(by, lease.shard, request, now()).await?;
         Ok([reply.stored, reply.duplicates, reply.refused.len() as u32])
-    }
-}
-
-fn report() -> ProbeReport {
-    let check = ProbeCheck {
-        name: "reachable".to_owned(),
-        status: CheckStatus::Passed,
-        detail: "it answers".to_owned(),
-        elapsed_ms: 1,
-    };
-    ProbeReport {
-        checks: vec![check],
-        canaries: Vec::new(),
-        token_ratio: Some(1.0),
-        context_seen_tokens: None,
-        truncates: false,
     }
 }
 

@@ -3,22 +3,22 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod stage;
+
+use chrono::Utc;
 use longboard_app::account::SignUp;
 use longboard_app::endpoint::Registration;
 use longboard_app::fleet::FleetMember;
 use longboard_app::judging::JudgingRequest;
 use longboard_app::rating::{RatingBoard, current_rating_board};
 use longboard_app::run::RunRequest;
-use longboard_app::store::vault::{KEY_BYTES, Vault};
-use longboard_app::store::{EndpointCall, JudgingState, Store};
+use longboard_app::store::JudgingState;
 use longboard_app::team::Member;
 use longboard_app::votes::import_votes;
-use longboard_app::{AddressPolicy, AppError, Bus, Longboard, StoreError};
+use longboard_app::{AppError, Longboard, StoreError};
 use longboard_protocol::judging::{HealthRequest, HealthWork, JudgeWork, Spoken, Trial, VerdictsRequest};
 use longboard_protocol::worker::{
-    Answer, AnswersRequest, CheckStatus, ClaimRequest, Completion, Exchange, ProbeCheck, ProbeReport, RunWork,
-    ShardLease, Work,
+    Answer, AnswersRequest, ClaimRequest, Completion, Exchange, RunWork, ShardLease, Work,
 };
 use longboard_suites::item::{Item, prompt_digest};
 use longboard_suites::judging::{
@@ -27,14 +27,12 @@ use longboard_suites::judging::{
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_testkit::database::TestDatabase;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
+
+use stage::{alpha, enlist, longboard, now, registration, report};
 
 const SUITE: &str = "open-ended";
 const CONTESTANTS: [&str; 4] = ["honest", "partial", "wrong", "sly"];
-
-fn now() -> DateTime<Utc> {
-    Utc::now()
-}
 
 struct Stage {
     longboard: Longboard,
@@ -43,38 +41,20 @@ struct Stage {
 }
 
 async fn stage(database: &TestDatabase) -> Stage {
-    let store = Store::connect(&database.url, Vault::new([7; KEY_BYTES])).await.unwrap();
-    store.migrate(now()).await.unwrap();
-    let policy = AddressPolicy::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    let longboard = Longboard::new(store, Bus::local(), policy, TimeDelta::seconds(60));
+    let longboard = longboard(database).await;
     longboard.install_judges(now()).await.unwrap();
     longboard.install_judges(now()).await.unwrap();
-    let form = SignUp {
-        email: "alpha@example.org".to_owned(),
-        name: "Alpha".to_owned(),
-        password: SecretString::from("a long enough password"),
-    };
-    let user = longboard.create_user(form, true, [1; 32], now()).await.unwrap();
+    let user = longboard.create_user(alpha(), true, [1; 32], now()).await.unwrap();
     longboard.create_team(&user, "Alpha", now()).await.unwrap();
     let member = longboard.member(&user, "alpha").await.unwrap();
-    let token = longboard.create_worker("test", "one", [2; 32], now()).await.unwrap();
-    let worker = longboard.fleet_member(token.expose_secret()).await.unwrap();
+    let worker = enlist(&longboard, "one", 2).await;
     Stage { longboard, member, worker }
 }
 
-fn registration(name: &str, family: &str) -> Registration {
-    Registration {
-        name: name.to_owned(),
-        description: String::new(),
-        base_url: "http://127.0.0.1:9/v1".to_owned(),
-        model: name.to_owned(),
-        api: EndpointCall::Chat,
-        secret: None,
-        max_concurrency: 8,
-        context_limit_tokens: None,
-        first_byte_timeout_s: 30,
-        family: family.to_owned(),
-    }
+/// A contestant or judge whose model has its own name.
+fn entrant(name: &str, family: &str) -> Registration {
+    let (model, family) = (name.to_owned(), family.to_owned());
+    Registration { model, secret: None, family, ..registration(name, "http://127.0.0.1:9/v1") }
 }
 
 fn item(slug: &str, length_tokens: u32, seed: u64, index: u32) -> (Item, OpenEnded) {
@@ -140,20 +120,7 @@ impl Stage {
     }
 
     async fn probe(&self, lease: &ShardLease) {
-        let check = ProbeCheck {
-            name: "reachable".to_owned(),
-            status: CheckStatus::Passed,
-            detail: String::new(),
-            elapsed_ms: 1,
-        };
-        let report = ProbeReport {
-            checks: vec![check],
-            canaries: Vec::new(),
-            token_ratio: None,
-            context_seen_tokens: None,
-            truncates: false,
-        };
-        self.longboard.record_probe(&self.worker, lease.shard, lease.fence, report, now()).await.unwrap();
+        self.longboard.record_probe(&self.worker, lease.shard, lease.fence, report(), now()).await.unwrap();
     }
 
     async fn answer(&self, lease: &ShardLease, work: &RunWork) {
@@ -198,11 +165,11 @@ impl Stage {
     async fn contest(&self) {
         for name in CONTESTANTS {
             let family = if name == "partial" { "acme" } else { "" };
-            let form = registration(name, family);
+            let form = entrant(name, family);
             self.longboard.register_endpoint(&self.member, form, [9; 32], now()).await.unwrap();
         }
         for (name, family) in [("biased", "acme"), ("gullible", "other")] {
-            let form = registration(name, family);
+            let form = entrant(name, family);
             self.longboard.enrol_judge("test", form, family, [8; 32], now()).await.unwrap();
         }
         self.work().await;
@@ -338,13 +305,8 @@ async fn people_label_blinded_battles_once() {
         stage.contest().await;
         stage.request(&["fact-judge"], 200).await.unwrap();
         stage.work().await;
-        let user = stage.longboard.store().users().await.unwrap().into_iter().find(|user| user.maintainer).unwrap();
-        let form = SignUp {
-            email: user.email.clone(),
-            name: user.name.clone(),
-            password: SecretString::from("a long enough password"),
-        };
-        let session = stage.longboard.sign_in(&form.email, form.password, [6; 32], now()).await.unwrap();
+        let SignUp { email, password, .. } = alpha();
+        let session = stage.longboard.sign_in(&email, password, [6; 32], now()).await.unwrap();
         let signed = stage.longboard.signed_in(session.expose_secret(), now()).await.unwrap().unwrap();
         let keeper = signed.maintainer().unwrap();
         let mut labelled = 0;
