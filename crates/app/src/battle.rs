@@ -155,12 +155,7 @@ impl Longboard {
         let seed = self.texts(std::slice::from_ref(verdict)).await?.seed;
         let press = self.press(&row, length, seed).await?;
         let index = verdict.item_index.cast_unsigned();
-        let built = tokio::task::spawn_blocking(move || {
-            let item = press.item(index)?;
-            let nothing = || AppError::Invalid("answers to this task are not open-ended".to_owned());
-            press.task.open_ended(&item).ok_or_else(nothing)
-        });
-        built.await.map_err(AppError::stopped)?
+        tokio::task::spawn_blocking(move || press.open_ended(index)).await.map_err(AppError::stopped)?
     }
 
     /// The answers in the order of the verdict.

@@ -1,12 +1,13 @@
 //! What an open-ended answer states, fact by fact.
 
-use longboard_store::answer::Answer;
+use longboard_store::task::Task as TaskRow;
+use longboard_suites::item::Item;
 use longboard_suites::judging::{FactReport, OpenEnded, Standing};
 use longboard_suites::safe::{FactStore, K_MAXIMUM, K_MEDIAN, RatedFact, Support, rate};
 use longboard_suites::task::Task;
 use serde::Serialize;
 
-use crate::{AppError, Longboard};
+use crate::AppError;
 
 /// An answer held against the facts of its item.
 #[derive(Debug, Clone, Serialize)]
@@ -23,28 +24,15 @@ pub struct Factuality {
     pub f1_at: Vec<(u64, f64)>,
 }
 
-impl Longboard {
-    /// The facts of an answer; `None` where answers are closed or the item has no facts.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] when the item cannot be rebuilt.
-    pub async fn factuality(&self, answer: &Answer, seed: i64) -> Result<Option<Factuality>, AppError> {
-        let row = self.store.task(&answer.task_slug, Some(answer.task_version)).await?;
-        let row = row.ok_or_else(|| AppError::no("task", &answer.task_slug))?;
-        let open_ended = |task: &Task| task.card().open_ended;
-        if row.imported() || !Task::new(row.definition()).is_ok_and(|task| open_ended(&task)) {
-            return Ok(None);
-        }
-        let length = longboard_suites::length::Length::new(answer.length_tokens.cast_unsigned())
-            .map_err(|error| AppError::Invalid(error.to_string()))?;
-        let press = self.press(&row, length, seed).await?;
-        let (index, body) = (answer.item_index.cast_unsigned(), answer.body.clone());
-        let checked = tokio::task::spawn_blocking(move || {
-            let item = press.item(index)?;
-            Ok(press.task.open_ended(&item).and_then(|material| checked(&material, &body)))
-        });
-        checked.await.map_err(AppError::stopped)?
-    }
+/// Holds an answer against the facts of its item, which the caller has rebuilt; `None` where answers are closed or the
+/// item has no facts.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a task that this version does not know.
+pub async fn factuality(row: &TaskRow, item: Item, answer: String) -> Result<Option<Factuality>, AppError> {
+    let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
+    let found = tokio::task::spawn_blocking(move || checked(&task.open_ended(&item)?, &answer));
+    found.await.map_err(AppError::stopped)
 }
 
 fn checked(material: &OpenEnded, answer: &str) -> Option<Factuality> {

@@ -199,6 +199,12 @@ fn builtin_endpoint(builtin: BuiltinJudge, team_id: Uuid, now: DateTime<Utc>) ->
     }
 }
 
+/// A judge's stored health report; `None` before the first, or for one of another version.
+#[must_use]
+pub fn health_report(judge: &Judge) -> Option<HealthReport> {
+    serde_json::from_value(judge.health.clone()?).ok()
+}
+
 /// The verdict of a judge's replies: the last one counts.
 pub(crate) fn label(texts: &[String]) -> Label {
     texts.iter().rev().find_map(|text| parse_verdict(text)).unwrap_or(Label::Invalid)

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::fleet::FleetMember;
 use crate::judge::label;
-use crate::pairing::{Contestant, Pool, PoolItem};
+use crate::pairing::{Contestant, Pool, PoolItem, Seat};
 use crate::sample::Press;
 use crate::standing::{Stand, stand};
 use crate::{AppError, Bell, Fresh, Longboard};
@@ -203,7 +203,11 @@ impl Longboard {
         let items = items(&runs, self.store.pool(&runs, &tasks).await?);
         let judges: Vec<Judge> =
             self.store.judges().await?.into_iter().filter(|judge| judging.judges.0.contains(&judge.slug)).collect();
-        let seats = judges.iter().map(|row| (row.slug.clone(), row.family.clone(), row.prompt_version.clone()));
+        let seats = judges.iter().map(|row| Seat {
+            slug: row.slug.clone(),
+            family: row.family.clone(),
+            prompt_version: row.prompt_version.clone(),
+        });
         let contestants = contestants.into_iter().map(|(_, contestant)| contestant).collect();
         Ok(Ground { pool: Pool { contestants, items, judges: seats.collect() }, judges })
     }
@@ -391,7 +395,9 @@ impl Reading {
     }
 
     fn digest(&self, question: &Verdict, materials: &mut Materials) -> Result<String, String> {
-        let built = materials.entry(question.item_index).or_insert_with(|| self.material(question.item_index));
+        let index = question.item_index.cast_unsigned();
+        let build = || self.press.open_ended(index).map_err(|error| error.to_string());
+        let built = materials.entry(index).or_insert_with(build);
         let material = built.as_ref().map_err(Clone::clone)?;
         let body = |id: i64| self.bodies.get(&id).map(String::as_str).ok_or("the answer is gone");
         let first = body(question.first_answer)?;
@@ -400,15 +406,10 @@ impl Reading {
             None => rating_prompt(material, first, &question.nonce),
         }))
     }
-
-    fn material(&self, index: i32) -> Result<OpenEnded, String> {
-        let item = self.press.item(index.cast_unsigned()).map_err(|error| error.to_string())?;
-        self.press.task.open_ended(&item).ok_or_else(|| "answers to this task are not open-ended".to_owned())
-    }
 }
 
 /// What judges see, by item: built once per batch.
-type Materials = BTreeMap<i32, Result<OpenEnded, String>>;
+type Materials = BTreeMap<u32, Result<OpenEnded, String>>;
 
 /// A rating of 1 to 10 as a share; the last reply counts.
 fn rating(texts: &[String]) -> Option<f64> {

@@ -14,7 +14,7 @@ use longboard_suites::judging::BuiltinJudge;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::rating::health_of;
+use crate::judge::health_report;
 use crate::standing::winner;
 
 /// Human labels of one entry's battles below which they calibrate nothing.
@@ -123,7 +123,7 @@ fn summary(judge: &Judge, verdicts: &[Verdict], facts: &Net, people: &Net) -> Ju
     let called = called(&own);
     let found = health(&called).ok().and_then(|found| found.into_values().next());
     let mine = net(verdicts, &judge.slug);
-    let report = health_of(judge.health.as_ref());
+    let report = health_report(judge);
     let unread = |verdict: &&&Verdict| verdict.second_answer.is_some() && verdict.label.as_deref() == Some("invalid");
     let invalid = count(own.iter().filter(unread).count());
     let mut summary = JudgeSummary {
@@ -151,8 +151,7 @@ fn summary(judge: &Judge, verdicts: &[Verdict], facts: &Net, people: &Net) -> Ju
 
 fn flags(summary: &JudgeSummary, flips_too_often: bool) -> Vec<String> {
     let moved = summary.health.as_ref().is_some_and(|report| {
-        let (moved, trials) =
-            report.injections.iter().fold((0, 0), |(moved, trials), one| (moved + one.moved, trials + one.trials));
+        let (moved, trials) = report.turned();
         f64::from(moved) > MOVED * f64::from(trials)
     });
     let asked = summary.verdicts + summary.invalid;

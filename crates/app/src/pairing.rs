@@ -38,6 +38,17 @@ pub struct PoolItem {
     pub answers: BTreeMap<usize, i64>,
 }
 
+/// A judge of a judging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Slug.
+    pub slug: String,
+    /// Family of models.
+    pub family: String,
+    /// Version of the prompt it was enrolled with.
+    pub prompt_version: String,
+}
+
 /// What may be compared, by whom.
 #[derive(Debug, Clone, Default)]
 pub struct Pool {
@@ -45,8 +56,8 @@ pub struct Pool {
     pub contestants: Vec<Contestant>,
     /// Items.
     pub items: Vec<PoolItem>,
-    /// Judges: slug, family, prompt version.
-    pub judges: Vec<(String, String, String)>,
+    /// Judges.
+    pub judges: Vec<Seat>,
 }
 
 /// A comparison to be: contestants in the order of the pool, and the item.
@@ -138,10 +149,10 @@ impl Pool {
     }
 
     /// Judges that are of no contestant's family.
-    fn judges_of(&self, contestants: &[usize]) -> impl Iterator<Item = &(String, String, String)> {
+    fn judges_of(&self, contestants: &[usize]) -> impl Iterator<Item = &Seat> {
         let families: Vec<&str> =
             contestants.iter().filter_map(|place| self.contestants.get(*place)?.family.as_deref()).collect();
-        self.judges.iter().filter(move |(_, family, _)| !families.contains(&family.as_str()))
+        self.judges.iter().filter(move |judge| !families.contains(&judge.family.as_str()))
     }
 
     fn slug(&self, contestant: usize) -> &str {
@@ -186,16 +197,14 @@ impl Desk<'_> {
     fn put(&mut self, (one, other, place): Battle, propensity: f64, left: usize) -> bool {
         let Some(item) = self.pool.items.get(place) else { return false };
         let before = self.verdicts.len();
-        let judges: Vec<(String, String)> =
-            self.pool.judges_of(&[one, other]).map(|(slug, _, version)| (slug.clone(), version.clone())).collect();
-        for (judge, version) in &judges {
+        for judge in self.pool.judges_of(&[one, other]) {
             for (turn, (first, second)) in [(0, (one, other)), (1, (other, one))] {
-                self.ask(judge, version, item, (first, Some(second)), turn, propensity);
+                self.ask(judge, item, (first, Some(second)), turn, propensity);
             }
             for contestant in [one, other] {
                 let answer = item.answers.get(&contestant).copied().unwrap_or_default();
-                if self.rated.insert((judge.clone(), answer)) {
-                    self.ask(judge, version, item, (contestant, None), 0, propensity);
+                if self.rated.insert((judge.slug.clone(), answer)) {
+                    self.ask(judge, item, (contestant, None), 0, propensity);
                 }
             }
         }
@@ -208,8 +217,7 @@ impl Desk<'_> {
 
     fn ask(
         &mut self,
-        judge: &str,
-        version: &str,
+        judge: &Seat,
         item: &PoolItem,
         (first, second): (usize, Option<usize>),
         turn: i32,
@@ -219,11 +227,11 @@ impl Desk<'_> {
         contestants.sort_unstable();
         let battle_id = self.pool.battle_id(self.judging.id, item, &contestants);
         let answer = |contestant: usize| item.answers.get(&contestant).copied();
-        let nonce = Sha256::digest(format!("{}/{battle_id}/{judge}/{turn}", self.judging.seed));
+        let nonce = Sha256::digest(format!("{}/{battle_id}/{}/{turn}", self.judging.seed, judge.slug));
         self.verdicts.push(Verdict {
             id: 0,
             judging_id: self.judging.id,
-            judge_slug: judge.to_owned(),
+            judge_slug: judge.slug.clone(),
             labeller: String::new(),
             battle_id,
             shard_id: None,
@@ -239,7 +247,7 @@ impl Desk<'_> {
             turn,
             nonce: hex::encode(nonce),
             propensity,
-            prompt_version: version.to_owned(),
+            prompt_version: judge.prompt_version.clone(),
             prompt_digest: None,
             label: None,
             rating: None,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::board::{Cell, EffectiveLength};
-use longboard_protocol::judging::HealthReport;
 use longboard_stats::rating::{ModelFlag, Rating, RatingOptions, rate};
 use longboard_stats::tie::Ties;
 use longboard_stats::vote::{Ballot, VoteLog, Winner};
@@ -62,6 +61,15 @@ pub struct RatingBoard {
     pub undecided: u64,
     /// Remarks about the data.
     pub notes: Vec<String>,
+}
+
+impl RatingBoard {
+    /// A judge's discrimination, where the board weighs judges.
+    #[must_use]
+    pub fn gamma(&self, judge: &str) -> Option<f64> {
+        let aware = self.views.iter().find_map(|view| view.rating.judge_aware.as_ref())?;
+        aware.judges.iter().find(|known| known.judge == judge).map(|known| known.gamma)
+    }
 }
 
 /// One entry.
@@ -351,9 +359,4 @@ fn flag_slug(flag: ModelFlag) -> String {
 fn digest(board: &RatingBoard) -> String {
     let content = RatingBoard { published_at: DateTime::UNIX_EPOCH, ..board.clone() };
     hex::encode(Sha256::digest(serde_json::to_string(&content).unwrap_or_default()))
-}
-
-/// A judge's stored health report.
-pub(crate) fn health_of(value: Option<&serde_json::Value>) -> Option<HealthReport> {
-    serde_json::from_value(value?.clone()).ok()
 }

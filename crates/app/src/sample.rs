@@ -5,6 +5,7 @@ use std::sync::Arc;
 use longboard_store::task::Task as TaskRow;
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
+use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 
@@ -24,6 +25,12 @@ impl Press {
         let corpus = self.corpus.as_deref().map(|corpus| corpus as &dyn Haystack);
         let request = ItemRequest { seed: self.seed, index, length: self.length, corpus };
         self.task.item(&request).map_err(|error| AppError::Invalid(error.to_string()))
+    }
+
+    /// What judges see of an item.
+    pub fn open_ended(&self, index: u32) -> Result<OpenEnded, AppError> {
+        let nothing = || AppError::Invalid("answers to this task are not open-ended".to_owned());
+        self.task.open_ended(&self.item(index)?).ok_or_else(nothing)
     }
 }
 

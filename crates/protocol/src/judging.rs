@@ -162,6 +162,14 @@ pub struct HealthReport {
     pub injections: Vec<InjectionResult>,
 }
 
+impl HealthReport {
+    /// Comparisons that planted instructions turned, of those they could turn, all instructions together.
+    #[must_use]
+    pub fn turned(&self) -> (u32, u32) {
+        self.injections.iter().fold((0, 0), |(moved, trials), one| (moved + one.moved, trials + one.trials))
+    }
+}
+
 /// What one planted instruction does to a judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InjectionResult {

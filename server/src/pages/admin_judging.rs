@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path, Query, ServiceConfig, get, post};
 use askama::Template;
 use chrono::Utc;
 use longboard_app::battle::Blinded;
+use longboard_app::judge::health_report;
 use longboard_app::judging::{JudgingRequest, judged_slug};
 use longboard_app::report::moment;
 use longboard_app::store::JudgeKind;
@@ -17,7 +18,6 @@ use serde::Deserialize;
 
 use crate::caller::{Keeper, KeeperPosted};
 use crate::form::Fields;
-use crate::pages::judge::report;
 use crate::pages::submit::registration;
 use crate::pages::{page, see};
 use crate::refusal::{PageError, complaint};
@@ -131,9 +131,9 @@ async fn open_ended(longboard: &Longboard) -> Result<Vec<(String, String)>, AppE
 }
 
 fn judge_line(judge: Judge, probe: &'static str) -> JudgeLine {
-    let health = report(&judge).map_or("not checked".to_owned(), |report| {
-        let sum = report.injections.iter().fold((0, 0), |(moved, all), one| (moved + one.moved, all + one.trials));
-        format!("{} of {} right, {} of {} turned by instructions", report.right, report.plain, sum.0, sum.1)
+    let health = health_report(&judge).map_or("not checked".to_owned(), |report| {
+        let (moved, all) = report.turned();
+        format!("{} of {} right, {moved} of {all} turned by instructions", report.right, report.plain)
     });
     JudgeLine {
         kind: judge.kind.slug(),

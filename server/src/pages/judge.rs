@@ -3,7 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, ServiceConfig, get};
 use askama::Template;
+use longboard_app::judge::health_report;
+use longboard_app::jury::{Agreement, JudgeSummary};
+use longboard_app::rating::RatingBoard;
 use longboard_app::report::moment;
+use longboard_app::stats::judge::Share;
 use longboard_app::store::JudgeKind;
 use longboard_app::store::judge::Judge;
 use longboard_app::store::judging::Verdict;
@@ -13,7 +17,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::pages::page;
-use crate::pages::rating::{JudgeLine, judge_line};
 use crate::refusal::{ApiError, PageError};
 use crate::shelf::Shelf;
 
@@ -50,22 +53,14 @@ async fn judges(longboard: Data<Longboard>) -> Result<HttpResponse, PageError> {
     page(&JudgesPage { judges: judges.into_iter().map(listed).collect() })
 }
 
-/// A stored report; `None` for one of another version.
-pub(super) fn report(judge: &Judge) -> Option<HealthReport> {
-    serde_json::from_value(judge.health.clone()?).ok()
-}
-
 fn listed(judge: Judge) -> Listed {
-    let report = report(&judge);
-    let count = |part: u32, of: u32| format!("{part} of {of}");
+    let report = health_report(&judge);
+    let of = |(part, all): (u32, u32)| format!("{part} of {all}");
     Listed {
         kind: judge.kind.slug(),
         checked: judge.health_at.map_or("–".to_owned(), moment),
-        right: report.as_ref().map_or("–".to_owned(), |report| count(report.right, report.plain)),
-        moved: report.as_ref().map_or("–".to_owned(), |report| {
-            let sum = report.injections.iter().fold((0, 0), |(moved, all), one| (moved + one.moved, all + one.trials));
-            count(sum.0, sum.1)
-        }),
+        right: report.as_ref().map_or("–".to_owned(), |report| of((report.right, report.plain))),
+        moved: report.as_ref().map_or("–".to_owned(), |report| of(report.turned())),
         retired: judge.retired_at.is_some(),
         slug: judge.slug,
         name: judge.name,
@@ -81,14 +76,10 @@ struct JudgePage {
     about: &'static str,
     flags: Vec<&'static str>,
     enrolled: String,
-    health: Option<Checked>,
+    health: Option<HealthReport>,
     checked: String,
     boards: Vec<(String, JudgeLine)>,
     verdicts: Vec<VerdictLine>,
-}
-
-struct Checked {
-    report: HealthReport,
 }
 
 struct VerdictLine {
@@ -120,7 +111,7 @@ async fn judge(slug: Path<String>, longboard: Data<Longboard>, shelf: Data<Shelf
         about,
         flags,
         enrolled: moment(judge.enrolled_at),
-        health: report(&judge).map(|report| Checked { report }),
+        health: health_report(&judge),
         checked: judge.health_at.map(moment).unwrap_or_default(),
         boards,
         verdicts: verdicts.into_iter().filter(|verdict| verdict.second_entry.is_some()).map(line).collect(),
@@ -129,16 +120,63 @@ async fn judge(slug: Path<String>, longboard: Data<Longboard>, shelf: Data<Shelf
 }
 
 fn boards(shelf: &Shelf, slug: &str) -> Vec<(String, JudgeLine)> {
-    let mut found = Vec::new();
-    for edition in shelf.all_ratings() {
-        let aware = edition.board.views.iter().find_map(|view| view.rating.judge_aware.as_ref());
-        let gamma = aware.and_then(|jury| jury.judges.iter().find(|judge| judge.judge == slug));
-        let gamma = gamma.map_or("–".to_owned(), |judge| format!("{:.2}", judge.gamma));
-        if let Some(summary) = edition.board.judges.iter().find(|judge| judge.judge == slug) {
-            found.push((edition.board.slug.clone(), judge_line(summary, gamma)));
-        }
+    let line = |board: &RatingBoard| {
+        let summary = board.judges.iter().find(|judge| judge.judge == slug)?;
+        Some((board.slug.clone(), judge_line(board, summary)))
+    };
+    shelf.all_ratings().iter().filter_map(|edition| line(&edition.board)).collect()
+}
+
+/// A judge as a table writes it.
+pub(crate) struct JudgeLine {
+    pub slug: String,
+    pub name: String,
+    pub kind: String,
+    pub family: String,
+    pub verdicts: u64,
+    pub gamma: String,
+    pub flips: String,
+    pub first: String,
+    pub ties: String,
+    pub cycles: String,
+    pub with_facts: String,
+    pub with_people: String,
+    pub moved: String,
+    pub flags: Vec<String>,
+}
+
+/// A judge's line on a board.
+pub(super) fn judge_line(board: &RatingBoard, judge: &JudgeSummary) -> JudgeLine {
+    JudgeLine {
+        slug: judge.judge.clone(),
+        name: judge.name.clone(),
+        kind: judge.kind.clone(),
+        family: judge.family.clone(),
+        verdicts: judge.verdicts,
+        gamma: board.gamma(&judge.judge).map_or("–".to_owned(), |gamma| format!("{gamma:.2}")),
+        flips: share(judge.flips.as_ref()),
+        first: share(judge.first_wins.as_ref()),
+        ties: share(judge.ties.as_ref()),
+        cycles: share(judge.cycles.as_ref()),
+        with_facts: agreement(judge.with_facts.as_ref()),
+        with_people: agreement(judge.with_people.as_ref()),
+        moved: judge.health.as_ref().map_or("–".to_owned(), |report| {
+            let (moved, all) = report.turned();
+            format!("{moved} of {all}")
+        }),
+        flags: judge.flags.clone(),
     }
-    found
+}
+
+fn share(share: Option<&Share>) -> String {
+    share.map_or("–".to_owned(), |share| format!("{:.1}", 100.0 * share.value))
+}
+
+fn agreement(agreement: Option<&Agreement>) -> String {
+    agreement.map_or("–".to_owned(), |found| {
+        let kappa = found.kappa.map_or(String::new(), |kappa| format!(", κ {kappa:.2}"));
+        format!("{:.0} %{kappa}", 100.0 * found.share.value)
+    })
 }
 
 /// What to know, in sentences.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use longboard_app::jury::{Agreement, HumanShare, JudgeSummary};
+use longboard_app::jury::HumanShare;
 use longboard_app::rating::{RatingBoard, RatingView};
 use longboard_app::report::moment;
 use longboard_app::stats::fragility::Deletion;
-use longboard_app::stats::judge::Share;
 use longboard_app::stats::rating::{Effect, ModelRating, Rating};
 
 use crate::charts::whisker;
+use crate::pages::judge::{JudgeLine, judge_line};
 
 /// One view of a board.
 #[derive(Template)]
@@ -54,24 +54,6 @@ struct Line {
     separate: String,
 }
 
-/// A judge as a table writes it.
-pub(crate) struct JudgeLine {
-    pub slug: String,
-    pub name: String,
-    pub kind: String,
-    pub family: String,
-    pub verdicts: u64,
-    pub gamma: String,
-    pub flips: String,
-    pub first: String,
-    pub ties: String,
-    pub cycles: String,
-    pub with_facts: String,
-    pub with_people: String,
-    pub moved: String,
-    pub flags: Vec<String>,
-}
-
 struct CalibratedLine {
     entry: String,
     share: String,
@@ -109,7 +91,7 @@ impl RatingPage {
             rows: rating.map(lines).unwrap_or_default(),
             footing: rating.map(footing).unwrap_or_default(),
             findings: rating.map(|rating| findings(&board, rating)).unwrap_or_default(),
-            judges: judges(&board),
+            judges: board.judges.iter().map(|judge| judge_line(&board, judge)).collect(),
             absolute_judges,
             absolute,
             calibrated: board.calibrated.iter().map(calibrated).collect(),
@@ -209,7 +191,7 @@ fn lines(rating: &Rating) -> Vec<Line> {
 }
 
 /// `2`, or `2–5`.
-pub(crate) fn rank_set([best, worst]: [u32; 2]) -> String {
+fn rank_set([best, worst]: [u32; 2]) -> String {
     if best == worst { best.to_string() } else { format!("{best}–{worst}") }
 }
 
@@ -278,7 +260,7 @@ fn effect(what: &str, effect: &Effect) -> String {
 }
 
 /// A p-value as people read it.
-pub(crate) fn p_value(p: f64) -> String {
+fn p_value(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
 }
 
@@ -291,49 +273,6 @@ fn fragile(leader: &str, runner_up: &str, votes: &Deletion, questions: &Deletion
         return format!("No deletion of votes that was tried puts {runner_up} before {leader}.");
     }
     format!("Without the right {}, {runner_up} would stand before {leader}.", parts.join(", or the right "))
-}
-
-fn judges(board: &RatingBoard) -> Vec<JudgeLine> {
-    let aware = board.views.iter().find_map(|view| view.rating.judge_aware.as_ref());
-    let gamma = |slug: &str| {
-        let weight = aware.and_then(|jury| jury.judges.iter().find(|judge| judge.judge == slug));
-        weight.map_or("–".to_owned(), |judge| format!("{:.2}", judge.gamma))
-    };
-    board.judges.iter().map(|judge| judge_line(judge, gamma(&judge.judge))).collect()
-}
-
-/// A judge's line with its discrimination.
-pub(crate) fn judge_line(judge: &JudgeSummary, gamma: String) -> JudgeLine {
-    JudgeLine {
-        slug: judge.judge.clone(),
-        name: judge.name.clone(),
-        kind: judge.kind.clone(),
-        family: judge.family.clone(),
-        verdicts: judge.verdicts,
-        gamma,
-        flips: share(judge.flips.as_ref()),
-        first: share(judge.first_wins.as_ref()),
-        ties: share(judge.ties.as_ref()),
-        cycles: share(judge.cycles.as_ref()),
-        with_facts: agreement(judge.with_facts.as_ref()),
-        with_people: agreement(judge.with_people.as_ref()),
-        moved: judge.health.as_ref().map_or("–".to_owned(), |report| {
-            let sum = report.injections.iter().fold((0, 0), |(moved, all), one| (moved + one.moved, all + one.trials));
-            format!("{} of {}", sum.0, sum.1)
-        }),
-        flags: judge.flags.clone(),
-    }
-}
-
-fn share(share: Option<&Share>) -> String {
-    share.map_or("–".to_owned(), |share| format!("{:.1}", 100.0 * share.value))
-}
-
-fn agreement(agreement: Option<&Agreement>) -> String {
-    agreement.map_or("–".to_owned(), |found| {
-        let kappa = found.kappa.map_or(String::new(), |kappa| format!(", κ {kappa:.2}"));
-        format!("{:.0} %{kappa}", 100.0 * found.share.value)
-    })
 }
 
 /// Judges, then entries with a cell per judge, best by the mean over judges first.

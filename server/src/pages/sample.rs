@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get};
 use askama::Template;
-use longboard_app::factuality::Factuality;
+use longboard_app::factuality::{Factuality, factuality};
 use longboard_app::report::sample_report;
+use longboard_app::store::task::Task as TaskRow;
 use longboard_app::suites::item::{Item, Needle};
 use longboard_app::suites::length::Length;
 use longboard_app::suites::safe::Support;
@@ -70,11 +71,15 @@ pub(super) struct PromptPage {
     pub tokens: u32,
 }
 
-async fn rebuilt(
-    longboard: &Longboard,
-    id: Uuid,
-    number: u32,
-) -> Result<(SampleReport, String, Option<Item>), AppError> {
+/// A sample with what it was rebuilt from.
+struct Rebuilt {
+    report: SampleReport,
+    model: String,
+    task: TaskRow,
+    item: Option<Item>,
+}
+
+async fn rebuilt(longboard: &Longboard, id: Uuid, number: u32) -> Result<Rebuilt, AppError> {
     let run = longboard.run(id).await?;
     let answer = longboard.answer(&run, number).await?;
     let task = longboard.task(&answer.task_slug, Some(answer.task_version)).await?;
@@ -87,12 +92,12 @@ async fn rebuilt(
     };
     let model = longboard.store().endpoint(run.endpoint_id).await?.map(|row| row.slug).unwrap_or_default();
     let references = item.as_ref().map(|item| item.references.clone()).unwrap_or_default();
-    Ok((sample_report(&run, &answer, references), model, item))
+    Ok(Rebuilt { report: sample_report(&run, &answer, references), model, task, item })
 }
 
 async fn json(path: Path<(Uuid, u32)>, longboard: Data<Longboard>) -> Result<HttpResponse, ApiError> {
     let (id, number) = path.into_inner();
-    Ok(HttpResponse::Ok().json(rebuilt(&longboard, id, number).await?.0))
+    Ok(HttpResponse::Ok().json(rebuilt(&longboard, id, number).await?.report))
 }
 
 async fn sample(
@@ -101,16 +106,19 @@ async fn sample(
     longboard: Data<Longboard>,
 ) -> Result<HttpResponse, PageError> {
     let (id, number) = path.into_inner();
-    let (sample, model, item) = rebuilt(&longboard, id, number).await?;
-    let run = longboard.run(id).await?;
-    let facts = longboard.factuality(&longboard.answer(&run, number).await?, run.seed).await?.map(facts);
+    let Rebuilt { report: sample, model, task, item } = rebuilt(&longboard, id, number).await?;
     let percent = |score: Option<f64>| score.map(|score| format!("{score:.1}"));
+    let prompt = item.as_ref().map(|item| prompt_page(item, place.page));
+    let found = match item {
+        Some(item) => factuality(&task, item, sample.answer.clone()).await?,
+        None => None,
+    };
     page(&SamplePage {
         score: percent(sample.score).unwrap_or_else(|| "–".to_owned()),
         strict: percent(sample.strict),
         timing: timing(&sample),
-        prompt: item.as_ref().map(|item| prompt_page(item, place.page)),
-        facts,
+        prompt,
+        facts: found.map(facts),
         reproduce: format!(
             "longboard-worker generate --task {} --length {} --seed {} --index {}",
             sample.task, sample.length, sample.seed, sample.index

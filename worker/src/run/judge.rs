@@ -196,11 +196,10 @@ impl Court {
         let key = self.lease.shard;
         let planned =
             build(&task, length_tokens, seed, move |generator| plan(generator, items, &key.to_string())).await;
-        let (trials, asked): (Vec<Trial>, Vec<Asked>) = match planned {
+        let (mut trials, asked): (Vec<Trial>, Vec<Asked>) = match planned {
             Ok(planned) => planned.into_iter().unzip(),
             Err(failure) => return End::Failed(failure),
         };
-        let mut trials: Vec<Trial> = trials;
         let mut missed = Missed::default();
         let mut ends = pin!(self.asking(asked));
         while let Some(end) = ends.next().await {
