@@ -5,7 +5,21 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::strip;
+
+const SOURCE: Source =
+    Source { benchmark: "LongFact", citation: "arXiv 2403.18802; google-deepmind/long-form-factuality @ 9d27158d" };
+
+/// The metrics of this benchmark.
+pub(super) static METRICS: [Metric; 6] = [
+    metric(SOURCE, "longfact.f1_at_k", "F1 of supported facts at K", Form::Official, 1.0),
+    metric(SOURCE, "longfact.f1_at_k.strict", "F1 at K, a repeated fact counts once", Form::Strict, 1.0),
+    metric(SOURCE, "longfact.extract_first_square_brackets", "First text in square brackets", Form::Official, 1.0),
+    metric(SOURCE, "longfact.final_answer_label", "Supported or Not Supported", Form::Official, 1.0),
+    metric(SOURCE, "longfact.extract_first_code_block", "First fenced block", Form::Official, 1.0),
+    metric(SOURCE, "longfact.round_to_sigfigs", "Rounding to significant figures", Form::Official, 1.0),
+];
 
 /// F1@K: precision over rated facts, recall as supported facts against `k`, at most 1. Irrelevant facts do not count.
 /// 0 without supported facts. `None` when `k` is 0: there is no such measure.

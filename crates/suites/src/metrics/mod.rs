@@ -3,10 +3,12 @@
 mod catalogue;
 pub mod golden;
 pub mod infinitebench;
+mod long_span_qa;
 pub mod longfact;
 pub mod needle_threading;
 pub mod needlebench;
 mod option_letter;
+mod planted_writing;
 mod python_literal;
 pub mod python_random;
 pub mod python_text;

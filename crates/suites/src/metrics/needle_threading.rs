@@ -8,9 +8,31 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::catalogue::{Form, Metric, Source, metric};
 use super::needlebench::pattern;
 use super::python_literal::{Literal, literal};
 use super::python_text::take;
+
+const SOURCE: Source = Source {
+    benchmark: "Needle Threading",
+    citation: "arXiv 2411.05000; jonathan-roberts1/needle-threading @ 006f8f57",
+};
+
+/// The metrics of this benchmark.
+pub(super) static METRICS: [Metric; 6] = [
+    metric(SOURCE, "needle_threading.single_exact", "First identifier is the answer", Form::Strict, 1.0),
+    metric(SOURCE, "needle_threading.set_exact", "Set of identifiers is the answer", Form::Strict, 1.0),
+    metric(SOURCE, "needle_threading.recall", "Share of the answers given", Form::Strict, 1.0),
+    metric(SOURCE, "needle_threading.precision", "Share of identifiers that are answers", Form::Strict, 1.0),
+    metric(SOURCE, "needle_threading.readme_literal_eval_prefix", "README example", Form::Official, 1.0),
+    metric(
+        SOURCE,
+        "needle_threading.third_party_contains_all",
+        "All answers contained (LOOM-Scope)",
+        Form::ThirdParty,
+        1.0,
+    ),
+];
 
 static UUID: LazyLock<Regex> = LazyLock::new(|| pattern("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"));
 

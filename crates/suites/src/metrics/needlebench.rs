@@ -7,8 +7,31 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::catalogue::{Form, Metric, Source, metric};
 use super::option_letter;
 use super::python_text::{is_space, strip, words};
+
+const SOURCE: Source =
+    Source { benchmark: "NeedleBench", citation: "arXiv 2407.11963; open-compass/opencompass @ a5acc4bb" };
+
+/// The metrics of this benchmark.
+pub(super) static METRICS: [Metric; 9] = [
+    metric(SOURCE, "needlebench.v1_single_soft", "Single retrieval, edit similarity", Form::Official, 100.0),
+    metric(
+        SOURCE,
+        "needlebench.v1_single_soft_trim",
+        "Single retrieval, trimmed edit similarity",
+        Form::Official,
+        100.0,
+    ),
+    metric(SOURCE, "needlebench.v2_single_keyword", "Single retrieval, keyword", Form::Official, 100.0),
+    metric(SOURCE, "needlebench.multi_retrieval_by_depth", "Multiple retrieval per depth", Form::Official, 100.0),
+    metric(SOURCE, "needlebench.multi_retrieval", "Multiple retrieval of one answer", Form::Official, 1.0),
+    metric(SOURCE, "needlebench.v1_multi_reasoning_keywords", "Multi-step reasoning, keywords", Form::Official, 100.0),
+    metric(SOURCE, "needlebench.v2_atc_boxed", "Boxed answer", Form::Official, 100.0),
+    metric(SOURCE, "needlebench.v1_atc_first_option", "First option letter", Form::Official, 1.0),
+    metric(SOURCE, "needlebench.v1_atc_circular", "Circular evaluation", Form::Official, 100.0),
+];
 
 /// v2 single retrieval: 100 when `keyword` occurs in the raw answer, else 0.
 #[must_use]

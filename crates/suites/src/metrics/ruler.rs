@@ -1,6 +1,25 @@
 //! RULER (arXiv 2404.06654; NVIDIA/RULER @ c3f5e3b4, hsiehjackson/RULER @ e40fae14): substring matching.
 
+use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::strip;
+
+const SOURCE: Source = Source { benchmark: "RULER", citation: "arXiv 2404.06654; NVIDIA/RULER @ c3f5e3b4" };
+
+/// The metrics of this benchmark.
+pub(super) static METRICS: [Metric; 6] = [
+    metric(SOURCE, "ruler.string_match_all", "All references found", Form::Official, 100.0),
+    metric(SOURCE, "ruler.string_match_all.strict", "All references found in a short answer", Form::Strict, 1.0),
+    metric(SOURCE, "ruler.string_match_part", "Any reference found", Form::Official, 100.0),
+    metric(SOURCE, "ruler.corpus_score", "Mean over a task", Form::Official, 100.0),
+    metric(
+        SOURCE,
+        "ruler.effective_length_published_row",
+        "Averages and effective length of a row",
+        Form::Official,
+        100.0,
+    ),
+    metric(SOURCE, "ruler.uuid_v4_stream", "Identifiers of a seed", Form::Official, 1.0),
+];
 
 /// Cleans an answer as the official evaluation does: strip, control characters to newlines, strip.
 #[must_use]

@@ -11,8 +11,28 @@ pub use cards::{ImportedTask, TASKS, task};
 
 use serde_json::Value;
 
+use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::{blank, digit_runs, int, skip, squeeze, strip, take, words};
 use super::rouge;
+
+const SOURCE: Source =
+    Source { benchmark: "InfiniteBench", citation: "arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6" };
+
+/// The metrics of this benchmark.
+pub(super) static METRICS: [Metric; 12] = [
+    metric(SOURCE, "infinitebench.passkey", "First digits are the key", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.number_string", "First digits are the number", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.kv_retrieval", "Value is one of the words", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.longbook_sum_eng", "rougeLsum without stemming", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.longbook_qa_eng", "Token F1", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.longbook_choice_eng", "Option letter or text", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.longdialogue_qa_eng", "Name is one of the words", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.longbook_qa_chn", "Character F1", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.code_debug", "Option letter or function name", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.code_run", "Last word is the value", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.math_calc", "Matched prefix of results", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.math_find", "First number is the value", Form::Official, 1.0),
+];
 
 const MARKS: [char; 10] = ['\n', ':', '"', '\'', '.', ',', '?', '!', '{', '}'];
 

@@ -1,0 +1,200 @@
+//! Scores golden rows: inputs with the value that the upstream scorer gave.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+mod infinitebench;
+mod longfact;
+mod needle_threading;
+mod needlebench;
+mod python_random;
+mod ruler;
+
+/// One golden line.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct GoldenRow {
+    /// Benchmark, e.g. `ruler`.
+    pub benchmark: String,
+    /// Metric within it.
+    pub metric: String,
+    /// Answer or answers.
+    #[serde(default)]
+    pub prediction: Value,
+    /// Reference as the metric reads it.
+    #[serde(default)]
+    pub reference: Value,
+    /// Further inputs.
+    #[serde(default)]
+    pub extra: Value,
+    /// Upstream's value, or `{"raises": name}`.
+    pub expected: Value,
+}
+
+impl GoldenRow {
+    fn slug(&self) -> String {
+        format!("{}.{}", self.benchmark, self.metric)
+    }
+
+    fn unknown(&self) -> GoldenError {
+        GoldenError::Unknown(self.slug())
+    }
+
+    fn bad(&self) -> GoldenError {
+        GoldenError::BadInput(self.slug())
+    }
+
+    /// The value, or that the row could not be read.
+    fn computed(&self, value: Option<Value>) -> Result<Computed, GoldenError> {
+        value.map(Computed::Value).ok_or_else(|| self.bad())
+    }
+
+    fn prediction<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(&self.prediction).ok()
+    }
+
+    fn reference<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(&self.reference).ok()
+    }
+}
+
+/// The verdict on one row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GoldenResult {
+    /// `benchmark.metric`.
+    pub metric: String,
+    /// Whether ours equals upstream's within the tolerance.
+    pub passed: bool,
+    /// Largest absolute difference between numbers; infinite when the shapes differ.
+    pub difference: f64,
+    /// Our value.
+    pub ours: Value,
+    /// Upstream's value.
+    pub expected: Value,
+    /// True when upstream crashes here and ours is the documented value.
+    pub raises: bool,
+}
+
+/// Counts of one metric.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GoldenSummary {
+    /// Rows that agree.
+    pub passed: u64,
+    /// Rows scored.
+    pub total: u64,
+    /// Largest difference seen.
+    pub worst: f64,
+    /// Rows on which upstream crashes.
+    pub raises: u64,
+}
+
+/// A golden line that was not scored.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GoldenError {
+    /// Not a golden row.
+    #[error(
+        "not a golden row ({0}): each line must be one JSON object with benchmark, metric, prediction, reference, extra and expected"
+    )]
+    Unreadable(String),
+    /// A metric that Longboard does not have: skipped and counted by name.
+    #[error("metric `{0}` is not implemented; `longboard-worker metrics` lists those that are")]
+    Unknown(String),
+    /// Inputs that the metric cannot read.
+    #[error("metric `{0}` cannot read this row's prediction or reference")]
+    BadInput(String),
+}
+
+const TOLERANCE: f64 = 1e-9;
+
+/// Scores one line.
+///
+/// # Errors
+/// [`GoldenError`] when the line is no golden row, or its metric is unknown.
+pub fn score_line(line: &str) -> Result<GoldenResult, GoldenError> {
+    let row: GoldenRow = serde_json::from_str(line).map_err(|error| GoldenError::Unreadable(error.to_string()))?;
+    score_row(row)
+}
+
+/// Scores one row.
+///
+/// # Errors
+/// As [`score_line`].
+pub fn score_row(row: GoldenRow) -> Result<GoldenResult, GoldenError> {
+    let metric = row.slug();
+    let ours = compute(&row)?;
+    let raises = row.expected.get("raises").is_some();
+    let (ours, crashed) = match ours {
+        Computed::Value(value) => (value, false),
+        Computed::Crash(value) => (value, true),
+    };
+    let difference = if raises || crashed {
+        if raises == crashed { 0.0 } else { f64::INFINITY }
+    } else {
+        distance(&ours, &row.expected)
+    };
+    let passed = difference <= tolerance(&metric);
+    Ok(GoldenResult { metric, passed, difference, ours, expected: row.expected, raises })
+}
+
+/// Adds results up per metric.
+#[must_use]
+pub fn summarise<'a>(results: impl IntoIterator<Item = &'a GoldenResult>) -> BTreeMap<String, GoldenSummary> {
+    let mut summaries: BTreeMap<String, GoldenSummary> = BTreeMap::new();
+    for result in results {
+        let summary = summaries.entry(result.metric.clone()).or_default();
+        summary.total += 1;
+        summary.passed += u64::from(result.passed);
+        summary.raises += u64::from(result.raises);
+        summary.worst = summary.worst.max(result.difference);
+    }
+    summaries
+}
+
+/// Half a unit of the last printed digit where upstream rounds, plus the usual tolerance.
+fn tolerance(metric: &str) -> f64 {
+    match metric {
+        "ruler.effective_length_published_row" => 0.5e-4 + TOLERANCE,
+        "needlebench.multi_retrieval_by_depth" | "needlebench.v1_atc_circular" => 0.5e-9 + TOLERANCE,
+        _ => TOLERANCE,
+    }
+}
+
+/// What ours gives for a row.
+enum Computed {
+    /// A value to compare.
+    Value(Value),
+    /// The documented value where upstream raises.
+    Crash(Value),
+}
+
+/// Largest difference of numbers at the same place; keys that only one side has make it infinite.
+fn distance(ours: &Value, expected: &Value) -> f64 {
+    match (ours, expected) {
+        (Value::Number(a), Value::Number(b)) => match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => (a - b).abs(),
+            _ => f64::INFINITY,
+        },
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).map(|(a, b)| distance(a, b)).fold(0.0, f64::max)
+        }
+        (Value::Object(a), Value::Object(b)) if a.len() == b.len() => {
+            a.iter().map(|(key, a)| b.get(key).map_or(f64::INFINITY, |b| distance(a, b))).fold(0.0, f64::max)
+        }
+        _ if ours == expected => 0.0,
+        _ => f64::INFINITY,
+    }
+}
+
+fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
+    match row.benchmark.as_str() {
+        "infinitebench" => infinitebench::compute(row),
+        "longfact" => longfact::compute(row),
+        "needle_threading" => needle_threading::compute(row),
+        "needlebench" => needlebench::compute(row),
+        "python_random" => python_random::compute(row),
+        "ruler" => ruler::compute(row),
+        _ => Err(row.unknown()),
+    }
+}
