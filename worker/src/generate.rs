@@ -42,7 +42,7 @@ impl Generate {
         let mut out = std::io::stdout().lock();
         for index in self.index..self.index.saturating_add(self.count) {
             let corpus = corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
-            let item = task.item(&ItemRequest { seed: self.seed, index, length: self.length, corpus })?;
+            let item = task.item(&ItemRequest { corpus, ..ItemRequest::new(self.seed, index, self.length) })?;
             serde_json::to_writer(&mut out, &item).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }

@@ -303,7 +303,7 @@ fn run(work: RunWork) -> Work {
 }
 
 fn digest(index: u32) -> String {
-    let request = ItemRequest { seed: 11, index, length: Length::new(1024).unwrap(), corpus: None };
+    let request = ItemRequest::new(11, index, Length::new(1024).unwrap());
     niah().item(&request).unwrap().prompt_digest()
 }
 

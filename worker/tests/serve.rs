@@ -48,7 +48,7 @@ fn user(content: &str) -> Value {
 /// Prompts of a task at 1k tokens with their answers.
 fn items(task: &str, count: u32) -> Vec<(String, String)> {
     let task = Task::find(task).unwrap();
-    let request = |index| ItemRequest { seed: 41, index, length: Length::new(1024).unwrap(), corpus: None };
+    let request = |index| ItemRequest::new(41, index, Length::new(1024).unwrap());
     let items = (0..count).map(|index| task.item(&request(index)).unwrap());
     items.map(|item| (item.joined(), item.references[0].clone())).collect()
 }

@@ -23,7 +23,7 @@ pub(crate) struct Press {
 impl Press {
     pub fn item(&self, index: u32) -> Result<Item, AppError> {
         let corpus = self.corpus.as_deref().map(|corpus| corpus as &dyn Haystack);
-        let request = ItemRequest { seed: self.seed, index, length: self.length, corpus };
+        let request = ItemRequest { corpus, ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| AppError::Invalid(error.to_string()))
     }
 

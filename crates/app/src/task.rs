@@ -60,6 +60,7 @@ impl Longboard {
             title: line("the title", &draft.title, 80)?,
             family: draft.family.clone(),
             params: draft.params.clone(),
+            data: None,
         };
         let task = Task::new(definition).map_err(|error| AppError::Invalid(error.to_string()))?;
         if let Some(name) = &draft.corpus {

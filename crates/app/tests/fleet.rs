@@ -97,7 +97,7 @@ fn answers(lease: &ShardLease) -> Vec<Answer> {
     let task = Task::find(&work.task.slug).unwrap();
     let length = Length::new(work.length_tokens).unwrap();
     let answer = |index| {
-        let item = task.item(&ItemRequest { seed: work.seed, index, length, corpus: None }).unwrap();
+        let item = task.item(&ItemRequest::new(work.seed, index, length)).unwrap();
         Answer {
             index,
             repetition: 0,

@@ -60,7 +60,7 @@ fn entrant(name: &str, family: &str) -> Registration {
 fn item(slug: &str, length_tokens: u32, seed: u64, index: u32) -> (Item, OpenEnded) {
     let task = Task::find(slug).unwrap();
     let length = Length::new(length_tokens).unwrap();
-    let item = task.item(&ItemRequest { seed, index, length, corpus: None }).unwrap();
+    let item = task.item(&ItemRequest::new(seed, index, length)).unwrap();
     let material = task.open_ended(&item).unwrap();
     (item, material)
 }

@@ -27,7 +27,7 @@ fn request(prompt: &str, max_tokens: usize) -> Request {
 
 fn needles(count: u32) -> Vec<String> {
     let task = Task::find("niah_single_2").unwrap();
-    let request = |index| ItemRequest { seed: 41, index, length: Length::new(1024).unwrap(), corpus: None };
+    let request = |index| ItemRequest::new(41, index, Length::new(1024).unwrap());
     (0..count).map(|index| task.item(&request(index)).unwrap().joined()).collect()
 }
 

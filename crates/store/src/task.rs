@@ -33,6 +33,7 @@ impl Task {
             title: self.title.clone(),
             family: self.family.clone(),
             params: self.params.as_object().cloned().unwrap_or_default(),
+            data: None,
         }
     }
 

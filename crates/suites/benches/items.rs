@@ -32,7 +32,7 @@ fn items(criterion: &mut Criterion) {
                 bencher.iter_batched(
                     || {
                         index += 1;
-                        ItemRequest { seed: 42, index, length, corpus: None }
+                        ItemRequest::new(42, index, length)
                     },
                     |request| task.item(&request).unwrap(),
                     BatchSize::PerIteration,

@@ -11,6 +11,9 @@ pub enum Language {
     /// Chinese, simplified.
     #[serde(rename = "zh")]
     Chinese,
+    /// Persian.
+    #[serde(rename = "fa")]
+    Persian,
 }
 
 impl Language {
@@ -20,7 +23,14 @@ impl Language {
         match self {
             Self::English => "en",
             Self::Chinese => "zh",
+            Self::Persian => "fa",
         }
+    }
+
+    /// Whether it is written from right to left.
+    #[must_use]
+    pub const fn is_right_to_left(self) -> bool {
+        matches!(self, Self::Persian)
     }
 }
 
@@ -32,8 +42,20 @@ pub enum LengthUnit {
     ModelTokens,
     /// Tokens of cl100k_base (NeedleBench).
     Cl100kTokens,
+    /// Tokens of o200k_base (MRCR).
+    O200kTokens,
+    /// Tokens of Llama's tokenizers.
+    LlamaTokens,
+    /// Tokens of Yi's tokenizer (CNNSum).
+    YiTokens,
     /// Characters (Needle Threading).
     Characters,
+    /// White-space separated words.
+    Words,
+    /// Words in English, characters in Chinese (LongBench, M4LE).
+    WordsOrCharacters,
+    /// The prompt is short; length is that of the answer.
+    AnswerTokens,
     /// No haystack; difficulty is the number of facts (Ancestral Trace Challenge).
     Facts,
 }
@@ -45,7 +67,13 @@ impl LengthUnit {
         match self {
             Self::ModelTokens => "model tokens",
             Self::Cl100kTokens => "cl100k_base tokens",
+            Self::O200kTokens => "o200k_base tokens",
+            Self::LlamaTokens => "Llama tokens",
+            Self::YiTokens => "Yi tokens",
             Self::Characters => "characters",
+            Self::Words => "words",
+            Self::WordsOrCharacters => "words (en) or characters (zh)",
+            Self::AnswerTokens => "tokens of the answer",
             Self::Facts => "facts",
         }
     }
@@ -73,6 +101,56 @@ pub enum Scope {
     Several,
     /// Nearly all of it.
     Wide,
+}
+
+/// How the official benchmark sends prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialogue {
+    /// In the model's chat template.
+    Chat,
+    /// As raw text to continue.
+    Completion,
+}
+
+/// What an official benchmark cuts when a prompt is longer than the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Nothing: items are made to measure.
+    Nothing,
+    /// The middle; half of the window is kept at either end.
+    Middle,
+    /// The end.
+    Right,
+    /// The beginning.
+    Left,
+}
+
+/// How prompts are sent, cut and read: frozen with a task version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Protocol {
+    /// Chat template or raw continuation.
+    pub dialogue: Dialogue,
+    /// What is cut from prompts that are too long.
+    pub truncation: Side,
+    /// What the cut counts in; empty where nothing is cut.
+    pub truncation_unit: &'static str,
+    /// Texts at which the answer ends.
+    pub stop: &'static [&'static str],
+    /// What happens to an answer before it is scored, in words.
+    pub post_processing: &'static str,
+}
+
+impl Protocol {
+    /// Items made to measure, sent as chat, answers scored as they are.
+    pub const GENERATED: Self = Self {
+        dialogue: Dialogue::Chat,
+        truncation: Side::Nothing,
+        truncation_unit: "",
+        stop: &[],
+        post_processing: "none",
+    };
 }
 
 /// Declared facts of a task version.
@@ -110,4 +188,8 @@ pub struct Card {
     pub min_tokens: u32,
     /// Whether answers are open-ended, so that judges can compare them beside the metric.
     pub open_ended: bool,
+    /// How prompts are sent, cut and read.
+    pub protocol: Protocol,
+    /// Licence and terms of the official data files that can be imported; `None` where there are none.
+    pub importable: Option<&'static str>,
 }

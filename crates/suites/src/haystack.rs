@@ -84,7 +84,7 @@ pub struct PlantedSentence {
 /// What stands between two sentences of a paragraph.
 const fn joint(language: Language) -> &'static str {
     match language {
-        Language::English => " ",
+        Language::English | Language::Persian => " ",
         Language::Chinese => "",
     }
 }
@@ -95,7 +95,7 @@ const fn joint(language: Language) -> &'static str {
 #[must_use]
 pub fn planting_cost(language: Language, sentence: &str) -> u32 {
     let before = match language {
-        Language::English => ".",
+        Language::English | Language::Persian => ".",
         Language::Chinese => "。",
     };
     tokens::count(&[before, joint(language), sentence].concat()).saturating_sub(tokens::count(before))
@@ -268,7 +268,7 @@ impl PassageBuilder {
         self.passage.text.push_str(sentence);
         self.passage.tokens = before + cost;
         self.settled = match self.passage.language {
-            Language::English => (start - joint(Language::English).len(), before),
+            Language::English | Language::Persian => (start - joint(Language::English).len(), before),
             Language::Chinese => {
                 let split = tokens::last_split(sentence);
                 let open = sentence.get(split..).unwrap_or_default();

@@ -83,7 +83,7 @@ impl Corpus {
 
     fn cuts_at(&self, letter: char) -> bool {
         match self.language {
-            Language::English => letter == ' ',
+            Language::English | Language::Persian => letter == ' ',
             Language::Chinese => letter.is_alphanumeric(),
         }
     }
@@ -142,7 +142,7 @@ fn split_sentences(language: Language, paragraph: &str) -> Vec<&str> {
             _ => false,
         };
         let closes = letters.peek().is_none_or(|&(_, next)| match language {
-            Language::English => next == ' ',
+            Language::English | Language::Persian => next == ' ',
             Language::Chinese => !matches!(next, '”' | '’' | '」' | '）' | '。' | '！' | '？'),
         });
         if ended && closes {

@@ -8,6 +8,7 @@ fn sentence(language: Language) -> BoxedStrategy<String> {
         Language::Chinese => {
             "(他|她|于|镇|河|橡|溪){1,6}(，(在|的|城|年|麦|石){1,5}|[0-9]{1,4}(年|石|斤)){0,4}。".boxed()
         }
+        Language::Persian => "(شهر|رود|سال|پل|گندم)( (در|از|و) (شهر|رود|سال|پل|گندم|[0-9]{1,4})){0,6}\\.".boxed(),
     }
 }
 

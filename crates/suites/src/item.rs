@@ -1,6 +1,7 @@
 //! A generated sample.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::length::Length;
@@ -56,6 +57,9 @@ pub struct Item {
     pub messages: Vec<Message>,
     /// Accepted or required answers, as the metric reads them.
     pub references: Vec<String>,
+    /// What the metric needs beyond the references, e.g. options, labels or tables; null where they suffice.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub gold: Value,
     /// Planted evidence in order of position.
     pub needles: Vec<Needle>,
     /// Canonical tokens of the joined contents, exact.
@@ -64,6 +68,20 @@ pub struct Item {
     pub output_tokens: u32,
     /// Requested depth of the (first) needle in percent, where the family sweeps depth: the heatmap's axis.
     pub depth_percent: Option<u8>,
+    /// What was cut from an official record that is longer than the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+}
+
+/// What was cut from a prompt to fit the window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cut {
+    /// Canonical tokens of the whole prompt.
+    pub tokens_before: u32,
+    /// Canonical tokens that were taken out; 0 where everything fits.
+    pub tokens_removed: u32,
+    /// Share of the evidence that is still there, 0..1; `None` where the record does not say where it stands.
+    pub evidence_left: Option<f64>,
 }
 
 impl Item {

@@ -5,6 +5,7 @@
 
 pub mod card;
 mod counter;
+pub mod dataset;
 pub mod families;
 pub mod haystack;
 pub mod item;
@@ -19,4 +20,5 @@ pub mod safe;
 pub mod suite;
 pub mod task;
 pub mod tokens;
+pub mod truncation;
 pub mod world;

@@ -1,5 +1,7 @@
 //! A prompt under construction whose canonical tokens are always known.
 
+use serde_json::Value;
+
 use crate::counter::Counter;
 use crate::haystack::Planted;
 use crate::item::{Item, Message, Needle, Role};
@@ -86,18 +88,23 @@ impl Prompt {
             index: request.index,
             messages: vec![Message { role: Role::User, content: self.text }],
             references: answer.references,
+            gold: answer.gold,
             needles: self.needles,
             prompt_tokens,
             output_tokens: task.card().output_tokens,
             depth_percent: answer.depth_percent,
+            cut: None,
         }
     }
 }
 
 /// What a family knows about the right answer.
+#[derive(Default)]
 pub struct Answer {
     /// References as the metric reads them.
     pub references: Vec<String>,
     /// Requested depth of the asked needle in percent, where depth is swept.
     pub depth_percent: Option<u8>,
+    /// What the metric needs beyond the references.
+    pub gold: Value,
 }

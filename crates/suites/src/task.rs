@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::card::Card;
+use crate::dataset::{Dataset, Record};
 use crate::families;
 use crate::haystack::Haystack;
 use crate::item::{Item, Scored};
 use crate::judging::OpenEnded;
 use crate::length::Length;
+use crate::rng::Rng;
 
 /// Family parameters by name.
 pub type Params = Map<String, Value>;
@@ -28,6 +30,21 @@ pub struct TaskDefinition {
     /// Parameters; missing ones take the family's defaults.
     #[serde(default)]
     pub params: Params,
+    /// SHA-256 in hex of the official data file whose records are the items; absent where items are generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+impl TaskDefinition {
+    /// Version 1 of a generated task.
+    #[must_use]
+    pub fn generated(family: &str, slug: &str, title: &str, params: Value) -> Self {
+        let params = match params {
+            Value::Object(params) => params,
+            _ => Params::new(),
+        };
+        Self { slug: slug.into(), version: 1, title: title.into(), family: family.into(), params, data: None }
+    }
 }
 
 /// A parameter of a family, rich enough to build a form from.
@@ -78,8 +95,22 @@ pub trait Family: Sync {
     /// # Errors
     /// [`GenerateError::Unsatisfiable`] when the length cannot be met.
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError>;
+    /// The built-in tasks. Never change one whose version is published: add a version.
+    fn tasks(&self) -> Vec<TaskDefinition>;
     /// Scores an answer with the official metric and, where there is one, the strict form.
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored;
+    /// The answer of one who knows the facts behind a generated item: scores in full.
+    fn oracle(&self, task: &Task, item: &Item) -> String;
+    /// An answer in the required form by one who has not read the prompt's text.
+    fn guess(&self, task: &Task, item: &Item, rng: &mut Rng) -> String;
+    /// Expected score of [`Family::guess`], 0..1, where it depends on the item.
+    fn chance(&self, task: &Task, _item: &Item) -> f64 {
+        task.card().random_guess
+    }
+    /// The reader of the benchmark's official data files; `None` where there are none to import.
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        None
+    }
     /// What judges see of an item; `None` for families with closed answers.
     fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {
         None
@@ -97,6 +128,16 @@ pub struct ItemRequest<'a> {
     pub length: Length,
     /// An uploaded corpus instead of the built-in world.
     pub corpus: Option<&'a dyn Haystack>,
+    /// The record of an official data file that becomes the item, for tasks on such data.
+    pub record: Option<&'a Record>,
+}
+
+impl ItemRequest<'_> {
+    /// A sample generated from the built-in world.
+    #[must_use]
+    pub const fn new(seed: u64, index: u32, length: Length) -> Self {
+        Self { seed, index, length, corpus: None, record: None }
+    }
 }
 
 /// A checked task version.
@@ -169,6 +210,12 @@ impl Task {
     /// # Errors
     /// [`GenerateError`] when the length cannot be met.
     pub fn item(&self, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        if let Some(data) = &self.definition.data {
+            return match (self.family.dataset(), request.record) {
+                (Some(dataset), Some(record)) => dataset.item(self, request, record),
+                _ => Err(GenerateError::NoRecord { task: self.slug().to_owned(), data: data.clone() }),
+            };
+        }
         if request.length.tokens() < self.card.min_tokens {
             return Err(GenerateError::Unsatisfiable {
                 task: self.slug().to_owned(),
@@ -298,5 +345,13 @@ pub enum GenerateError {
         length: String,
         /// What stands in the way and what would work.
         reason: String,
+    },
+    /// The task's items are records of a data file, and none was given.
+    #[error("task `{task}` stands on the data file {data}: import it with `longboard import dataset`")]
+    NoRecord {
+        /// Task slug.
+        task: String,
+        /// Its SHA-256.
+        data: String,
     },
 }

@@ -14,7 +14,7 @@ fn digests() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut add = |task: &Task, length: &str, index| {
         let length: Length = length.parse().unwrap();
-        let item = task.item(&ItemRequest { seed: 42, index, length, corpus: None }).unwrap();
+        let item = task.item(&ItemRequest::new(42, index, length)).unwrap();
         found.insert(item.id.clone(), item.prompt_digest());
     };
     for task in Task::builtin() {

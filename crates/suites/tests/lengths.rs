@@ -6,7 +6,7 @@ use longboard_suites::task::{ItemRequest, Task};
 use longboard_suites::tokens;
 
 fn request(length: u32, seed: u64, index: u32) -> ItemRequest<'static> {
-    ItemRequest { seed, index, length: Length::new(length).unwrap(), corpus: None }
+    ItemRequest::new(seed, index, Length::new(length).unwrap())
 }
 
 fn check(task: &Task, length: u32, seed: u64, index: u32) {

@@ -11,7 +11,7 @@ use longboard_suites::world::{Annals, World};
 const SLUGS: [&str; 2] = ["long_span_qa", "planted_writing"];
 
 fn item(slug: &str, length: u32, seed: u64, index: u32) -> Item {
-    let request = ItemRequest { seed, index, length: Length::new(length).unwrap(), corpus: None };
+    let request = ItemRequest::new(seed, index, Length::new(length).unwrap());
     Task::find(slug).unwrap().item(&request).unwrap()
 }
 
@@ -23,7 +23,7 @@ fn material(item: &Item) -> OpenEnded {
 fn only_open_ended_tasks_are_judged() {
     for task in Task::builtin() {
         let length = Length::new(task.card().min_tokens.max(4096)).unwrap();
-        let item = task.item(&ItemRequest { seed: 1, index: 0, length, corpus: None }).unwrap();
+        let item = task.item(&ItemRequest::new(1, 0, length)).unwrap();
         assert_eq!(task.open_ended(&item).is_some(), task.card().open_ended, "{}", task.slug());
     }
 }
@@ -115,7 +115,7 @@ fn a_corpus_is_refused_by_name() {
     .unwrap();
     for slug in SLUGS {
         let task = Task::find(slug).unwrap();
-        let request = ItemRequest { seed: 1, index: 0, length: Length::new(4096).unwrap(), corpus: Some(&corpus) };
+        let request = ItemRequest { corpus: Some(&corpus), ..ItemRequest::new(1, 0, Length::new(4096).unwrap()) };
         let error = task.item(&request).unwrap_err().to_string();
         assert!(error.contains("without a corpus"), "{error}");
     }

@@ -34,7 +34,7 @@ impl Bench {
         let seed = self.seed;
         let built = tokio::task::spawn_blocking(move || {
             let Sample { task, length, index } = sample;
-            task.item(&ItemRequest { seed, index, length, corpus: None })
+            task.item(&ItemRequest::new(seed, index, length))
         });
         let mut item = built.await.context("building a sample stopped")??;
         let record = Record::begun(sample.task, &item);

@@ -59,6 +59,7 @@ impl Generator {
             title: spec.title.clone(),
             family: spec.family.clone(),
             params: spec.params.clone(),
+            data: None,
         };
         let task = Task::new(definition).map_err(|error| Failure::lasting("unknown_task", error))?;
         let length = Length::new(length_tokens).map_err(|error| Failure::lasting("unsatisfiable", error))?;
@@ -68,7 +69,7 @@ impl Generator {
 
     fn item(&self, index: u32) -> Result<Item, Failure> {
         let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
-        let request = ItemRequest { seed: self.seed, index, length: self.length, corpus };
+        let request = ItemRequest { corpus, ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| Failure::lasting("unsatisfiable", error))
     }
 

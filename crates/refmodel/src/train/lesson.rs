@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use longboard_suites::item::{Item, Message, Role};
 use longboard_suites::length::Length;
 use longboard_suites::rng::Rng;
-use longboard_suites::task::{ItemRequest, Params, Task, TaskDefinition};
+use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 
 use super::asked::Row;
 use super::knots::Tags;
@@ -84,10 +84,8 @@ pub struct Teacher<'a> {
 }
 
 fn task(slug: &str, family: &str, params: serde_json::Value) -> Result<Task, ModelError> {
-    let params: Params = params.as_object().cloned().unwrap_or_default();
-    let definition =
-        TaskDefinition { slug: slug.to_owned(), version: 1, title: slug.to_owned(), family: family.to_owned(), params };
-    Task::new(definition).map_err(|error| ModelError::Invalid(error.to_string()))
+    Task::new(TaskDefinition::generated(family, slug, slug, params))
+        .map_err(|error| ModelError::Invalid(error.to_string()))
 }
 
 fn builtin(slug: &str) -> Result<Task, ModelError> {
@@ -152,7 +150,7 @@ impl<'a> Teacher<'a> {
         let mut refused = ModelError::Invalid("no length was tried".to_owned());
         for try_number in 0..TRIES {
             let length = Length::new(tokens + try_number * STEP).map_err(|error| invalid(&error))?;
-            match task.family().generate(task, &ItemRequest { seed, index, length, corpus: None }) {
+            match task.family().generate(task, &ItemRequest::new(seed, index, length)) {
                 Ok(item) => return Ok(item),
                 Err(error) => refused = invalid(&error),
             }
@@ -279,7 +277,7 @@ impl<'a> Teacher<'a> {
             for slug in tasks {
                 let task = builtin(slug)?;
                 let length = Length::new(2048).map_err(|error| ModelError::Invalid(error.to_string()))?;
-                let request = ItemRequest { seed: rng.next_u64(), index, length, corpus: None };
+                let request = ItemRequest::new(rng.next_u64(), index, length);
                 let item = task.family().generate(&task, &request);
                 texts.push(item.map_err(|error| ModelError::Invalid(error.to_string()))?.joined());
             }

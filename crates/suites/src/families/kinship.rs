@@ -37,7 +37,7 @@ const SYLLABLES: [&str; 56] = [
 pub fn names(language: Language, rng: &mut Rng, count: usize) -> Vec<String> {
     let pick = |list: &[&'static str], index: usize| list.get(index % list.len()).copied().unwrap_or_default();
     match language {
-        Language::English => {
+        Language::English | Language::Persian => {
             let pairs = GIVEN.len() * FAMILY.len();
             let space = if count * 2 <= pairs { pairs } else { pairs * 26 };
             let middle = |index: usize| char::from(b'A' + (index / pairs % 26) as u8);
@@ -127,10 +127,12 @@ impl Chain {
 
 fn sentence(language: Language, wording: usize, elder: &str, younger: &str, relation: &str) -> String {
     match (language, wording) {
-        (Language::English, 0) => format!("{elder} is the {relation} of {younger}."),
-        (Language::English, 1) => format!("The {relation} of {younger} is called {elder}."),
-        (Language::English, 2) => format!("{younger} calls {elder} {relation}."),
-        (Language::English, _) => format!("For {younger}, {elder} is nobody less than the {relation}."),
+        (Language::English | Language::Persian, 0) => format!("{elder} is the {relation} of {younger}."),
+        (Language::English | Language::Persian, 1) => format!("The {relation} of {younger} is called {elder}."),
+        (Language::English | Language::Persian, 2) => format!("{younger} calls {elder} {relation}."),
+        (Language::English | Language::Persian, _) => {
+            format!("For {younger}, {elder} is nobody less than the {relation}.")
+        }
         (Language::Chinese, 0) => format!("{elder}是{younger}的{relation}。"),
         (Language::Chinese, 1) => format!("{younger}的{relation}名叫{elder}。"),
         (Language::Chinese, 2) => format!("{younger}称{elder}为{relation}。"),

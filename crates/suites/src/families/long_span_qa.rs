@@ -3,7 +3,9 @@
 //! The paper lets a long-context model write questions from whole novels; here they are made from the fact store behind
 //! the annals, so each comes with facts that code can check. Facts checked and the score are Longboard's own.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use serde_json::json;
+
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::families::prose;
 use crate::families::span_question::{self, Kind, Question};
 use crate::haystack::Planted;
@@ -11,7 +13,7 @@ use crate::item::{Item, Scored};
 use crate::judging::{FactReport, OpenEnded, Standing};
 use crate::prompt::{Answer, Prompt};
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task};
+use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 use crate::world::{Annals, World};
 
 /// A question over the whole of the annals, answered in sentences.
@@ -55,6 +57,8 @@ impl Family for LongSpanQa {
             strict_metric: Some("long_span_qa.fact_recall.strict"),
             min_tokens: 4096,
             open_ended: true,
+            protocol: Protocol::GENERATED,
+            importable: None,
         }
     }
 
@@ -83,11 +87,15 @@ impl Family for LongSpanQa {
             prompt.push(&tail);
             let excess = prompt.tokens().saturating_sub(limit);
             if excess == 0 {
-                let answer = Answer { references: vec![question.answer], depth_percent: None };
+                let answer = Answer { references: vec![question.answer], depth_percent: None, ..Answer::default() };
                 return Ok(prompt.finish(task, request, answer));
             }
             budget = budget.saturating_sub(excess);
         }
+    }
+
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![TaskDefinition::generated(self.slug(), "long_span_qa", "Questions over the whole annals", json!({}))]
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
@@ -100,6 +108,15 @@ impl Family for LongSpanQa {
             extracted: format!("{right} of {} facts right, {wrong} wrong", facts.len()),
             well_formed: !answer.trim().is_empty(),
         }
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, _: &Task, _: &Item, rng: &mut Rng) -> String {
+        let names = super::kinship::names(Language::English, rng, 3);
+        format!("The office was held by {}.", names.join(", then by "))
     }
 
     fn open_ended(&self, _: &Task, item: &Item) -> Option<OpenEnded> {

@@ -2,12 +2,10 @@
 
 use std::sync::LazyLock;
 
-use serde_json::json;
-
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::item::{Item, Scored};
 use crate::metrics;
-use crate::task::{Family, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
+use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
 mod kinship;
 mod long_span_qa;
@@ -47,6 +45,8 @@ fn ruler_card() -> Card {
         strict_metric: Some("ruler.string_match_all.strict"),
         min_tokens: 1024,
         open_ended: false,
+        protocol: Protocol::GENERATED,
+        importable: None,
     }
 }
 
@@ -79,68 +79,12 @@ pub fn find(slug: &str) -> Option<&'static dyn Family> {
     all().iter().copied().find(|family| family.slug() == slug)
 }
 
-/// The built-in tasks.
+/// The built-in tasks, family by family.
 pub(crate) fn builtin_tasks() -> &'static [Task] {
-    static TASKS: LazyLock<Vec<Task>> =
-        LazyLock::new(|| definitions().into_iter().filter_map(|definition| Task::new(definition).ok()).collect());
+    static TASKS: LazyLock<Vec<Task>> = LazyLock::new(|| {
+        all().iter().flat_map(|family| family.tasks()).filter_map(|definition| Task::new(definition).ok()).collect()
+    });
     &TASKS
-}
-
-/// The definitions behind the built-in tasks. Never change one whose version is published: add a version.
-fn definitions() -> Vec<TaskDefinition> {
-    let niah = |slug, title, params| (slug, title, "ruler_niah", params);
-    let threading = |slug, title, kind: &str| (slug, title, "needle_threading", json!({ "kind": kind }));
-    let bench = |slug, title, kind: &str, language: &str| {
-        (slug, title, "needlebench", json!({ "kind": kind, "language": language }))
-    };
-    [
-        niah("niah_single_1", "One needle in noise", json!({ "haystack": "noise" })),
-        niah("niah_single_2", "One needle in prose", json!({})),
-        niah("niah_single_3", "One identifier in prose", json!({ "value": "uuid" })),
-        niah("niah_multikey_1", "One needle among four", json!({ "keys": 4 })),
-        niah("niah_multikey_2", "One needle in a haystack of needles", json!({ "haystack": "needles" })),
-        niah(
-            "niah_multikey_3",
-            "One identifier in a haystack of identifiers",
-            json!({ "haystack": "needles", "key": "uuid", "value": "uuid" }),
-        ),
-        niah("niah_multivalue", "Four values of one key", json!({ "values": 4 })),
-        niah("niah_multiquery", "Four keys at once", json!({ "queries": 4 })),
-        ("vt", "Variable tracking", "ruler_vt", json!({})),
-        ("cwe", "Common words", "ruler_cwe", json!({})),
-        ("fwe", "Frequent words", "ruler_fwe", json!({})),
-        threading("needle_threading_single", "One pair", "single"),
-        threading("needle_threading_multiple", "Several pairs", "multiple"),
-        threading("needle_threading_conditional", "Pairs with a marked key", "conditional"),
-        threading("needle_threading_threading", "A thread of pairs", "threading"),
-        threading("needle_threading_multi_threading", "Several threads", "multi_threading"),
-        threading("needle_threading_branched", "A branching thread", "branched"),
-        (
-            "needle_threading_three",
-            "A thread of three pairs, with room to write the way down",
-            "needle_threading",
-            json!({ "kind": "threading", "steps": 3, "answer": 192 }),
-        ),
-        bench("needlebench_srt_en", "Single retrieval, English", "srt", "en"),
-        bench("needlebench_srt_zh", "Single retrieval, Chinese", "srt", "zh"),
-        bench("needlebench_mrt_en", "Multiple retrieval, English", "mrt", "en"),
-        bench("needlebench_mrt_zh", "Multiple retrieval, Chinese", "mrt", "zh"),
-        bench("needlebench_mrs_en", "Multi-step reasoning, English", "mrs", "en"),
-        bench("needlebench_mrs_zh", "Multi-step reasoning, Chinese", "mrs", "zh"),
-        ("needlebench_atc_en", "Ancestral trace, English", "needlebench_atc", json!({ "language": "en" })),
-        ("needlebench_atc_zh", "Ancestral trace, Chinese", "needlebench_atc", json!({ "language": "zh" })),
-        ("long_span_qa", "Questions over the whole annals", "long_span_qa", json!({})),
-        ("planted_writing", "A report to scattered notes", "planted_writing", json!({})),
-    ]
-    .into_iter()
-    .map(|(slug, title, family, params)| TaskDefinition {
-        slug: slug.to_owned(),
-        version: 1,
-        title: title.to_owned(),
-        family: family.to_owned(),
-        params: params.as_object().cloned().unwrap_or_default(),
-    })
-    .collect()
 }
 
 fn language(params: &Params) -> Language {
@@ -174,4 +118,9 @@ fn boxed(answer: &str, reference: &str) -> Scored {
         well_formed: found.is_some(),
         extracted: found.unwrap_or_default(),
     }
+}
+
+/// The first reference in a box.
+fn in_box(item: &Item) -> String {
+    format!("\\boxed{{{}}}", item.references.first().map_or("", String::as_str))
 }

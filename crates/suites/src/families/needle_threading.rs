@@ -1,12 +1,16 @@
 //! Needle Threading (arXiv 2411.05000, sections 3 and 4): keys and values that look alike, in one JSON object.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use serde_json::json;
+
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::families::{prose, words};
 use crate::item::{Item, Scored};
 use crate::metrics::needle_threading as metric;
 use crate::prompt::{Answer, Prompt};
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, choice, integer};
+use crate::task::{
+    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice, integer,
+};
 
 /// The six tasks over pairs of identifiers.
 pub struct NeedleThreading;
@@ -78,6 +82,8 @@ impl Family for NeedleThreading {
             strict_metric: plural.then_some("needle_threading.recall"),
             min_tokens: 4096,
             open_ended: false,
+            protocol: Protocol::GENERATED,
+            importable: None,
         }
     }
 
@@ -108,8 +114,51 @@ impl Family for NeedleThreading {
         let places = question.places(pairs.len(), &mut rng);
         push_object(&mut prompt, &pairs, &question.pairs, &places);
         prompt.push(&tail);
-        let answer = Answer { references: question.references, depth_percent: question.depth_percent };
+        let answer =
+            Answer { references: question.references, depth_percent: question.depth_percent, ..Answer::default() };
         Ok(prompt.finish(task, request, answer))
+    }
+
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![
+            TaskDefinition::generated(self.slug(), "needle_threading_single", "One pair", json!({ "kind": "single" })),
+            TaskDefinition::generated(
+                self.slug(),
+                "needle_threading_multiple",
+                "Several pairs",
+                json!({ "kind": "multiple" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needle_threading_conditional",
+                "Pairs with a marked key",
+                json!({ "kind": "conditional" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needle_threading_threading",
+                "A thread of pairs",
+                json!({ "kind": "threading" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needle_threading_multi_threading",
+                "Several threads",
+                json!({ "kind": "multi_threading" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needle_threading_branched",
+                "A branching thread",
+                json!({ "kind": "branched" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needle_threading_three",
+                "A thread of three pairs, with room to write the way down",
+                json!({ "kind": "threading", "steps": 3, "answer": 192 }),
+            ),
+        ]
     }
 
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
@@ -120,6 +169,14 @@ impl Family for NeedleThreading {
             (item.references.first().map_or(0.0, |reference| metric::single_exact(answer, reference)), None)
         };
         Scored { score, strict, well_formed: !found.is_empty(), extracted: found.join(", ") }
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
+        item.references.iter().map(|_| words::uuid(rng)).collect::<Vec<_>>().join(", ")
     }
 }
 

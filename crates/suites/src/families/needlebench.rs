@@ -1,13 +1,15 @@
 //! NeedleBench's retrieval and reasoning in a haystack (arXiv 2407.11963, section 3): S-RT, M-RT and M-RS.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use serde_json::json;
+
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::families::kinship::{self, Chain};
 use crate::families::prose::{self, Plan};
 use crate::item::{Item, Scored};
 use crate::metrics::needlebench as metric;
 use crate::prompt::Answer;
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, choice};
+use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 
 /// One needle, eleven needles, or a chain of needles to reason over.
 pub struct NeedleBench;
@@ -80,6 +82,8 @@ impl Family for NeedleBench {
             strict_metric: None,
             min_tokens: 1024,
             open_ended: false,
+            protocol: Protocol::GENERATED,
+            importable: None,
         }
     }
 
@@ -96,6 +100,47 @@ impl Family for NeedleBench {
         prose::assemble(task, request, plan, &mut source)
     }
 
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_srt_en",
+                "Single retrieval, English",
+                json!({ "kind": "srt", "language": "en" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_srt_zh",
+                "Single retrieval, Chinese",
+                json!({ "kind": "srt", "language": "zh" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_mrt_en",
+                "Multiple retrieval, English",
+                json!({ "kind": "mrt", "language": "en" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_mrt_zh",
+                "Multiple retrieval, Chinese",
+                json!({ "kind": "mrt", "language": "zh" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_mrs_en",
+                "Multi-step reasoning, English",
+                json!({ "kind": "mrs", "language": "en" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_mrs_zh",
+                "Multi-step reasoning, Chinese",
+                json!({ "kind": "mrs", "language": "zh" }),
+            ),
+        ]
+    }
+
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
         let reference = item.references.first().map_or("", String::as_str);
         let plain = |score: f64| Scored {
@@ -108,6 +153,23 @@ impl Family for NeedleBench {
             "mrt" => plain(metric::multi_retrieval(answer, &item.references)),
             "mrs" => super::boxed(answer, reference),
             _ => plain(metric::single_v2(answer, reference) / 100.0),
+        }
+    }
+
+    fn oracle(&self, task: &Task, item: &Item) -> String {
+        if choice(&task.definition().params, "kind") == "mrs" {
+            super::in_box(item)
+        } else {
+            item.references.join(", ")
+        }
+    }
+
+    fn guess(&self, task: &Task, item: &Item, rng: &mut Rng) -> String {
+        let names = kinship::names(super::language(&task.definition().params), rng, item.references.len());
+        if choice(&task.definition().params, "kind") == "mrs" {
+            format!("\\boxed{{{}}}", names.concat())
+        } else {
+            names.join(", ")
         }
     }
 }
@@ -187,7 +249,9 @@ fn facts(language: Language, rng: &mut Rng, count: usize) -> Vec<Fact> {
         .map(|((place, thing), years)| {
             let (place, thing) = (word(at(&PLACES, place)), word(at(&THINGS, thing)));
             let sentence = match language {
-                Language::English => format!("For {years} years the treasure kept at {place} has been the {thing}."),
+                Language::English | Language::Persian => {
+                    format!("For {years} years the treasure kept at {place} has been the {thing}.")
+                }
                 Language::Chinese => format!("{years}年来，{place}所藏的宝物是{thing}。"),
             };
             Fact { thing, place, sentence }
@@ -197,7 +261,9 @@ fn facts(language: Language, rng: &mut Rng, count: usize) -> Vec<Fact> {
 
 fn head(language: Language) -> String {
     match language {
-        Language::English => "Read the document below with care, then answer the question after it.\n\nDocument\n\n",
+        Language::English | Language::Persian => {
+            "Read the document below with care, then answer the question after it.\n\nDocument\n\n"
+        }
         Language::Chinese => "请仔细阅读下面的文档，然后回答文档后面的问题。\n\n文档\n\n",
     }
     .to_owned()
@@ -209,7 +275,7 @@ fn single(language: Language, request: &ItemRequest<'_>, rng: &mut Rng) -> Plan 
     let Fact { thing, place, sentence } =
         facts.pop().unwrap_or_else(|| Fact { thing: String::new(), place: String::new(), sentence: String::new() });
     let tail = match language {
-        Language::English => format!(
+        Language::English | Language::Persian => format!(
             "\n\nQuestion: Which treasure is kept at {place}, according to the document?\nAnswer: The treasure kept at {place} is the"
         ),
         Language::Chinese => format!("\n\n问题：根据文档，{place}所藏的宝物是什么？\n回答：{place}所藏的宝物是"),
@@ -219,7 +285,7 @@ fn single(language: Language, request: &ItemRequest<'_>, rng: &mut Rng) -> Plan 
         head: head(language),
         tail,
         needles: vec![(f64::from(depth) / 100.0, sentence)],
-        answer: Answer { references: vec![thing], depth_percent: Some(depth) },
+        answer: Answer { references: vec![thing], depth_percent: Some(depth), ..Answer::default() },
     }
 }
 
@@ -228,7 +294,7 @@ fn several(language: Language, rng: &mut Rng) -> Plan {
     let facts = facts(language, rng, 11);
     let places: Vec<&str> = facts.iter().map(|fact| fact.place.as_str()).collect();
     let tail = match language {
-        Language::English => format!(
+        Language::English | Language::Persian => format!(
             "\n\nQuestion: Which treasures are kept at {}, according to the document? Name one for each place, in this order.\nAnswer:",
             super::listed(&places)
         ),
@@ -240,7 +306,11 @@ fn several(language: Language, rng: &mut Rng) -> Plan {
         language,
         head: head(language),
         tail,
-        answer: Answer { references: facts.iter().map(|fact| fact.thing.clone()).collect(), depth_percent: None },
+        answer: Answer {
+            references: facts.iter().map(|fact| fact.thing.clone()).collect(),
+            depth_percent: None,
+            ..Answer::default()
+        },
         needles: facts.into_iter().enumerate().map(|(step, fact)| (step as f64 / 10.0, fact.sentence)).collect(),
     }
 }
@@ -254,7 +324,7 @@ fn reasoning(language: Language, request: &ItemRequest<'_>, rng: &mut Rng) -> Pl
     rng.shuffle(&mut sentences);
     let last = chain.youngest();
     let tail = match language {
-        Language::English => format!(
+        Language::English | Language::Persian => format!(
             "\n\nQuestion: Going up from {last} through the relatives that the document names, who is the eldest one that can be reached? Write the full name as \\boxed{{name}}.\nAnswer:"
         ),
         Language::Chinese => format!(
@@ -265,7 +335,7 @@ fn reasoning(language: Language, request: &ItemRequest<'_>, rng: &mut Rng) -> Pl
         language,
         head: head(language),
         tail,
-        answer: Answer { references: vec![chain.eldest().to_owned()], depth_percent: Some(depth) },
+        answer: Answer { references: vec![chain.eldest().to_owned()], depth_percent: Some(depth), ..Answer::default() },
         needles: sentences
             .into_iter()
             .enumerate()

@@ -1,12 +1,14 @@
 //! NeedleBench's Ancestral Trace Challenge (arXiv 2407.11963, section 3.4): no haystack, every sentence counts.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use serde_json::json;
+
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::families::kinship::{self, Chain};
 use crate::families::prose;
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task};
+use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 
 /// A chain of kinship as long as the prompt.
 pub struct NeedleBenchAtc;
@@ -46,6 +48,8 @@ impl Family for NeedleBenchAtc {
             strict_metric: None,
             min_tokens: 1024,
             open_ended: false,
+            protocol: Protocol::GENERATED,
+            importable: None,
         }
     }
 
@@ -62,7 +66,11 @@ impl Family for NeedleBenchAtc {
             let mut prompt = Prompt::default();
             let reference = write(&mut prompt, &chain, language, request);
             if prompt.tokens() <= limit {
-                return Ok(prompt.finish(task, request, Answer { references: vec![reference], depth_percent: None }));
+                return Ok(prompt.finish(
+                    task,
+                    request,
+                    Answer { references: vec![reference], depth_percent: None, ..Answer::default() },
+                ));
             }
             links = links.checked_sub(1).filter(|&links| links >= 2).ok_or_else(|| {
                 prose::unsatisfiable(task, request, "frame and two sentences are longer; choose a longer length")
@@ -70,8 +78,34 @@ impl Family for NeedleBenchAtc {
         }
     }
 
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_atc_en",
+                "Ancestral trace, English",
+                json!({ "language": "en" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "needlebench_atc_zh",
+                "Ancestral trace, Chinese",
+                json!({ "language": "zh" }),
+            ),
+        ]
+    }
+
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
         super::boxed(answer, item.references.first().map_or("", String::as_str))
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        super::in_box(item)
+    }
+
+    fn guess(&self, task: &Task, _: &Item, rng: &mut Rng) -> String {
+        let names = kinship::names(super::language(&task.definition().params), rng, 1);
+        format!("\\boxed{{{}}}", names.concat())
     }
 }
 
@@ -99,7 +133,9 @@ fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemR
     let mut order: Vec<&String> = chain.sentences.iter().collect();
     Rng::from_path(&[request.seed, u64::from(request.index)]).shuffle(&mut order);
     prompt.push(match language {
-        Language::English => "The sentences below describe one family. Every one of them is needed.\n\n",
+        Language::English | Language::Persian => {
+            "The sentences below describe one family. Every one of them is needed.\n\n"
+        }
         Language::Chinese => "下面的句子描述了一个家族，每一句都用得上。\n\n",
     });
     for sentence in order {
@@ -108,22 +144,22 @@ fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemR
     }
     let (eldest, youngest, n) = (chain.eldest(), chain.youngest(), chain.generations());
     let (question, reference) = match (language, request.index % 4) {
-        (Language::English, 0) => {
+        (Language::English | Language::Persian, 0) => {
             (format!("Who is the eldest ancestor of {youngest} that can be traced?"), eldest.to_owned())
         }
-        (Language::English, 1) => (
+        (Language::English | Language::Persian, 1) => (
             format!(
                 "Counting a parent as one generation and a grandparent as two, who is the ancestor {n} generations above {youngest}?"
             ),
             eldest.to_owned(),
         ),
-        (Language::English, 2) => (
+        (Language::English | Language::Persian, 2) => (
             format!(
                 "Counting a child as one generation and a grandchild as two, who is the descendant {n} generations below {eldest}?"
             ),
             youngest.to_owned(),
         ),
-        (Language::English, _) => (
+        (Language::English | Language::Persian, _) => (
             format!(
                 "Counting a parent as one generation and a grandparent as two, how many generations lie between {eldest} and {youngest}?"
             ),
@@ -141,7 +177,9 @@ fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemR
         }
     };
     prompt.push(&match language {
-        Language::English => format!("\nQuestion: {question} Write the answer as \\boxed{{answer}}.\nAnswer:"),
+        Language::English | Language::Persian => {
+            format!("\nQuestion: {question} Write the answer as \\boxed{{answer}}.\nAnswer:")
+        }
         Language::Chinese => format!("\n问题：{question}请把答案写成\\boxed{{答案}}。\n回答："),
     });
     reference

@@ -1,14 +1,16 @@
 //! Long-form writing with planted requirements: the notes to the writer stand scattered in the annals, and code checks
 //! each of them in the report. A task of Longboard's own.
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Scope};
+use serde_json::json;
+
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::families::prose::{self, Plan};
 use crate::families::requirement::{self, Requirement};
 use crate::item::{Item, Scored};
 use crate::judging::{CheckableFact, OpenEnded};
 use crate::prompt::Answer;
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task};
+use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 use crate::world::{Annals, World};
 
 /// A report that follows nine scattered notes.
@@ -56,6 +58,8 @@ impl Family for PlantedWriting {
             strict_metric: Some("planted_writing.requirements_met.strict"),
             min_tokens: 4096,
             open_ended: true,
+            protocol: Protocol::GENERATED,
+            importable: None,
         }
     }
 
@@ -77,9 +81,17 @@ impl Family for PlantedWriting {
             head: HEAD.to_owned(),
             tail: TAIL.to_owned(),
             needles,
-            answer: Answer { references: vec![requirement::conforming(&all)], depth_percent: None },
+            answer: Answer {
+                references: vec![requirement::conforming(&all)],
+                depth_percent: None,
+                ..Answer::default()
+            },
         };
         prose::assemble(task, request, plan, &mut |budget| Ok(annals.tell(budget, &[]).passage))
+    }
+
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![TaskDefinition::generated(self.slug(), "planted_writing", "A report to scattered notes", json!({}))]
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
@@ -98,6 +110,26 @@ impl Family for PlantedWriting {
             extracted: extracted.chars().take(400).collect(),
             well_formed: true,
         }
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, _: &Task, _: &Item, rng: &mut Rng) -> String {
+        let names = super::kinship::names(Language::English, rng, 64);
+        names
+            .chunks(4)
+            .map(|four| format!("The report speaks of {} and of their years in the town.", four.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Only what must not be said is met by one who knows nothing.
+    fn chance(&self, _: &Task, item: &Item) -> f64 {
+        let all = requirements_of(item);
+        let kept = all.iter().filter(|one| matches!(one, Requirement::Never(_))).count();
+        kept as f64 / all.len().max(1) as f64
     }
 
     fn open_ended(&self, _: &Task, item: &Item) -> Option<OpenEnded> {

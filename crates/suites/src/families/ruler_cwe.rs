@@ -1,10 +1,15 @@
 //! RULER's common words (arXiv 2404.06654, section 3): which ten words of a list occur most often.
 
+use serde_json::json;
+
 use crate::card::{Card, Diffusion, Scope};
 use crate::families::{prose, words};
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, integer};
+use crate::rng::Rng;
+use crate::task::{
+    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, integer,
+};
 use crate::tokens::count_digits;
 
 /// Counting words in a numbered list.
@@ -91,12 +96,24 @@ impl Family for RulerCwe {
         rng.shuffle(&mut entries);
         prompt.push(&numbered(&entries));
         prompt.push(tail.trim_end());
-        let answer = Answer { references: asked.to_vec(), depth_percent: None };
+        let answer = Answer { references: asked.to_vec(), depth_percent: None, ..Answer::default() };
         Ok(prompt.finish(task, request, answer))
+    }
+
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![TaskDefinition::generated(self.slug(), "cwe", "Common words", json!({}))]
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
         super::all_contained(item, answer)
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
+        words::made_up(rng, item.references.len()).join(", ")
     }
 }
 

@@ -1,10 +1,15 @@
 //! RULER's frequent words (arXiv 2404.06654, section 3): coded words with Zipf frequencies.
 
+use serde_json::json;
+
 use crate::card::{Card, Diffusion, Scope};
 use crate::families::{prose, words};
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, integer};
+use crate::rng::Rng;
+use crate::task::{
+    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, integer,
+};
 
 /// Counting coded words.
 pub struct RulerFwe;
@@ -73,11 +78,23 @@ impl Family for RulerFwe {
         }
         prompt.push(tail);
         let references = vocabulary.get(1..4).unwrap_or_default().to_vec();
-        Ok(prompt.finish(task, request, Answer { references, depth_percent: None }))
+        Ok(prompt.finish(task, request, Answer { references, depth_percent: None, ..Answer::default() }))
+    }
+
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![TaskDefinition::generated(self.slug(), "fwe", "Frequent words", json!({}))]
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
         super::all_contained(item, answer)
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
+        words::letters(rng, item.references.len(), 6, b'a').join(", ")
     }
 }
 

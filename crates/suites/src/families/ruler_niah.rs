@@ -1,5 +1,7 @@
 //! RULER's needles in a haystack (arXiv 2404.06654, section 3): eight tasks from one generator.
 
+use serde_json::json;
+
 use crate::card::{Card, Diffusion, Language, Scope};
 use crate::families::prose::{self, Plan};
 use crate::families::words;
@@ -7,7 +9,9 @@ use crate::haystack::{Passage, PassageBuilder, planting_cost};
 use crate::item::{Item, Scored};
 use crate::prompt::Answer;
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, choice, integer};
+use crate::task::{
+    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice, integer,
+};
 
 /// Needles in a haystack, with keys and values of two kinds.
 pub struct RulerNiah;
@@ -79,8 +83,51 @@ impl Family for RulerNiah {
         }
     }
 
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![
+            TaskDefinition::generated(
+                self.slug(),
+                "niah_single_1",
+                "One needle in noise",
+                json!({ "haystack": "noise" }),
+            ),
+            TaskDefinition::generated(self.slug(), "niah_single_2", "One needle in prose", json!({})),
+            TaskDefinition::generated(
+                self.slug(),
+                "niah_single_3",
+                "One identifier in prose",
+                json!({ "value": "uuid" }),
+            ),
+            TaskDefinition::generated(self.slug(), "niah_multikey_1", "One needle among four", json!({ "keys": 4 })),
+            TaskDefinition::generated(
+                self.slug(),
+                "niah_multikey_2",
+                "One needle in a haystack of needles",
+                json!({ "haystack": "needles" }),
+            ),
+            TaskDefinition::generated(
+                self.slug(),
+                "niah_multikey_3",
+                "One identifier in a haystack of identifiers",
+                json!({ "haystack": "needles", "key": "uuid", "value": "uuid" }),
+            ),
+            TaskDefinition::generated(self.slug(), "niah_multivalue", "Four values of one key", json!({ "values": 4 })),
+            TaskDefinition::generated(self.slug(), "niah_multiquery", "Four keys at once", json!({ "queries": 4 })),
+        ]
+    }
+
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
         super::all_contained(item, answer)
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, task: &Task, item: &Item, rng: &mut Rng) -> String {
+        let identifiers = choice(&task.definition().params, "value") == "uuid";
+        let one = |rng: &mut Rng| if identifiers { words::uuid(rng) } else { words::number(rng) };
+        item.references.iter().map(|_| one(rng)).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -130,7 +177,7 @@ impl Drawn {
                 "\n\nWhat {is} the hidden {number} for {keys} in the text above?\nThe hidden {number} for {keys} {is}:"
             ),
             needles: self.places.iter().copied().zip(needles.map(|(key, value)| needle(kind, key, value))).collect(),
-            answer: Answer { references, depth_percent: self.depth_percent },
+            answer: Answer { references, depth_percent: self.depth_percent, ..Answer::default() },
         }
     }
 }

@@ -1,12 +1,16 @@
 //! RULER's variable tracking (arXiv 2404.06654, section 3): follow assignments through noise.
 
+use serde_json::json;
+
 use crate::card::{Card, Diffusion, Language, Scope};
 use crate::families::prose::{self, Plan};
 use crate::families::words;
 use crate::item::{Item, Scored};
 use crate::prompt::Answer;
 use crate::rng::Rng;
-use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, integer};
+use crate::task::{
+    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, integer,
+};
 
 /// Chains of variable assignments.
 pub struct RulerVt;
@@ -73,13 +77,25 @@ impl Family for RulerVt {
             ),
             tail: format!("\n\n{}", asked.question("").trim_end()),
             needles,
-            answer: Answer { references: asked.names, depth_percent: None },
+            answer: Answer { references: asked.names, depth_percent: None, ..Answer::default() },
         };
         prose::assemble(task, request, plan, &mut |budget| Ok(prose::noise(budget)))
     }
 
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        vec![TaskDefinition::generated(self.slug(), "vt", "Variable tracking", json!({}))]
+    }
+
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
         super::all_contained(item, answer)
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        item.references.join(", ")
+    }
+
+    fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
+        words::letters(rng, item.references.len(), 5, b'A').join(", ")
     }
 }
 

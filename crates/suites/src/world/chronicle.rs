@@ -51,7 +51,7 @@ impl Chronicle {
         let facts = self.facts(town, step);
         let mut wording = Rng::from_path(&[u64::from(town.0), u64::from(step)]);
         match self.language {
-            Language::English => render_en::paragraph(self.world, &facts, &mut wording),
+            Language::English | Language::Persian => render_en::paragraph(self.world, &facts, &mut wording),
             Language::Chinese => render_zh::paragraph(self.world, &facts, &mut wording),
         }
     }
@@ -133,7 +133,7 @@ impl Haystack for WorldHaystack {
 pub(super) fn cost(language: Language, counter: &mut Counter, text: &str) -> u32 {
     match language {
         Language::English if text.starts_with(|first: char| first.is_ascii_digit()) => planting_cost(language, text),
-        Language::English => counter.count_after_space(text),
+        Language::English | Language::Persian => counter.count_after_space(text),
         Language::Chinese => planting_cost(language, text),
     }
 }
@@ -141,7 +141,7 @@ pub(super) fn cost(language: Language, counter: &mut Counter, text: &str) -> u32
 /// Short closing sentences for the last few tokens.
 pub(super) fn fill(language: Language, builder: &mut PassageBuilder, budget: u32) {
     let closings: &[&str] = match language {
-        Language::English => &[
+        Language::English | Language::Persian => &[
             "Of the rest of that season the chronicle keeps no account that could be trusted.",
             "The books of the toll house say nothing more.",
             "Little else is told of it.",

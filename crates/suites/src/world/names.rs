@@ -21,11 +21,11 @@ impl Name {
     /// The name as `language` writes it.
     #[must_use]
     pub fn of(&self, language: Language) -> String {
-        let [first, second, last] = self.parts.map(|part| if language == Language::English { part.0 } else { part.1 });
+        let [first, second, last] = self.parts.map(|part| if language == Language::Chinese { part.1 } else { part.0 });
         match (self.form, language) {
-            (Form::Person, Language::English) => [first, second, " ", last].concat(),
+            (Form::Person, Language::English | Language::Persian) => [first, second, " ", last].concat(),
             (Form::Person, Language::Chinese) => [first, second, "·", last].concat(),
-            (Form::River, Language::English) => ["the river ", first, second].concat(),
+            (Form::River, Language::English | Language::Persian) => ["the river ", first, second].concat(),
             (Form::River, Language::Chinese) => [first, second, "河"].concat(),
             (Form::Place, _) => [first, second, last].concat(),
         }

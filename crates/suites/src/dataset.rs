@@ -1,0 +1,118 @@
+//! Official data files: records read line by line, checked, and turned into items.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::item::Item;
+use crate::task::{GenerateError, ItemRequest, Task};
+
+/// One question of an official data file, in the file's own words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Identity within the file: the file's own id, or `{line}` or `{line}.{question}`.
+    pub id: String,
+    /// Data set within the benchmark, e.g. `hotpotqa`.
+    pub subset: String,
+    /// The document.
+    pub document: String,
+    /// The question; empty where the task is the same for every document.
+    pub question: String,
+    /// Accepted answers.
+    pub references: Vec<String>,
+    /// What the metric needs beyond that; null where references suffice.
+    #[serde(default)]
+    pub gold: Value,
+    /// Length in the benchmark's own unit, where the file states it.
+    #[serde(default)]
+    pub official_length: Option<u64>,
+    /// Texts in the document on which the answer stands, where the file states them.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+}
+
+/// A data set within a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subset {
+    /// Name, e.g. `hotpotqa`.
+    pub name: &'static str,
+    /// Title for pages.
+    pub title: &'static str,
+}
+
+/// The reader of one benchmark's official files.
+pub trait Dataset: Sync {
+    /// The data sets, in the benchmark's order.
+    fn subsets(&self) -> &'static [Subset];
+
+    /// The data set that a file of this name holds; `None` when the name does not say.
+    fn subset_of(&self, file_name: &str) -> Option<&'static Subset>;
+
+    /// Reads one line. A line may hold several questions about one document.
+    ///
+    /// # Errors
+    /// [`RecordError`] names the field and what is wrong with it.
+    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError>;
+
+    /// Family parameters of the task that stands on a data set.
+    fn params(&self, subset: &Subset) -> Value;
+
+    /// The item of a record: the official prompt, cut as the benchmark cuts to fit `request.length`.
+    ///
+    /// # Errors
+    /// [`GenerateError::Unsatisfiable`] when not even the frame fits.
+    fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError>;
+}
+
+/// A line that is no record of its format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct RecordError {
+    /// The field, or `line` where the line as a whole cannot be read.
+    pub field: String,
+    /// What is wrong and what is expected.
+    pub reason: String,
+}
+
+impl RecordError {
+    /// A complaint about a field.
+    #[must_use]
+    pub fn new(field: &str, reason: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), reason: reason.into() }
+    }
+}
+
+/// Reads a line as one JSON object.
+///
+/// # Errors
+/// [`RecordError`] about `line`.
+pub fn object(line: &str) -> Result<serde_json::Map<String, Value>, RecordError> {
+    match serde_json::from_str(line) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(RecordError::new("line", "expected one JSON object per line")),
+        Err(error) => Err(RecordError::new("line", format!("not JSON ({error}): expected one object per line"))),
+    }
+}
+
+/// Takes a text field.
+///
+/// # Errors
+/// [`RecordError`] when it is absent or no text.
+pub fn text(fields: &serde_json::Map<String, Value>, name: &str) -> Result<String, RecordError> {
+    match fields.get(name) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(RecordError::new(name, "expected a text")),
+        None => Err(RecordError::new(name, "missing")),
+    }
+}
+
+/// Takes a field that is a list of texts.
+///
+/// # Errors
+/// [`RecordError`] when it is absent, no list, or holds something else.
+pub fn texts(fields: &serde_json::Map<String, Value>, name: &str) -> Result<Vec<String>, RecordError> {
+    let Some(Value::Array(list)) = fields.get(name) else {
+        return Err(RecordError::new(name, "expected a list of texts"));
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    list.iter().map(text).collect::<Option<_>>().ok_or_else(|| RecordError::new(name, "expected a list of texts"))
+}
