@@ -91,7 +91,7 @@ impl Prompt {
             gold: answer.gold,
             needles: self.needles,
             prompt_tokens,
-            output_tokens: task.card().output_tokens,
+            output_tokens: answer.output_tokens.unwrap_or(task.card().output_tokens),
             depth_percent: answer.depth_percent,
             cut: None,
         }
@@ -107,4 +107,6 @@ pub struct Answer {
     pub depth_percent: Option<u8>,
     /// What the metric needs beyond the references.
     pub gold: Value,
+    /// Tokens reserved for the answer, where they grow with the length and so differ from the card's.
+    pub output_tokens: Option<u32>,
 }

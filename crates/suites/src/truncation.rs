@@ -1,5 +1,6 @@
 //! Cutting prompts that are longer than a window, on canonical tokens.
 
+use std::iter::once;
 use std::ops::Range;
 
 use crate::card::Side;
@@ -37,7 +38,7 @@ pub fn cut(text: &str, budget: u32, side: Side) -> Kept {
     let whole =
         |ranges: Vec<Range<usize>>| Kept { text: text.to_owned(), ranges, tokens_before: count, tokens_removed: 0 };
     if count <= budget || side == Side::Nothing {
-        return whole([0..text.len()].into());
+        return whole(once(0..text.len()).collect());
     }
     let keep = budget as usize;
     let bytes = |tokens: &[u32]| tokens.iter().map(|&token| tokenizer.bpe.token_len(token)).sum::<usize>();
@@ -47,8 +48,8 @@ pub fn cut(text: &str, budget: u32, side: Side) -> Kept {
         ceiling(text, text.len() - bytes(tokens.get(from..).unwrap_or_default()))
     };
     let ranges: Vec<Range<usize>> = match side {
-        Side::Right => [0..head(keep)].into(),
-        Side::Left => [tail(keep)..text.len()].into(),
+        Side::Right => once(0..head(keep)).collect(),
+        Side::Left => once(tail(keep)..text.len()).collect(),
         Side::Middle | Side::Nothing => vec![0..head(keep / 2), tail(keep / 2)..text.len()],
     };
     let kept: String = ranges.iter().map(|range| text.get(range.clone()).unwrap_or_default()).collect();
