@@ -7,6 +7,8 @@ pub mod account;
 pub mod battle;
 pub mod board;
 pub mod compare;
+pub mod data_file;
+pub mod dataset;
 pub mod endpoint;
 mod error;
 pub mod factuality;

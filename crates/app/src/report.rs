@@ -102,11 +102,11 @@ impl Longboard {
         run: &Run,
     ) -> Result<BTreeMap<String, BTreeMap<String, longboard_protocol::board::Cell>>, AppError> {
         let mut cells: BTreeMap<String, BTreeMap<String, _>> = BTreeMap::new();
+        let expected = self.expected_samples(run).await?;
         for ((_, task, tokens), sums) in self.store.cells(&[run.id]).await? {
             let Ok(length) = Length::new(tokens.cast_unsigned()) else { continue };
-            let imported = TASKS.iter().find(|known| known.slug == task).map(|known| known.samples);
             let statistics = CellStatistics {
-                expected: imported.unwrap_or(run.samples.cast_unsigned()),
+                expected: expected.get(&task).copied().unwrap_or(run.samples.cast_unsigned()),
                 sum: sums.sum,
                 sum_of_squares: sums.sum_of_squares,
                 binary: sums.binary,

@@ -102,9 +102,11 @@ impl Longboard {
             return Err(AppError::Invalid(format!("samples per cell is a whole number from 1 to {SAMPLES}")));
         }
         let mut versions = Vec::with_capacity(suite.tasks.0.len());
+        let mut available = Vec::with_capacity(suite.tasks.0.len());
         for slug in &suite.tasks.0 {
             let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
             buildable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
+            available.push((slug.clone(), self.available_items(&row).await?));
             versions.push(row.reference());
         }
         let planned = planned_tokens(&lengths, samples, versions.len());
@@ -113,7 +115,7 @@ impl Longboard {
                 "the run would send up to {planned} tokens, more than your budget of {budget}; choose fewer samples or lengths"
             )));
         }
-        let slices = plan(&suite.tasks.0, &lengths, samples);
+        let slices = plan(&available, &lengths, samples);
         let new = NewRun {
             endpoint_id: endpoint.id,
             team_id: endpoint.team_id,
@@ -266,7 +268,7 @@ fn chosen(suite: &Suite, asked: Option<Vec<Length>>) -> Result<Vec<Length>, AppE
 }
 
 fn buildable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {
-    let shortest = task.card().min_tokens;
+    let shortest = task.min_tokens();
     match lengths.iter().find(|length| length.tokens() < shortest) {
         Some(length) => Err(AppError::Invalid(format!(
             "`{}` cannot be built at {length}: it needs {shortest} tokens; choose longer lengths",

@@ -141,13 +141,15 @@ pub struct Slice {
 /// Prompt tokens that one slice should hold at most: at 128k one item, at 4k thirty-two.
 const SLICE_TOKENS: u32 = 128 * 1024;
 
-/// Expands a run into slices, short lengths first, so that a board fills from the left.
+/// Expands a run into slices, short lengths first, so that a board fills from the left. Each task comes with the number
+/// of items that there are of it; a generated one has no end.
 #[must_use]
-pub fn plan(tasks: &[String], lengths: &[Length], samples: u32) -> Vec<Slice> {
+pub fn plan(tasks: &[(String, Option<u32>)], lengths: &[Length], samples: u32) -> Vec<Slice> {
     let mut slices = Vec::new();
     for &length in lengths {
         let step = (SLICE_TOKENS / length.tokens()).clamp(1, 64);
-        for task in tasks {
+        for (task, items) in tasks {
+            let samples = items.map_or(samples, |items| items.min(samples));
             let mut first_index = 0;
             while first_index < samples {
                 let count = step.min(samples - first_index);
@@ -166,16 +168,16 @@ mod tests {
     #[test]
     fn a_plan_covers_every_item_once() {
         let lengths: Vec<Length> = ["1k", "32k", "1m"].iter().map(|text| text.parse().unwrap()).collect();
-        let tasks = vec!["a".to_owned(), "b".to_owned()];
+        let tasks = vec![("a".to_owned(), None), ("b".to_owned(), Some(3))];
         let slices = plan(&tasks, &lengths, 70);
-        for task in &tasks {
+        for (task, items) in &tasks {
             for &length in &lengths {
                 let covered: Vec<u32> = slices
                     .iter()
                     .filter(|slice| &slice.task == task && slice.length == length)
                     .flat_map(|slice| slice.first_index..slice.first_index + slice.count)
                     .collect();
-                assert_eq!(covered, (0..70).collect::<Vec<_>>());
+                assert_eq!(covered, (0..items.unwrap_or(70)).collect::<Vec<_>>());
             }
         }
     }
