@@ -3,6 +3,8 @@
 mod catalogue;
 pub mod golden;
 pub mod infinitebench;
+pub mod jieba;
+pub mod lcs;
 mod long_span_qa;
 pub mod longfact;
 pub mod needle_threading;
@@ -12,7 +14,9 @@ mod planted_writing;
 mod python_literal;
 pub mod python_random;
 pub mod python_text;
-mod rouge;
+pub mod rouge;
 pub mod ruler;
+pub mod sequence_matcher;
+pub mod token_f1;
 
 pub use catalogue::{Form, Metric, catalogue};
