@@ -48,6 +48,11 @@ fn python_random() {
 }
 
 #[test]
+fn long_tail() {
+    check("long_tail", include_str!("golden/long_tail.jsonl"), 42);
+}
+
+#[test]
 fn a_wrong_value_is_not_passed() {
     let line = r#"{"benchmark":"ruler","metric":"string_match_all","prediction":"a","reference":["a"],"extra":{},"expected":0.0}"#;
     let result = score_line(line).unwrap();

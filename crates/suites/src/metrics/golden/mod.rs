@@ -6,8 +6,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod helmet;
 mod infinitebench;
+mod l_citeeval;
+mod leval;
+mod long_tail;
 mod longfact;
+mod loogle;
 mod needle_threading;
 mod needlebench;
 mod python_random;
@@ -189,8 +194,13 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 
 fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
+        "helmet" => helmet::compute(row),
         "infinitebench" => infinitebench::compute(row),
+        "l_citeeval" => l_citeeval::compute(row),
+        "leval" => leval::compute(row),
+        "long_tail" => long_tail::compute(row),
         "longfact" => longfact::compute(row),
+        "loogle" => loogle::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "python_random" => python_random::compute(row),
