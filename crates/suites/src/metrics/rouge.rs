@@ -58,7 +58,7 @@ fn hits(reference: &[Vec<String>], candidate: &[Vec<String>]) -> usize {
 }
 
 /// Indices in `reference` of one longest common subsequence, chosen as the package backtracks.
-fn common(reference: &[String], candidate: &[String]) -> Vec<usize> {
+pub(super) fn common(reference: &[String], candidate: &[String]) -> Vec<usize> {
     let width = candidate.len() + 1;
     let mut table = vec![0_u32; (reference.len() + 1) * width];
     let cell = |table: &[u32], i: usize, j: usize| table.get(i * width + j).copied().unwrap_or_default();

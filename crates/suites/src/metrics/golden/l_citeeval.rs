@@ -13,6 +13,7 @@ pub(super) fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
         "citation_prf" => citation(row),
         "citation_prf_niah" => niah(row),
         "citation_prf_counting_stars" => counting(row),
+        "qa_f1_p_r" => qa(row),
         "remove_citations" => row.prediction.as_str().map(|text| json!(l_citeeval::without_citations(text))),
         _ => return Err(row.unknown()),
     };
@@ -44,6 +45,12 @@ fn citation(row: &GoldenRow) -> Option<Value> {
     };
     let (found, citations) = l_citeeval::citation_prf(&inputs.sentences, inputs.docs.len(), &mut entails)?;
     (!unknown).then(|| prf(found, Some(citations)))
+}
+
+fn qa(row: &GoldenRow) -> Option<Value> {
+    let references = row.reference().map(|text: String| vec![text]).or_else(|| row.reference())?;
+    let found = l_citeeval::qa_f1_p_r(row.prediction.as_str()?, &references);
+    Some(json!({"f1": found.f1, "precision": found.precision, "recall": found.recall}))
 }
 
 fn niah(row: &GoldenRow) -> Option<Value> {

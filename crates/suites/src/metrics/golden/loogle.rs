@@ -8,6 +8,7 @@ use crate::metrics::loogle;
 pub(super) fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     let value = match row.metric.as_str() {
         "bleu1_bleu4" => texts(row).map(|(answer, right)| json!(loogle::bleu1_bleu4(answer, right))),
+        "rouge1_rouge2_rougeL_recall" => return recalls(row),
         "cloze_exact_partial" => cloze(row),
         "reorder_deviation" => reorder(row),
         "reorder_max_deviation" => row.prediction().map(|items| deviations(Some(loogle::max_deviation(items)))),
@@ -18,6 +19,12 @@ pub(super) fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
 
 fn texts(row: &GoldenRow) -> Option<(&str, &str)> {
     Some((row.prediction.as_str()?, row.reference.as_str()?))
+}
+
+fn recalls(row: &GoldenRow) -> Result<Computed, GoldenError> {
+    let (answer, right) = texts(row).ok_or_else(|| row.bad())?;
+    let value = json!(loogle::rouge_recalls(answer, right).unwrap_or_default());
+    Ok(if loogle::rouge_recalls(answer, right).is_none() { Computed::Crash(value) } else { Computed::Value(value) })
 }
 
 fn cloze(row: &GoldenRow) -> Option<Value> {

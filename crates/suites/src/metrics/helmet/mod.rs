@@ -1,10 +1,12 @@
 //! HELMET (princeton-nlp/HELMET): recall, re-ranking and the scores of short answers.
 
 mod ranking;
+mod short_answer;
 
 use super::catalogue::{Form, Metric, Source, metric};
 
 pub use ranking::{Measures, measures, ndcg10, order, parse_rankings, reciprocal_rank};
+pub use short_answer::{ShortAnswer, parse_output, short_answer, substring_exact_match};
 
 const SOURCE: Source = Source { benchmark: "HELMET", citation: "arXiv 2410.02694; princeton-nlp/HELMET" };
 

@@ -4,6 +4,8 @@ mod citation;
 mod counting_stars;
 
 use super::catalogue::{Form, Metric, Source, metric};
+use super::python_text::strip;
+use super::token_f1::{Overlap, overlap};
 
 pub use citation::{AT_MOST, Entailment, Prf, citation_prf, citation_prf_strict, cited, niah, without_citations};
 pub use counting_stars::{Stars, count_accuracy, counting_stars, stars};
@@ -23,3 +25,16 @@ pub(super) static METRICS: [Metric; 9] = [
     metric(SOURCE, "l_citeeval.qa_f1_p_r", "Token F1, precision, recall", Form::Official, 1.0),
     metric(SOURCE, "l_citeeval.counting_accuracy", "Counts in order", Form::Official, 1.0),
 ];
+
+/// Token precision, recall and F1 of an answer's first line without its citations; each is the largest over the
+/// references, so they may come from different ones.
+#[must_use]
+pub fn qa_f1_p_r(answer: &str, references: &[String]) -> Overlap {
+    let line = strip(answer).split('\n').next().unwrap_or_default();
+    let plain = without_citations(line);
+    references.iter().map(|reference| overlap(&plain, reference)).fold(Overlap::default(), |best, found| Overlap {
+        precision: best.precision.max(found.precision),
+        recall: best.recall.max(found.recall),
+        f1: best.f1.max(found.f1),
+    })
+}

@@ -5,6 +5,7 @@ mod cloze;
 mod reorder;
 
 use super::catalogue::{Form, Metric, Source, metric};
+use super::rouge_package;
 
 pub use bleu::bleu1_bleu4;
 pub use cloze::{Filled, cloze, share};
@@ -25,3 +26,30 @@ pub(super) static METRICS: [Metric; 10] = [
     metric(SOURCE, "loogle.reorder_lsd.normalised", "1 - LSD over its largest value", Form::Strict, 1.0),
     metric(SOURCE, "loogle.reorder_lsd.strict", "The right order", Form::Strict, 1.0),
 ];
+
+/// Recall of ROUGE-1, ROUGE-2 (which the paper's table calls ROUGE-4) and ROUGE-L by the package `rouge` 1.0.1, 0..1.
+///
+/// An empty answer stands for the word `None`, as upstream. `None` where the package raises: full stops alone.
+#[must_use]
+pub fn rouge_recalls(prediction: &str, reference: &str) -> Option<[f64; 3]> {
+    let prediction = if prediction.is_empty() { "None" } else { prediction };
+    rouge_package::recalls(prediction, reference).map(|found| [found.one, found.two, found.l])
+}
+
+/// Recall of ROUGE-L, 0 where the package raises.
+#[must_use]
+pub fn rouge_l_recall(prediction: &str, reference: &str) -> f64 {
+    rouge_recalls(prediction, reference).map_or(0.0, |[_, _, l]| l)
+}
+
+/// Words of an answer beyond those of its reference that the strict form still takes for an answer.
+const SPARE_WORDS: usize = 12;
+
+/// ROUGE-L recall, 0 for an answer of more than twice the reference's words and a few: recall alone rewards an answer
+/// that recites the document.
+#[must_use]
+pub fn rouge_l_recall_strict(prediction: &str, reference: &str) -> f64 {
+    let count = |text: &str| super::python_text::words(text).count();
+    let short = count(prediction) <= 2 * count(reference) + SPARE_WORDS;
+    if short && count(prediction) > 0 { rouge_l_recall(prediction, reference) } else { 0.0 }
+}
