@@ -74,7 +74,9 @@ impl Tally {
                     }
                     self.results.push(result);
                 }
-                Err(error @ (GoldenError::Unknown(_) | GoldenError::NoFile(_))) => *self.skipped.entry(error.to_string()).or_default() += 1,
+                Err(error @ (GoldenError::Unknown(_) | GoldenError::NoFile(_))) => {
+                    *self.skipped.entry(error.to_string()).or_default() += 1
+                }
                 Err(error) => return Err(error).with_context(place),
             }
         }
