@@ -2,11 +2,16 @@
 
 mod catalogue;
 pub mod golden;
+pub mod helmet;
 pub mod infinitebench;
 pub mod jieba;
+pub mod l_citeeval;
 pub mod lcs;
+pub mod leval;
 mod long_span_qa;
+pub mod long_tail;
 pub mod longfact;
+pub mod loogle;
 pub mod needle_threading;
 pub mod needlebench;
 mod option_letter;
