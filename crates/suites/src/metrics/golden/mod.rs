@@ -8,6 +8,9 @@ use serde_json::Value;
 
 mod infinitebench;
 mod longfact;
+mod longgenbench;
+mod longgenbench_sgt;
+mod longproc;
 mod needle_threading;
 mod needlebench;
 mod python_random;
@@ -191,6 +194,9 @@ fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
         "infinitebench" => infinitebench::compute(row),
         "longfact" => longfact::compute(row),
+        "longgenbench" => longgenbench::compute(row),
+        "longgenbench_sgt" => longgenbench_sgt::compute(row),
+        "longproc" => longproc::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "python_random" => python_random::compute(row),
