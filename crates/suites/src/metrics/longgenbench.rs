@@ -211,8 +211,8 @@ fn last_value(text: &str) -> Option<String> {
 
 fn last_letter(text: &str) -> Option<char> {
     let words = text.split(|scalar: char| !scalar.is_alphanumeric());
-    let alone = words.filter(|word| word.len() == 1).filter_map(|word| word.chars().next());
-    alone.filter(|letter| ('A'..='D').contains(letter)).next_back()
+    let mut alone = words.filter(|word| word.len() == 1).filter_map(|word| word.chars().next());
+    alone.rfind(|letter| ('A'..='D').contains(letter))
 }
 
 fn share(part: usize, whole: usize) -> f64 {

@@ -147,12 +147,15 @@ pub fn report(
 #[must_use]
 pub fn includes(block: &str, requirement: &str) -> bool {
     let block: Vec<String> = plain(block).collect();
-    let mut wanted = plain(requirement).filter(|word| word.chars().count() > 3).peekable();
+    let mut wanted = plain(requirement).filter(|word| !DULL.contains(&word.as_str())).peekable();
     for word in &block {
         wanted.next_if(|next| next == word);
     }
     wanted.peek().is_none()
 }
+
+/// Words that do not tell a requirement from another.
+const DULL: [&str; 12] = ["a", "an", "the", "and", "of", "in", "on", "at", "to", "for", "with", "by"];
 
 fn plain(text: &str) -> impl Iterator<Item = String> {
     text.split(|scalar: char| !scalar.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
