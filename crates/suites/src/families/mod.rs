@@ -11,7 +11,9 @@ mod golden_thread;
 mod infinitebench;
 mod kinship;
 mod long_span_qa;
+mod longfact;
 mod longgenbench;
+mod longproc;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
@@ -76,6 +78,8 @@ pub fn all() -> &'static [&'static dyn Family] {
         &longgenbench::LongGenBench,
         &golden_thread::GoldenThread,
         &infinitebench::InfiniteBench,
+        &longfact::LongFact,
+        &longproc::LongProc,
     ]
 }
 
