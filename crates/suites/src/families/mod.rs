@@ -7,8 +7,13 @@ use crate::item::{Item, Scored};
 use crate::metrics;
 use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
+mod golden_thread;
+mod infinitebench;
 mod kinship;
 mod long_span_qa;
+mod longfact;
+mod longgenbench;
+mod longproc;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
@@ -70,6 +75,11 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needlebench_atc::NeedleBenchAtc,
         &long_span_qa::LongSpanQa,
         &planted_writing::PlantedWriting,
+        &longgenbench::LongGenBench,
+        &golden_thread::GoldenThread,
+        &infinitebench::InfiniteBench,
+        &longfact::LongFact,
+        &longproc::LongProc,
     ]
 }
 

@@ -12,6 +12,9 @@ mod l_citeeval;
 mod leval;
 mod long_tail;
 mod longfact;
+mod longgenbench;
+mod longgenbench_sgt;
+mod longproc;
 mod loogle;
 mod needle_threading;
 mod needlebench;
@@ -220,6 +223,9 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "long_tail" => long_tail::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
+        "longgenbench" => longgenbench::compute(row),
+        "longgenbench_sgt" => longgenbench_sgt::compute(row),
+        "longproc" => longproc::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "python_random" => python_random::compute(row),
