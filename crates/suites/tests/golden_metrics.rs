@@ -43,6 +43,26 @@ fn longfact() {
 }
 
 #[test]
+fn ada_leval() {
+    check("ada_leval", include_str!("golden/ada_leval.jsonl"), 312);
+}
+
+#[test]
+fn longins() {
+    check("longins", include_str!("golden/longins.jsonl"), 132);
+}
+
+#[test]
+fn longiclbench() {
+    check("longiclbench", include_str!("golden/longiclbench.jsonl"), 291);
+}
+
+#[test]
+fn longmemeval() {
+    check("longmemeval", include_str!("golden/longmemeval.jsonl"), 216);
+}
+
+#[test]
 fn python_random() {
     check("python_random", include_str!("golden/python_random.jsonl"), 370);
 }

@@ -1,10 +1,14 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
+pub mod ada_leval;
 mod catalogue;
 pub mod golden;
 pub mod infinitebench;
 mod long_span_qa;
 pub mod longfact;
+pub mod longiclbench;
+pub mod longins;
+pub mod longmemeval;
 pub mod needle_threading;
 pub mod needlebench;
 mod option_letter;

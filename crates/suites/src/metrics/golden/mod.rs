@@ -6,8 +6,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod ada_leval;
 mod infinitebench;
 mod longfact;
+mod longiclbench;
+mod longins;
+mod longmemeval;
 mod needle_threading;
 mod needlebench;
 mod python_random;
@@ -189,8 +193,12 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 
 fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
+        "ada_leval" => ada_leval::compute(row),
         "infinitebench" => infinitebench::compute(row),
         "longfact" => longfact::compute(row),
+        "longiclbench" => longiclbench::compute(row),
+        "longins" => longins::compute(row),
+        "longmemeval" => longmemeval::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "python_random" => python_random::compute(row),
