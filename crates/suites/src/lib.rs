@@ -19,6 +19,7 @@ pub mod rng;
 pub mod safe;
 pub mod suite;
 pub mod task;
+mod template;
 pub mod tokens;
 pub mod truncation;
 pub mod world;

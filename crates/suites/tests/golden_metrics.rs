@@ -48,6 +48,11 @@ fn ada_leval() {
 }
 
 #[test]
+fn needlebench_generator() {
+    check("needlebench_generator", include_str!("golden/needlebench_generator.jsonl"), 86);
+}
+
+#[test]
 fn longins() {
     check("longins", include_str!("golden/longins.jsonl"), 132);
 }

@@ -12,6 +12,7 @@ mod long_span_qa;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+pub(crate) mod needlebench_official;
 mod planted_writing;
 mod prose;
 mod requirement;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::decimal;
+use crate::template::filled;
 
 const SOURCE: Source =
     Source { benchmark: "LongMemEval", citation: "arXiv 2410.10813; xiaowu0162/LongMemEval @ 9e0b455f" };
@@ -102,23 +103,6 @@ pub fn judge_prompt(kind: &str, abstention: bool, question: &str, answer: &str, 
         serde_json::from_str(include_str!("../../data/longmemeval/judge_prompts.json")).ok()?;
     let template = prompts.get(if abstention { "abstention" } else { kind })?;
     Some(filled(template, &[("question", question), ("answer", answer), ("explanation", answer), ("response", reply)]))
-}
-
-/// Fills `{name}` slots in one pass, so that braces in what is filled in stay as they are.
-fn filled(template: &str, slots: &[(&str, &str)]) -> String {
-    let mut pieces = template.split('{');
-    let mut text = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let slot = piece.split_once('}').and_then(|(name, tail)| {
-            let value = slots.iter().find(|(slot, _)| *slot == name)?;
-            Some((value.1, tail))
-        });
-        match slot {
-            Some((value, tail)) => text.extend([value, tail]),
-            None => text.extend(["{", piece]),
-        }
-    }
-    text
 }
 
 /// A judged answer.
@@ -231,8 +215,10 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_filled_once() {
-        assert_eq!(filled("{a} {b} {c}", &[("a", "{b}"), ("b", "x")]), "{b} x {c}");
+    fn every_type_has_a_prompt() {
+        for kind in TYPES {
+            assert!(judge_prompt(kind, false, "{response}", "A", "R").unwrap().contains("{response}"));
+        }
         assert!(judge_prompt("multi-session", false, "Q?", "A", "R").unwrap().contains("Q?"));
         assert_eq!(judge_prompt("other", false, "", "", ""), None);
     }

@@ -14,6 +14,7 @@ mod longins;
 mod longmemeval;
 mod needle_threading;
 mod needlebench;
+mod needlebench_generator;
 mod python_random;
 mod ruler;
 
@@ -201,6 +202,7 @@ fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
         "longmemeval" => longmemeval::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
+        "needlebench_generator" => needlebench_generator::compute(row),
         "python_random" => python_random::compute(row),
         "ruler" => ruler::compute(row),
         _ => Err(row.unknown()),
