@@ -17,6 +17,7 @@ pub mod predictions;
 mod prompt;
 pub mod rng;
 pub mod safe;
+pub mod sql;
 pub mod suite;
 pub mod task;
 mod template;

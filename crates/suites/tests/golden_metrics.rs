@@ -53,6 +53,11 @@ fn needlebench_generator() {
 }
 
 #[test]
+fn holobench() {
+    check("holobench", include_str!("golden/holobench.jsonl"), 55);
+}
+
+#[test]
 fn longins() {
     check("longins", include_str!("golden/longins.jsonl"), 132);
 }

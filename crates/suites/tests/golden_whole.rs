@@ -30,3 +30,8 @@ fn check(name: &str, rows: usize) {
 fn needlebench_generator() {
     check("needlebench_generator", 166);
 }
+
+#[test]
+fn holobench() {
+    check("holobench", 77);
+}

@@ -3,6 +3,7 @@
 pub mod ada_leval;
 mod catalogue;
 pub mod golden;
+pub mod holobench;
 pub mod infinitebench;
 mod long_span_qa;
 pub mod longfact;

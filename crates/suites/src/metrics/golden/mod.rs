@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod ada_leval;
+mod holobench;
 mod infinitebench;
 mod longfact;
 mod longiclbench;
@@ -36,6 +37,9 @@ pub struct GoldenRow {
     pub extra: Value,
     /// Upstream's value, or `{"raises": name}`.
     pub expected: Value,
+    /// The whole line, for metrics that depend on the order of keys; empty where the row was not read from one.
+    #[serde(skip)]
+    pub line: String,
 }
 
 impl GoldenRow {
@@ -119,7 +123,7 @@ const TOLERANCE: f64 = 1e-9;
 /// [`GoldenError`] when the line is no golden row, or its metric is unknown.
 pub fn score_line(line: &str) -> Result<GoldenResult, GoldenError> {
     let row: GoldenRow = serde_json::from_str(line).map_err(|error| GoldenError::Unreadable(error.to_string()))?;
-    score_row(row)
+    score_row(GoldenRow { line: line.to_owned(), ..row })
 }
 
 /// Scores one row.
@@ -195,6 +199,7 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
         "ada_leval" => ada_leval::compute(row),
+        "holobench" => holobench::compute(row),
         "infinitebench" => infinitebench::compute(row),
         "longfact" => longfact::compute(row),
         "longiclbench" => longiclbench::compute(row),
