@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::scored::tokens;
+
 /// F-measure of the summary-level longest common subsequence, 0..1.
 #[must_use]
 pub fn lsum(reference: &str, candidate: &str) -> f64 {
@@ -20,17 +22,10 @@ fn as_f64(count: usize) -> f64 {
     count as f64
 }
 
-/// Lower-cased ASCII letter and digit runs per non-empty line.
+/// The package's tokens per non-empty line.
 fn sentences(text: &str) -> Vec<Vec<String>> {
-    text.split('\n').filter(|line| !line.is_empty()).map(tokens).collect()
-}
-
-fn tokens(line: &str) -> Vec<String> {
-    line.to_lowercase()
-        .split(|scalar: char| !scalar.is_ascii_lowercase() && !scalar.is_ascii_digit())
-        .filter(|token| !token.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
+    let lines = text.split('\n').filter(|line| !line.is_empty());
+    lines.map(|line| tokens(&line.to_lowercase()).map(ToOwned::to_owned).collect()).collect()
 }
 
 fn counts(sentences: &[Vec<String>]) -> HashMap<&str, usize> {
