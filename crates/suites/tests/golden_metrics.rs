@@ -78,6 +78,36 @@ fn whole_files_of_those_kept_in_part() {
 }
 
 #[test]
+fn ada_leval() {
+    check("ada_leval", include_str!("golden/ada_leval.jsonl"), 312);
+}
+
+#[test]
+fn needlebench_generator() {
+    check("needlebench_generator", include_str!("golden/needlebench_generator.jsonl"), 86);
+}
+
+#[test]
+fn holobench() {
+    check("holobench", include_str!("golden/holobench.jsonl"), 55);
+}
+
+#[test]
+fn longins() {
+    check("longins", include_str!("golden/longins.jsonl"), 132);
+}
+
+#[test]
+fn longiclbench() {
+    check("longiclbench", include_str!("golden/longiclbench.jsonl"), 291);
+}
+
+#[test]
+fn longmemeval() {
+    check("longmemeval", include_str!("golden/longmemeval.jsonl"), 216);
+}
+
+#[test]
 fn python_random() {
     check("python_random", include_str!("golden/python_random.jsonl"), 370);
 }

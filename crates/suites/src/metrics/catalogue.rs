@@ -67,6 +67,11 @@ pub fn catalogue() -> &'static [Metric] {
             &super::longgenbench::METRICS,
             &super::longgenbench_sgt::METRICS,
             &super::longproc::METRICS,
+            &super::holobench::METRICS,
+            &super::longins::METRICS,
+            &super::longiclbench::METRICS,
+            &super::ada_leval::METRICS,
+            &super::longmemeval::METRICS,
         ];
         benchmarks.concat()
     });
