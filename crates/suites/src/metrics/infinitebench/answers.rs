@@ -47,18 +47,20 @@ pub(in crate::metrics) fn without_words(text: &str, list: &[&str]) -> String {
 /// Python's `\w`: letters and numbers of any script, and the underscore; no combining marks.
 fn is_word(scalar: char) -> bool {
     use Category as C;
-    scalar == '_'
-        || matches!(
-            get_general_category(scalar),
-            C::UppercaseLetter
-                | C::LowercaseLetter
-                | C::TitlecaseLetter
-                | C::ModifierLetter
-                | C::OtherLetter
-                | C::DecimalNumber
-                | C::LetterNumber
-                | C::OtherNumber
-        )
+    if scalar.is_ascii() {
+        return scalar.is_ascii_alphanumeric() || scalar == '_';
+    }
+    matches!(
+        get_general_category(scalar),
+        C::UppercaseLetter
+            | C::LowercaseLetter
+            | C::TitlecaseLetter
+            | C::ModifierLetter
+            | C::OtherLetter
+            | C::DecimalNumber
+            | C::LetterNumber
+            | C::OtherNumber
+    )
 }
 
 /// F1 of two bags of tokens, 0..1.
