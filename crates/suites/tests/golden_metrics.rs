@@ -61,7 +61,6 @@ fn longproc() {
 
 /// Rows of a file that is kept here in part, where the whole is at hand. Programs that were not run are skipped.
 #[test]
-#[expect(clippy::unwrap_used, reason = "a row that cannot be read fails the test")]
 fn whole_files_of_those_kept_in_part() {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let root = std::env::var_os("LONGBOARD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
