@@ -5,7 +5,7 @@ mod question;
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
-use crate::families::lines::Lines;
+use crate::families::lines::{self, Lines};
 use crate::families::prose;
 use crate::item::{Item, Scored};
 use crate::metrics::longins as metric;
@@ -22,6 +22,9 @@ const PARAMETERS: [Parameter; 1] = [Parameter {
     help: "gist: the instruction stands once; list: it is repeated in every entry; limt: it changes from entry to entry",
     kind: ParameterKind::Choice { options: &["gist", "list", "limt"], default: "gist" },
 }];
+
+/// What stands below the list.
+const NOTE: &str = "\nBelow the last question the pupil wrote: Done at last.";
 
 /// One question in so many is answered wrongly.
 const ONE_WRONG_IN: usize = 10;
@@ -83,9 +86,9 @@ impl Family for LongIns {
         let output = task.card().output_tokens + request.length.tokens() / 40;
         let mut prompt = Prompt::default();
         prompt.push(&head(mode, kind));
-        let tail = "\nNow list the numbers of all wrongly answered questions inside one pair of square brackets, \
+        let tail = "\n\nNow list the numbers of all wrongly answered questions inside one pair of square brackets, \
                     separated by commas, and nothing else.\nAnswer:";
-        let frame = prompt.tokens() + prompt.count(tail);
+        let frame = prompt.tokens() + prompt.count(NOTE) + prompt.count(tail) + 1;
         let budget = request.length.tokens().saturating_sub(output + frame);
         let mut lines = Lines::new(budget);
         let mut maker = Maker::new(request.seed, rng.clone());
@@ -105,6 +108,7 @@ impl Family for LongIns {
             }
         }
         let count = lines.len();
+        let closing = lines::remarks(lines.left(), &mut rng);
         for (line, number) in lines.finish().iter().zip(1..) {
             if errors.binary_search(&number).is_ok() {
                 prompt.push_needle(line)
@@ -113,6 +117,8 @@ impl Family for LongIns {
             }
             prompt.push("\n");
         }
+        prompt.push(NOTE);
+        prompt.push(&closing);
         prompt.push(tail);
         let answer = Answer {
             references: vec![bracketed(&errors)],
