@@ -1,5 +1,7 @@
 //! Every golden row of the implemented benchmarks agrees with the upstream scorer.
 
+use std::path::PathBuf;
+
 use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line, summarise};
 
 #[expect(clippy::unwrap_used, reason = "a row that cannot be read fails the test")]
@@ -43,6 +45,38 @@ fn longfact() {
 }
 
 #[test]
+fn longgenbench() {
+    check("longgenbench", include_str!("golden/longgenbench.jsonl"), 168);
+}
+
+#[test]
+fn longgenbench_sgt() {
+    check("longgenbench_sgt", include_str!("golden/longgenbench_sgt.jsonl"), 56);
+}
+
+#[test]
+fn longproc() {
+    check("longproc", include_str!("golden/longproc.jsonl"), 154);
+}
+
+/// Rows of a file that is kept here in part, where the whole is at hand. Programs that were not run are skipped.
+#[test]
+fn whole_files_of_those_kept_in_part() {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let root = std::env::var_os("LONGBOARD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    for (name, rows, not_run) in [("longproc", 380, 18)] {
+        let Ok(text) = std::fs::read_to_string(root.join("golden").join(format!("{name}.jsonl"))) else {
+            eprintln!("SKIPPED: set LONGBOARD_SHARED to a folder with golden/{name}.jsonl to check all its rows");
+            continue;
+        };
+        let can_be_scored = |line: &&str| !matches!(score_line(line), Err(GoldenError::Unknown(_)));
+        let lines: Vec<&str> = text.lines().filter(can_be_scored).collect();
+        assert_eq!(text.lines().count() - lines.len(), not_run, "{name}");
+        check(name, &lines.join("\n"), rows - not_run);
+    }
+}
+
+#[test]
 fn ada_leval() {
     check("ada_leval", include_str!("golden/ada_leval.jsonl"), 312);
 }
@@ -75,6 +109,33 @@ fn longmemeval() {
 #[test]
 fn python_random() {
     check("python_random", include_str!("golden/python_random.jsonl"), 370);
+}
+
+#[test]
+fn leval() {
+    // `leval_files.rs` scores the rows about prediction files, which are not in the repository.
+    let rows = include_str!("golden/leval.jsonl").lines().filter(|line| !line.contains("prediction_file_score"));
+    check("leval", &rows.collect::<Vec<_>>().join("\n"), 250);
+}
+
+#[test]
+fn loogle() {
+    check("loogle", include_str!("golden/loogle.jsonl"), 187);
+}
+
+#[test]
+fn l_citeeval() {
+    check("l_citeeval", include_str!("golden/l_citeeval.jsonl"), 138);
+}
+
+#[test]
+fn helmet() {
+    check("helmet", include_str!("golden/helmet.jsonl"), 155);
+}
+
+#[test]
+fn long_tail() {
+    check("long_tail", include_str!("golden/long_tail.jsonl"), 42);
 }
 
 #[test]

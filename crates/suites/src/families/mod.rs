@@ -10,13 +10,18 @@ use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 mod ada_leval_bestanswer;
 mod ada_leval_files;
 mod ada_leval_tsort;
+mod golden_thread;
 mod holobench;
+mod infinitebench;
 mod kinship;
 mod lines;
 mod long_span_qa;
+mod longfact;
+mod longgenbench;
 mod longicl;
 mod longins;
 mod longmemeval;
+mod longproc;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
@@ -111,6 +116,11 @@ pub fn all() -> &'static [&'static dyn Family] {
         &ada_leval_bestanswer::AdaLevalBestAnswer,
         &longmemeval::LongMemEval,
         &needlebench_choice::NeedleBenchChoice,
+        &longgenbench::LongGenBench,
+        &golden_thread::GoldenThread,
+        &infinitebench::InfiniteBench,
+        &longfact::LongFact,
+        &longproc::LongProc,
     ]
 }
 

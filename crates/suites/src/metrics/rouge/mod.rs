@@ -2,6 +2,7 @@
 
 pub mod chinese;
 pub mod lsum;
+mod porter;
 pub mod scored;
 pub mod unique;
 
