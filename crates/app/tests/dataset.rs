@@ -31,9 +31,7 @@ const SUITE: &str = "infinitebench-data";
 fn records() -> Vec<String> {
     let short = "Grey stones lie by the road. The pass key is 41728. Grey stones lie by the road.";
     let long = format!("The pass key is 90210. {}", "The road goes on and on past the mill. ".repeat(1200));
-    let record = |id: u32, context: &str, answer: &str| {
-        json!({"id": id, "context": context, "input": "What is the pass key?", "answer": [answer], "options": ""})
-    };
+    let record = |id: u32, context: &str, answer: &str| json!({"id": id, "context": context, "input": "What is the pass key?", "answer": [answer], "options": ""});
     let list = [record(0, short, "41728"), record(1, short, "41728"), record(2, &long, "90210")];
     list.iter().map(|record| record.to_string().replace("\"options\":\"\"", "\"options\":null")).collect()
 }
