@@ -1,57 +1,131 @@
-//! Token overlap of short answers after the SQuAD normaliser, with Python's white space and word boundaries.
+//! Token F1 of extractive question answering: the SQuAD normalisation and its Chinese counterpart.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::hash::Hash;
 
-use regex::Regex;
+use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
-use super::python_text::{is_punctuation, words};
+use crate::metrics::jieba;
+use crate::metrics::python_text::{is_punctuation, is_space, words};
+use crate::metrics::rouge::Prf;
 
-/// Precision, recall and F1 of a multiset of tokens, 0..1.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Overlap {
-    /// Common tokens over those of the answer.
-    pub precision: f64,
-    /// Common tokens over those of the reference.
-    pub recall: f64,
-    /// Harmonic mean.
-    pub f1: f64,
+/// The Chinese and typographic marks that the official Chinese normalisation drops besides ASCII punctuation.
+const MARKS_ZH: &str = "！？｡。＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】〔〕〖〗〘〙〚〛〜〝〞〟〰〾〿–—‘’‛“”„‟…‧﹏.";
+
+/// Lower case, no ASCII punctuation, no English articles, single blanks.
+#[must_use]
+pub fn normalise(text: &str) -> String {
+    let plain: String = text.to_lowercase().chars().filter(|&scalar| !is_punctuation(scalar)).collect();
+    words(&without_articles(&plain)).collect::<Vec<_>>().join(" ")
 }
 
-/// Lower case, without ASCII punctuation and without the words a, an and the.
+/// Lower case, no ASCII or Chinese punctuation, no white space.
 #[must_use]
-pub fn tokens(text: &str) -> Vec<String> {
-    static ARTICLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b(?:a|an|the)\b").ok());
-    let plain: String = text.to_lowercase().chars().filter(|scalar| !is_punctuation(*scalar)).collect();
-    let free = ARTICLE.as_ref().map_or_else(|| plain.clone(), |article| article.replace_all(&plain, " ").into_owned());
-    words(&free).map(str::to_owned).collect()
+pub fn normalise_zh(text: &str) -> String {
+    let dropped = |scalar: char| is_punctuation(scalar) || MARKS_ZH.contains(scalar) || is_space(scalar);
+    text.to_lowercase().chars().filter(|&scalar| !dropped(scalar)).collect()
 }
 
-/// Overlap of two answers; 0 without a common token, two empty answers included.
+/// Replaces whole words `a`, `an`, `the` by a blank; words are runs of Python's `\w`.
+fn without_articles(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for scalar in text.chars().map(Some).chain([None]) {
+        if let Some(scalar) = scalar.filter(|&scalar| is_word(scalar)) {
+            run.push(scalar);
+            continue;
+        }
+        out.push_str(if matches!(run.as_str(), "a" | "an" | "the") { " " } else { &run });
+        run.clear();
+        out.extend(scalar);
+    }
+    out
+}
+
+/// Python's `\w`: letters and numbers of any script, and the underscore; no combining marks.
+fn is_word(scalar: char) -> bool {
+    use Category as C;
+    scalar == '_'
+        || matches!(
+            get_general_category(scalar),
+            C::UppercaseLetter
+                | C::LowercaseLetter
+                | C::TitlecaseLetter
+                | C::ModifierLetter
+                | C::OtherLetter
+                | C::DecimalNumber
+                | C::LetterNumber
+                | C::OtherNumber
+        )
+}
+
+/// Precision, recall and F1 of two bags of tokens, 0..1; all 0 where they share nothing.
 #[must_use]
-pub fn overlap(prediction: &str, reference: &str) -> Overlap {
-    let (said, right) = (tokens(prediction), tokens(reference));
-    let mut left: HashMap<&str, usize> = HashMap::new();
-    for token in &right {
+pub fn prf<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> Prf {
+    let same = overlap(prediction, reference);
+    if same == 0 {
+        return Prf::default();
+    }
+    let (precision, recall) = (share(same, prediction.len()), share(same, reference.len()));
+    Prf { precision, recall, f: 2.0 * precision * recall / (precision + recall) }
+}
+
+/// F1 of two bags of tokens, 0..1.
+#[must_use]
+pub fn f1<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> f64 {
+    prf(prediction, reference).f
+}
+
+/// Precision, recall and F1 of the normalised words, the SQuAD measure.
+#[must_use]
+pub fn english(prediction: &str, reference: &str) -> Prf {
+    let (prediction, reference) = (normalise(prediction), normalise(reference));
+    let [prediction, reference] = [&prediction, &reference].map(|text| words(text).collect::<Vec<_>>());
+    prf(&prediction, &reference)
+}
+
+/// F1 of jieba's words, each normalised, empty ones dropped (LongBench's `qa_f1_zh_score`).
+#[must_use]
+pub fn chinese(prediction: &str, reference: &str) -> f64 {
+    let read = |text| -> Vec<String> {
+        jieba::cut(text).iter().map(|word| normalise_zh(word)).filter(|word| !word.is_empty()).collect()
+    };
+    f1(&read(prediction), &read(reference))
+}
+
+fn overlap<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> usize {
+    let mut left: HashMap<&T, usize> = HashMap::new();
+    for token in prediction {
         *left.entry(token).or_default() += 1;
     }
-    let mut common = 0_usize;
-    for token in &said {
-        if let Some(count) = left.get_mut(token.as_str()).filter(|count| **count > 0) {
+    let mut same = 0;
+    for token in reference {
+        if let Some(count) = left.get_mut(token).filter(|count| **count > 0) {
             *count -= 1;
-            common += 1;
+            same += 1;
         }
     }
-    if common == 0 {
-        return Overlap::default();
-    }
-    let share = |whole: usize| common as f64 / whole as f64;
-    let (precision, recall) = (share(said.len()), share(right.len()));
-    Overlap { precision, recall, f1: 2.0 * precision * recall / (precision + recall) }
+    same
 }
 
-/// F1 of the reference that fits best.
-#[must_use]
-pub fn best_f1(prediction: &str, references: &[String]) -> f64 {
-    references.iter().map(|reference| overlap(prediction, reference).f1).fold(0.0, f64::max)
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn articles_are_whole_words() {
+        assert_eq!(normalise("The cat, a hat; thesis  AN"), "cat hat thesis");
+        assert_eq!(normalise_zh("林 黛玉。A!"), "林黛玉a");
+    }
+
+    #[test]
+    fn f1_counts_bags() {
+        assert_eq!(f1(&["a", "a", "b"], &["a", "b"]), 0.8);
+        assert_eq!(f1::<char>(&[], &[]), 0.0);
+    }
 }

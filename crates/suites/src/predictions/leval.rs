@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{RefusedLine, numbered, object};
 use crate::metrics::leval::{Closed, closed};
-use crate::metrics::rouge_score::{Stemmer, three};
+use crate::metrics::rouge::scored;
 use crate::metrics::ruler::round;
 use crate::metrics::token_f1;
 
@@ -175,7 +175,7 @@ fn row(task: &LevalTask, line: usize, answer: Answer) -> LevalRow {
             let score = closed(kind, &answer.prediction, &answer.gold);
             (Some(score.unwrap_or(0.0)), score.is_some())
         }
-        Scorer::F1 => (Some(token_f1::overlap(&answer.prediction, &answer.gold).f1), true),
+        Scorer::F1 => (Some(token_f1::english(&answer.prediction, &answer.gold).f), true),
         Scorer::Rouge => (None, true),
     };
     LevalRow { line, query: answer.query, reference: answer.gold, prediction: answer.prediction, score, well_formed }
@@ -196,8 +196,11 @@ fn official(task: &LevalTask, rows: &[LevalRow]) -> LevalScore {
         }
         Scorer::Closed(_) | Scorer::F1 => LevalScore::Mean(percent(mean(scores()))),
         Scorer::Rouge => {
-            let all: Vec<[f64; 3]> =
-                rows.iter().map(|row| three(&row.prediction, &row.reference, Stemmer::None).map(|one| one.f)).collect();
+            let three = |row: &LevalRow| {
+                let found = scored::score(&row.reference, &row.prediction);
+                [found.rouge1, found.rouge2, found.rouge_l].map(|one| one.f)
+            };
+            let all: Vec<[f64; 3]> = rows.iter().map(three).collect();
             let [one, two, l] = [0, 1, 2].map(|kind| mean(all.iter().filter_map(|row| row.get(kind).copied())));
             LevalScore::Rouge { f: [one, two, l].map(percent), geometric_mean: percent((one * two * l).cbrt()) }
         }

@@ -50,7 +50,7 @@ fn citation(row: &GoldenRow) -> Option<Value> {
 fn qa(row: &GoldenRow) -> Option<Value> {
     let references = row.reference().map(|text: String| vec![text]).or_else(|| row.reference())?;
     let found = l_citeeval::qa_f1_p_r(row.prediction.as_str()?, &references);
-    Some(json!({"f1": found.f1, "precision": found.precision, "recall": found.recall}))
+    Some(json!({"f1": found.f, "precision": found.precision, "recall": found.recall}))
 }
 
 fn niah(row: &GoldenRow) -> Option<Value> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Computed, Files, GoldenError, GoldenRow};
-use crate::metrics::rouge_score::{self, Stemmer};
+use crate::metrics::rouge::scored;
 use crate::metrics::{leval, token_f1};
 use crate::predictions::leval::{LevalScore, leval_task_of_file, score_leval_file};
 
@@ -24,9 +24,10 @@ pub(super) fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, Gol
             let gold = leval::loyalty_and_fact(answer).ok_or_else(|| row.bad())?;
             json!({"pred": gold.each_ref().map(|part| leval::truth(part)), "gt": gold})
         }
-        "f1" => json!(token_f1::overlap(answer, reference()?).f1),
+        "f1" => json!(token_f1::english(answer, reference()?).f),
         "rouge" => {
-            let [one, two, l] = rouge_score::three(answer, reference()?, Stemmer::None)
+            let found = scored::score(reference()?, answer);
+            let [one, two, l] = [found.rouge1, found.rouge2, found.rouge_l]
                 .map(|score| json!({"p": score.precision, "r": score.recall, "f": score.f}));
             json!({"rouge1": one, "rouge2": two, "rougeL": l})
         }

@@ -1,8 +1,8 @@
 //! Short answers: six scores of the raw and of the parsed answer, the better one each.
 
 use crate::metrics::python_text::strip;
-use crate::metrics::rouge_score::{Score, Stemmer, rouge_l, rouge_lsum, tokens};
-use crate::metrics::token_f1::{overlap, tokens as normalised};
+use crate::metrics::rouge::{Prf, stemmed};
+use crate::metrics::token_f1::{english, normalise};
 
 /// Scores of a short answer, 0..1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -14,9 +14,9 @@ pub struct ShortAnswer {
     /// A normalised reference occurs in the normalised answer.
     pub substring_exact_match: f64,
     /// ROUGE-L with stemming; recall and F are the largest, each on its own.
-    pub rouge_l: Score,
+    pub rouge_l: Prf,
     /// The same over lines.
-    pub rouge_lsum: Score,
+    pub rouge_lsum: Prf,
 }
 
 /// Scores an answer as it is and as parsed after `prefix`, against the best reference.
@@ -37,19 +37,18 @@ pub fn short_answer(answer: &str, references: &[String], prefix: &str) -> ShortA
     best
 }
 
-fn larger(one: Score, other: Score) -> Score {
-    Score { precision: one.precision.max(other.precision), recall: one.recall.max(other.recall), f: one.f.max(other.f) }
+fn larger(one: Prf, other: Prf) -> Prf {
+    Prf { precision: one.precision.max(other.precision), recall: one.recall.max(other.recall), f: one.f.max(other.f) }
 }
 
 fn one(text: &str, reference: &str) -> ShortAnswer {
-    let (said, right) = (normalised(text).join(" "), normalised(reference).join(" "));
-    let (words, wanted) = (tokens(text, Stemmer::Porter), tokens(reference, Stemmer::Porter));
+    let (said, right) = (normalise(text), normalise(reference));
     ShortAnswer {
         exact_match: f64::from(said == right),
-        f1: if is_closed(&said, &right) { 0.0 } else { overlap(text, reference).f1 },
+        f1: if is_closed(&said, &right) { 0.0 } else { english(text, reference).f },
         substring_exact_match: f64::from(said.contains(&right)),
-        rouge_l: rouge_l(&words, &wanted),
-        rouge_lsum: rouge_lsum(text, reference, Stemmer::Porter),
+        rouge_l: stemmed::rouge_l(reference, text),
+        rouge_lsum: stemmed::lsum(reference, text),
     }
 }
 
@@ -62,8 +61,8 @@ fn is_closed(said: &str, right: &str) -> bool {
 /// Whether a reference occurs in the answer, both normalised.
 #[must_use]
 pub fn substring_exact_match(answer: &str, references: &[String]) -> f64 {
-    let said = normalised(answer).join(" ");
-    f64::from(references.iter().any(|reference| said.contains(&normalised(reference).join(" "))))
+    let said = normalise(answer);
+    f64::from(references.iter().any(|reference| said.contains(&normalise(reference))))
 }
 
 /// The line after the first `prefix`, whatever its case, or else the first line; trimmed, a repeated prefix removed.

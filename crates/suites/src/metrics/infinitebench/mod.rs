@@ -6,7 +6,7 @@
 mod answers;
 mod cards;
 
-pub use answers::{f1, normalise, normalise_zh};
+pub use super::token_f1::{f1, normalise, normalise_zh};
 pub use cards::{ImportedTask, TASKS, task};
 
 use serde_json::Value;
@@ -112,10 +112,10 @@ pub fn longdialogue_qa_eng(prediction: &str, label: &Value) -> Option<f64> {
 #[must_use]
 pub fn longbook_sum_eng(prediction: &str, label: &Value) -> Option<f64> {
     match label {
-        Value::String(reference) => Some(rouge::lsum(reference, prediction)),
+        Value::String(reference) => Some(rouge::lsum::lsum(reference, prediction)),
         Value::Array(references) => references
             .iter()
-            .map(|reference| reference.as_str().map(|reference| rouge::lsum(reference, prediction)))
+            .map(|reference| reference.as_str().map(|reference| rouge::lsum::lsum(reference, prediction)))
             .collect::<Option<Vec<f64>>>()?
             .into_iter()
             .reduce(f64::max),

@@ -5,7 +5,8 @@ mod counting_stars;
 
 use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::strip;
-use super::token_f1::{Overlap, overlap};
+use super::rouge;
+use super::token_f1;
 
 pub use citation::{AT_MOST, Entailment, Prf, citation_prf, citation_prf_strict, cited, niah, without_citations};
 pub use counting_stars::{Stars, count_accuracy, counting_stars, stars};
@@ -29,12 +30,13 @@ pub(super) static METRICS: [Metric; 9] = [
 /// Token precision, recall and F1 of an answer's first line without its citations; each is the largest over the
 /// references, so they may come from different ones.
 #[must_use]
-pub fn qa_f1_p_r(answer: &str, references: &[String]) -> Overlap {
+pub fn qa_f1_p_r(answer: &str, references: &[String]) -> rouge::Prf {
     let line = strip(answer).split('\n').next().unwrap_or_default();
     let plain = without_citations(line);
-    references.iter().map(|reference| overlap(&plain, reference)).fold(Overlap::default(), |best, found| Overlap {
+    let each = references.iter().map(|reference| token_f1::english(&plain, reference));
+    each.fold(rouge::Prf::default(), |best, found| rouge::Prf {
         precision: best.precision.max(found.precision),
         recall: best.recall.max(found.recall),
-        f1: best.f1.max(found.f1),
+        f: best.f.max(found.f),
     })
 }

@@ -5,7 +5,7 @@ mod cloze;
 mod reorder;
 
 use super::catalogue::{Form, Metric, Source, metric};
-use super::rouge_package;
+use super::rouge::unique;
 
 pub use bleu::bleu1_bleu4;
 pub use cloze::{Filled, cloze, share};
@@ -33,7 +33,8 @@ pub(super) static METRICS: [Metric; 10] = [
 #[must_use]
 pub fn rouge_recalls(prediction: &str, reference: &str) -> Option<[f64; 3]> {
     let prediction = if prediction.is_empty() { "None" } else { prediction };
-    rouge_package::recalls(prediction, reference).map(|found| [found.one, found.two, found.l])
+    let found = unique::score(reference, prediction)?;
+    Some([found.rouge1, found.rouge2, found.rouge_l].map(|one| one.recall))
 }
 
 /// Recall of ROUGE-L, 0 where the package raises.

@@ -2,35 +2,28 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::Prf;
+use super::scored::{self, tokens};
+
 /// F-measure of the summary-level longest common subsequence, 0..1.
 #[must_use]
 pub fn lsum(reference: &str, candidate: &str) -> f64 {
-    let (reference, candidate) = (sentences(reference), sentences(candidate));
+    of_lines(&sentences(reference), &sentences(candidate)).f
+}
+
+/// The same over the tokens of lines, e.g. stemmed ones.
+pub(super) fn of_lines(reference: &[Vec<String>], candidate: &[Vec<String>]) -> Prf {
     let (m, n) = (reference.iter().map(Vec::len).sum::<usize>(), candidate.iter().map(Vec::len).sum::<usize>());
     if m == 0 || n == 0 {
-        return 0.0;
+        return Prf::default();
     }
-    let hits = hits(&reference, &candidate);
-    let (recall, precision) = (as_f64(hits) / as_f64(m), as_f64(hits) / as_f64(n));
-    if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+    scored::prf(hits(reference, candidate), m, n)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-fn as_f64(count: usize) -> f64 {
-    count as f64
-}
-
-/// Lower-cased ASCII letter and digit runs per non-empty line.
+/// The package's tokens per non-empty line.
 fn sentences(text: &str) -> Vec<Vec<String>> {
-    text.split('\n').filter(|line| !line.is_empty()).map(tokens).collect()
-}
-
-fn tokens(line: &str) -> Vec<String> {
-    line.to_lowercase()
-        .split(|scalar: char| !scalar.is_ascii_lowercase() && !scalar.is_ascii_digit())
-        .filter(|token| !token.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
+    let lines = text.split('\n').filter(|line| !line.is_empty());
+    lines.map(|line| tokens(&line.to_lowercase()).map(ToOwned::to_owned).collect()).collect()
 }
 
 fn counts(sentences: &[Vec<String>]) -> HashMap<&str, usize> {
@@ -58,7 +51,7 @@ fn hits(reference: &[Vec<String>], candidate: &[Vec<String>]) -> usize {
 }
 
 /// Indices in `reference` of one longest common subsequence, chosen as the package backtracks.
-pub(super) fn common(reference: &[String], candidate: &[String]) -> Vec<usize> {
+fn common(reference: &[String], candidate: &[String]) -> Vec<usize> {
     let width = candidate.len() + 1;
     let mut table = vec![0_u32; (reference.len() + 1) * width];
     let cell = |table: &[u32], i: usize, j: usize| table.get(i * width + j).copied().unwrap_or_default();
