@@ -111,6 +111,10 @@ pub trait Family: Sync {
     fn dataset(&self) -> Option<&'static dyn Dataset> {
         None
     }
+    /// Whether the references of a generated item stand word for word in its needles and nowhere else in the prompt.
+    fn quotes_references(&self) -> bool {
+        true
+    }
     /// What judges see of an item; `None` for families with closed answers.
     fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {
         None

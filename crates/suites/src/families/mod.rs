@@ -7,17 +7,26 @@ use crate::item::{Item, Scored};
 use crate::metrics;
 use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
+mod book;
+mod book_question;
+mod helmet_recall;
+mod helmet_rerank;
 mod kinship;
+mod l_citeeval;
 mod long_span_qa;
+mod long_tail;
+mod loogle;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+mod official;
 mod planted_writing;
 mod prose;
 mod requirement;
 mod ruler_cwe;
 mod ruler_fwe;
 mod ruler_niah;
+mod ruler_qa;
 mod ruler_vt;
 mod span_question;
 mod words;
@@ -70,6 +79,12 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needlebench_atc::NeedleBenchAtc,
         &long_span_qa::LongSpanQa,
         &planted_writing::PlantedWriting,
+        &loogle::LooGle,
+        &l_citeeval::LCiteEval,
+        &long_tail::LongTail,
+        &helmet_recall::HelmetRecall,
+        &helmet_rerank::HelmetRerank,
+        &ruler_qa::RulerQa,
     ]
 }
 
