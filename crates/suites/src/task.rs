@@ -107,13 +107,13 @@ pub trait Family: Sync {
     fn chance(&self, task: &Task, _item: &Item) -> f64 {
         task.card().random_guess
     }
+    /// Whether the references of generated items stand word for word in the prompt, inside its needles and nowhere else.
+    fn quotes_answers(&self, _params: &Params) -> bool {
+        true
+    }
     /// The reader of the benchmark's official data files; `None` where there are none to import.
     fn dataset(&self) -> Option<&'static dyn Dataset> {
         None
-    }
-    /// Whether the references of a generated item stand word for word in its needles and nowhere else in the prompt.
-    fn quotes_references(&self) -> bool {
-        true
     }
     /// What judges see of an item; `None` for families with closed answers.
     fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {

@@ -145,7 +145,7 @@ impl Family for HelmetRerank {
         if ideal > 0.0 { expected / ideal } else { 0.0 }
     }
 
-    fn quotes_references(&self) -> bool {
+    fn quotes_answers(&self, _: &Params) -> bool {
         false
     }
 }

@@ -269,7 +269,7 @@ impl Family for LCiteEval {
         }
     }
 
-    fn quotes_references(&self) -> bool {
+    fn quotes_answers(&self, _: &Params) -> bool {
         false
     }
 }

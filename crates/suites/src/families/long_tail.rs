@@ -151,7 +151,7 @@ impl Family for LongTail {
         book_question::blind(item.references.first().map_or("", String::as_str), rng)
     }
 
-    fn quotes_references(&self) -> bool {
+    fn quotes_answers(&self, _: &Params) -> bool {
         false
     }
 }

@@ -9,16 +9,22 @@ use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
 mod book;
 mod book_question;
+mod golden_thread;
 mod helmet_recall;
 mod helmet_rerank;
+mod infinitebench;
 mod kinship;
 mod l_citeeval;
 mod long_span_qa;
 mod long_tail;
+mod longfact;
+mod longgenbench;
+mod longproc;
 mod loogle;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+pub(crate) mod needlebench_official;
 mod official;
 mod planted_writing;
 mod prose;
@@ -85,6 +91,11 @@ pub fn all() -> &'static [&'static dyn Family] {
         &helmet_recall::HelmetRecall,
         &helmet_rerank::HelmetRerank,
         &ruler_qa::RulerQa,
+        &longgenbench::LongGenBench,
+        &golden_thread::GoldenThread,
+        &infinitebench::InfiniteBench,
+        &longfact::LongFact,
+        &longproc::LongProc,
     ]
 }
 

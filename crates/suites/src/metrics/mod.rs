@@ -1,8 +1,10 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
+pub mod ada_leval;
 mod catalogue;
 pub mod golden;
 pub mod helmet;
+pub mod holobench;
 pub mod infinitebench;
 pub mod jieba;
 pub mod l_citeeval;
@@ -11,6 +13,12 @@ pub mod leval;
 mod long_span_qa;
 pub mod long_tail;
 pub mod longfact;
+pub mod longgenbench;
+pub mod longgenbench_sgt;
+pub mod longiclbench;
+pub mod longins;
+pub mod longmemeval;
+pub mod longproc;
 pub mod loogle;
 pub mod needle_threading;
 pub mod needlebench;

@@ -15,7 +15,7 @@ mod render_zh;
 mod town;
 
 pub use annals::{Annals, Chapter, Entry, FIRST_YEAR, Told};
-pub use chronicle::{Chronicle, Statement, WorldHaystack};
+pub use chronicle::{Chronicle, Statement, ToldStatement, Walk, WorldHaystack};
 pub use fact::{Event, EventKind, Fact, Measure, MeasureKind};
 pub use names::Name;
 pub use office::Term;

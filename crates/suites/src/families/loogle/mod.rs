@@ -214,7 +214,7 @@ impl Family for LooGle {
         Some(&dataset::Documents)
     }
 
-    fn quotes_references(&self) -> bool {
+    fn quotes_answers(&self, _: &Params) -> bool {
         false
     }
 }

@@ -126,7 +126,7 @@ impl Family for RulerQa {
         Some(&dataset::Paragraphs)
     }
 
-    fn quotes_references(&self) -> bool {
+    fn quotes_answers(&self, _: &Params) -> bool {
         false
     }
 }

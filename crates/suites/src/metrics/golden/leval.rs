@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Computed, Files, GoldenError, GoldenRow};
-use crate::metrics::rouge::scored;
+use crate::metrics::rouge::scored::{Stemmer, score};
 use crate::metrics::{leval, token_f1};
 use crate::predictions::leval::{LevalScore, leval_task_of_file, score_leval_file};
 
@@ -26,7 +26,7 @@ pub(super) fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, Gol
         }
         "f1" => json!(token_f1::english(answer, reference()?).f),
         "rouge" => {
-            let found = scored::score(reference()?, answer);
+            let found = score(reference()?, answer, Stemmer::None);
             let [one, two, l] = [found.rouge1, found.rouge2, found.rouge_l]
                 .map(|score| json!({"p": score.precision, "r": score.recall, "f": score.f}));
             json!({"rouge1": one, "rouge2": two, "rougeL": l})

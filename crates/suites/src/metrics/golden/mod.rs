@@ -6,15 +6,24 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod ada_leval;
 mod helmet;
+mod holobench;
 mod infinitebench;
 mod l_citeeval;
 mod leval;
 mod long_tail;
 mod longfact;
+mod longgenbench;
+mod longgenbench_sgt;
+mod longiclbench;
+mod longins;
+mod longmemeval;
+mod longproc;
 mod loogle;
 mod needle_threading;
 mod needlebench;
+mod needlebench_generator;
 mod python_random;
 mod ruler;
 
@@ -36,6 +45,9 @@ pub struct GoldenRow {
     pub extra: Value,
     /// Upstream's value, or `{"raises": name}`.
     pub expected: Value,
+    /// The whole line, for metrics that depend on the order of keys; empty where the row was not read from one.
+    #[serde(skip)]
+    pub line: String,
 }
 
 impl GoldenRow {
@@ -133,6 +145,7 @@ pub fn score_line(line: &str) -> Result<GoldenResult, GoldenError> {
 /// [`GoldenError`] as [`score_line`], and when the file is not found.
 pub fn score_line_with(line: &str, files: Files<'_>) -> Result<GoldenResult, GoldenError> {
     let row: GoldenRow = serde_json::from_str(line).map_err(|error| GoldenError::Unreadable(error.to_string()))?;
+    let row = GoldenRow { line: line.to_owned(), ..row };
     let ours = compute(&row, files)?;
     Ok(judged(row, ours))
 }
@@ -214,14 +227,23 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
         "helmet" => helmet::compute(row),
+        "ada_leval" => ada_leval::compute(row),
+        "holobench" => holobench::compute(row),
         "infinitebench" => infinitebench::compute(row),
         "l_citeeval" => l_citeeval::compute(row),
         "leval" => leval::compute(row, files),
         "long_tail" => long_tail::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
+        "longgenbench" => longgenbench::compute(row),
+        "longgenbench_sgt" => longgenbench_sgt::compute(row),
+        "longproc" => longproc::compute(row),
+        "longiclbench" => longiclbench::compute(row),
+        "longins" => longins::compute(row),
+        "longmemeval" => longmemeval::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
+        "needlebench_generator" => needlebench_generator::compute(row),
         "python_random" => python_random::compute(row),
         "ruler" => ruler::compute(row),
         _ => Err(row.unknown()),

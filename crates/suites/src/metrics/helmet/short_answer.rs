@@ -1,10 +1,12 @@
 //! Short answers: six scores of the raw and of the parsed answer, the better one each.
 
 use crate::metrics::python_text::strip;
-use crate::metrics::rouge::{Prf, stemmed};
+use crate::metrics::rouge::Prf;
+use crate::metrics::rouge::lsum::lsum;
+use crate::metrics::rouge::scored::{Stemmer, score};
 use crate::metrics::token_f1::{english, normalise};
 
-/// Scores of a short answer, 0..1.
+/// Prfs of a short answer, 0..1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ShortAnswer {
     /// The normalised answer is a reference.
@@ -19,7 +21,7 @@ pub struct ShortAnswer {
     pub rouge_lsum: Prf,
 }
 
-/// Scores an answer as it is and as parsed after `prefix`, against the best reference.
+/// Prfs an answer as it is and as parsed after `prefix`, against the best reference.
 #[must_use]
 pub fn short_answer(answer: &str, references: &[String], prefix: &str) -> ShortAnswer {
     let parsed = parse_output(answer, prefix);
@@ -47,8 +49,8 @@ fn one(text: &str, reference: &str) -> ShortAnswer {
         exact_match: f64::from(said == right),
         f1: if is_closed(&said, &right) { 0.0 } else { english(text, reference).f },
         substring_exact_match: f64::from(said.contains(&right)),
-        rouge_l: stemmed::rouge_l(reference, text),
-        rouge_lsum: stemmed::lsum(reference, text),
+        rouge_l: score(reference, text, Stemmer::Porter).rouge_l,
+        rouge_lsum: lsum(reference, text, Stemmer::Porter),
     }
 }
 

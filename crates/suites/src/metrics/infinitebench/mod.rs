@@ -6,14 +6,15 @@
 mod answers;
 mod cards;
 
+use super::rouge::lsum::lsum;
+use super::rouge::scored::Stemmer;
 pub use super::token_f1::{f1, normalise, normalise_zh};
-pub use cards::{ImportedTask, TASKS, task};
+pub use cards::{TASKS, task};
 
 use serde_json::Value;
 
 use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::{blank, digit_runs, int, skip, squeeze, strip, take, words};
-use super::rouge;
 
 const SOURCE: Source =
     Source { benchmark: "InfiniteBench", citation: "arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6" };
@@ -112,10 +113,10 @@ pub fn longdialogue_qa_eng(prediction: &str, label: &Value) -> Option<f64> {
 #[must_use]
 pub fn longbook_sum_eng(prediction: &str, label: &Value) -> Option<f64> {
     match label {
-        Value::String(reference) => Some(rouge::lsum::lsum(reference, prediction)),
+        Value::String(reference) => Some(lsum(reference, prediction, Stemmer::None).f),
         Value::Array(references) => references
             .iter()
-            .map(|reference| reference.as_str().map(|reference| rouge::lsum::lsum(reference, prediction)))
+            .map(|reference| reference.as_str().map(|reference| lsum(reference, prediction, Stemmer::None).f))
             .collect::<Option<Vec<f64>>>()?
             .into_iter()
             .reduce(f64::max),

@@ -6,7 +6,7 @@ mod counting_stars;
 use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::strip;
 use super::rouge;
-use super::token_f1;
+use super::token_f1::english;
 
 pub use citation::{AT_MOST, Entailment, Prf, citation_prf, citation_prf_strict, cited, niah, without_citations};
 pub use counting_stars::{Stars, count_accuracy, counting_stars, stars};
@@ -33,10 +33,11 @@ pub(super) static METRICS: [Metric; 9] = [
 pub fn qa_f1_p_r(answer: &str, references: &[String]) -> rouge::Prf {
     let line = strip(answer).split('\n').next().unwrap_or_default();
     let plain = without_citations(line);
-    let each = references.iter().map(|reference| token_f1::english(&plain, reference));
-    each.fold(rouge::Prf::default(), |best, found| rouge::Prf {
-        precision: best.precision.max(found.precision),
-        recall: best.recall.max(found.recall),
-        f: best.f.max(found.f),
+    references.iter().map(|reference| english(&plain, reference)).fold(rouge::Prf::default(), |best, found| {
+        rouge::Prf {
+            precision: best.precision.max(found.precision),
+            recall: best.recall.max(found.recall),
+            f: best.f.max(found.f),
+        }
     })
 }

@@ -35,8 +35,7 @@ pub(super) static METRICS: [Metric; 12] = [
 #[must_use]
 pub fn rouge_recalls(prediction: &str, reference: &str) -> Option<[f64; 3]> {
     let prediction = if prediction.is_empty() { "None" } else { prediction };
-    let found = unique::score(reference, prediction)?;
-    Some([found.rouge1, found.rouge2, found.rouge_l].map(|one| one.recall))
+    unique::score(reference, prediction).map(|found| [found.rouge1, found.rouge2, found.rouge_l].map(|one| one.recall))
 }
 
 /// Recall of ROUGE-L, 0 where the package raises.

@@ -1,29 +1,24 @@
-//! rougeLsum as the `rouge_score` package computes it: no stemming, sentences split at newlines.
+//! rougeLsum as the `rouge_score` package computes it: sentences split at newlines.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::Prf;
-use super::scored::{self, tokens};
+use super::scored::{Stemmer, prf};
 
-/// F-measure of the summary-level longest common subsequence, 0..1.
+/// Summary-level longest common subsequence.
 #[must_use]
-pub fn lsum(reference: &str, candidate: &str) -> f64 {
-    of_lines(&sentences(reference), &sentences(candidate)).f
-}
-
-/// The same over the tokens of lines, e.g. stemmed ones.
-pub(super) fn of_lines(reference: &[Vec<String>], candidate: &[Vec<String>]) -> Prf {
+pub fn lsum(reference: &str, candidate: &str, stemmer: Stemmer) -> Prf {
+    let (reference, candidate) = (sentences(reference, stemmer), sentences(candidate, stemmer));
     let (m, n) = (reference.iter().map(Vec::len).sum::<usize>(), candidate.iter().map(Vec::len).sum::<usize>());
     if m == 0 || n == 0 {
         return Prf::default();
     }
-    scored::prf(hits(reference, candidate), m, n)
+    prf(hits(&reference, &candidate), m, n)
 }
 
 /// The package's tokens per non-empty line.
-fn sentences(text: &str) -> Vec<Vec<String>> {
-    let lines = text.split('\n').filter(|line| !line.is_empty());
-    lines.map(|line| tokens(&line.to_lowercase()).map(ToOwned::to_owned).collect()).collect()
+fn sentences(text: &str, stemmer: Stemmer) -> Vec<Vec<String>> {
+    text.split('\n').filter(|line| !line.is_empty()).map(|line| stemmer.tokens(line)).collect()
 }
 
 fn counts(sentences: &[Vec<String>]) -> HashMap<&str, usize> {
@@ -87,8 +82,8 @@ mod tests {
 
     #[test]
     fn equal_texts_score_one_and_disjoint_ones_nothing() {
-        assert_eq!(lsum("One two.\nThree", "one TWO\nthree!"), 1.0);
-        assert_eq!(lsum("one", "two"), 0.0);
-        assert_eq!(lsum("", "two"), 0.0);
+        assert_eq!(lsum("One two.\nThree", "one TWO\nthree!", Stemmer::None).f, 1.0);
+        assert_eq!(lsum("one", "two", Stemmer::None).f, 0.0);
+        assert_eq!(lsum("", "two", Stemmer::None).f, 0.0);
     }
 }

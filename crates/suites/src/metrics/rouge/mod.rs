@@ -4,7 +4,6 @@ pub mod chinese;
 pub mod lsum;
 mod porter;
 pub mod scored;
-pub mod stemmed;
 pub mod unique;
 
 use std::collections::HashMap;

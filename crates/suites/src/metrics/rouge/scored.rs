@@ -1,11 +1,31 @@
-//! Package `rouge_score` 0.1.2 without stemmer: lower-case runs of ASCII letters and digits, bags of n-grams, plain LCS.
+//! Package `rouge_score` 0.1.2: lower-case runs of ASCII letters and digits, bags of n-grams, plain LCS.
 //!
 //! Text of other scripts has no tokens and scores 0, as upstream.
 
 use std::collections::HashMap;
 
-use super::{Numbers, Prf, share};
+use super::{Numbers, Prf, porter, share};
 use crate::metrics::lcs;
+
+/// Whether words are stemmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stemmer {
+    /// As they are (L-Eval).
+    None,
+    /// Words of more than three letters by Porter's rules (HELMET).
+    Porter,
+}
+
+impl Stemmer {
+    /// The package's tokens of a text.
+    pub(super) fn tokens(self, text: &str) -> Vec<String> {
+        let stemmed = |token: &str| match self {
+            Self::Porter if token.len() > 3 => porter::stem(token),
+            _ => token.to_owned(),
+        };
+        tokens(&text.to_lowercase()).map(stemmed).collect()
+    }
+}
 
 /// rouge1, rouge2 and rougeL of one pair.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -20,25 +40,28 @@ pub struct Scores {
 
 /// Scores `candidate` against `reference`.
 #[must_use]
-pub fn score(reference: &str, candidate: &str) -> Scores {
+pub fn score(reference: &str, candidate: &str, stemmer: Stemmer) -> Scores {
+    if stemmer == Stemmer::Porter {
+        let (reference, candidate) = (stemmer.tokens(reference), stemmer.tokens(candidate));
+        return numbered(reference.iter().map(String::as_str), candidate.iter().map(String::as_str));
+    }
     let (reference, candidate) = (reference.to_lowercase(), candidate.to_lowercase());
-    let mut numbers = Numbers::new();
-    let mut read = |text| tokens(text).map(|token| numbers.of(token)).collect::<Vec<u32>>();
-    of_tokens(&read(&reference), &read(&candidate))
+    numbered(tokens(&reference), tokens(&candidate))
 }
 
-/// Scores token lists, e.g. stemmed ones; equal numbers are equal tokens.
-#[must_use]
-pub fn of_tokens(reference: &[u32], candidate: &[u32]) -> Scores {
+fn numbered<'a>(reference: impl Iterator<Item = &'a str>, candidate: impl Iterator<Item = &'a str>) -> Scores {
+    let mut numbers = Numbers::new();
+    let reference: Vec<u32> = reference.map(|token| numbers.of(token)).collect();
+    let candidate: Vec<u32> = candidate.map(|token| numbers.of(token)).collect();
     Scores {
-        rouge1: ngrams(reference, candidate, 1),
-        rouge2: ngrams(reference, candidate, 2),
-        rouge_l: prf(lcs::length(reference, candidate), reference.len(), candidate.len()),
+        rouge1: ngrams(&reference, &candidate, 1),
+        rouge2: ngrams(&reference, &candidate, 2),
+        rouge_l: prf(lcs::length(&reference, &candidate), reference.len(), candidate.len()),
     }
 }
 
 /// The package's tokens of lower-cased text.
-pub fn tokens(lower: &str) -> impl Iterator<Item = &str> {
+fn tokens(lower: &str) -> impl Iterator<Item = &str> {
     lower
         .split(|scalar: char| !scalar.is_ascii_lowercase() && !scalar.is_ascii_digit())
         .filter(|token| !token.is_empty())
@@ -73,12 +96,12 @@ mod tests {
 
     #[test]
     fn bags_and_subsequences() {
-        let scores = score("the cat sat on the mat", "The cat, the mat!");
+        let scores = score("the cat sat on the mat", "The cat, the mat!", Stemmer::None);
         assert_eq!(scores.rouge1.precision, 1.0);
         assert!((scores.rouge1.recall - 4.0 / 6.0).abs() < 1e-12);
         assert!((scores.rouge2.f - 0.5).abs() < 1e-12);
         assert_eq!(scores.rouge_l.precision, 1.0);
-        assert_eq!(score("天下大势", "天下大势"), Scores::default());
-        assert_eq!(score("", ""), Scores::default());
+        assert_eq!(score("天下大势", "天下大势", Stemmer::None), Scores::default());
+        assert_eq!(score("", "", Stemmer::Porter), Scores::default());
     }
 }
