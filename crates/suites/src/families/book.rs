@@ -81,6 +81,17 @@ impl Book {
         })
     }
 
+    /// The sections that state the same as the sentence at `place`.
+    pub fn restated(&self, place: Place) -> Vec<usize> {
+        let Some(stated) = self.sections.get(place.section).and_then(|section| section.get(place.sentence)) else {
+            return Vec::new();
+        };
+        let same = self.sentences().filter(|(_, other)| other.fact == stated.fact);
+        let mut sections: Vec<usize> = same.map(|(other, _)| other.section).collect();
+        sections.dedup();
+        sections
+    }
+
     /// The sections in another order.
     pub fn shuffle(&mut self, rng: &mut Rng) {
         rng.shuffle(&mut self.sections);

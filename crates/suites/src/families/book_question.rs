@@ -125,10 +125,16 @@ impl<'a> Asker<'a> {
             let when = super::listed(&names);
             let place = self.known_town(*town)?;
             let text = match kind {
-                MeasureKind::HarvestSacks => format!("How many sacks of rye did the fields around {place} give in {when} together?"),
+                MeasureKind::HarvestSacks => {
+                    format!("How many sacks of rye did the fields around {place} give in {when} together?")
+                }
                 MeasureKind::PricePence => return None,
-                MeasureKind::WallPaces => format!("How many paces of new wall were raised at {place} in {when} together?"),
-                MeasureKind::Boats => format!("How many boats were counted at the landing of {place} in {when} together?"),
+                MeasureKind::WallPaces => {
+                    format!("How many paces of new wall were raised at {place} in {when} together?")
+                }
+                MeasureKind::Boats => {
+                    format!("How many boats were counted at the landing of {place} in {when} together?")
+                }
             };
             // The year of a paragraph stands in its first sentence.
             let first = |place: &Place| Place { section: place.section, sentence: 0 };
@@ -199,6 +205,50 @@ impl<'a> Asker<'a> {
             rng.shuffle(&mut options);
             let text = format!("Which of these people held the office of reeve at {}?", self.known_town(*town)?);
             Some((text, options, chosen.iter().map(|(_, place)| *place).collect()))
+        })
+    }
+
+    /// Deeds of different people: `(name, what was done, place)`.
+    pub fn deeds(&self, count: usize, rng: &mut Rng) -> Option<Vec<(String, String, Place)>> {
+        let told: Vec<(Place, &Event)> = self
+            .book
+            .sentences()
+            .filter_map(|(place, statement)| match &statement.fact {
+                Fact::Event(event) => Some((place, event)),
+                _ => None,
+            })
+            .collect();
+        let mut found: Vec<(String, String, Place)> = Vec::new();
+        for _ in 0..TRIES * count {
+            let Some((place, event)) = rng.choose(&told) else { break };
+            let (Some(name), Some(done)) = (self.known(event.leader), self.done(event)) else { continue };
+            if found.len() < count && found.iter().all(|(other, ..)| *other != name) {
+                found.push((name, done, *place));
+            }
+        }
+        (found.len() == count).then_some(found)
+    }
+
+    /// All terms that the book tells of one town, at least `least`: `(town, [(holder, term, place)])` in order of time.
+    pub fn terms_of_a_town(&self, least: usize, rng: &mut Rng) -> Option<(String, Vec<(String, Term, Place)>)> {
+        let mut told: HashMap<TownId, Vec<(Term, Place)>> = HashMap::new();
+        for (place, statement) in self.book.sentences() {
+            if let Fact::Term(term) = &statement.fact {
+                told.entry(term.town).or_default().push((*term, place));
+            }
+        }
+        let mut towns: Vec<_> = told.into_iter().filter(|(_, terms)| terms.len() >= least).collect();
+        towns.sort_unstable_by_key(|(town, _)| *town);
+        (0..TRIES).find_map(|_| {
+            let (town, terms) = rng.choose(&towns)?;
+            let name = self.known_town(*town)?;
+            let mut terms = terms.clone();
+            terms.sort_unstable_by_key(|(term, place)| (term.from, *place));
+            // The first terms are told twice: with the town, and among the offices.
+            terms.dedup_by_key(|(term, _)| *term);
+            let named = terms.into_iter().map(|(term, place)| Some((self.known(term.holder)?, term, place)));
+            let named: Vec<_> = named.collect::<Option<_>>()?;
+            (named.len() >= least).then_some((name, named))
         })
     }
 
@@ -305,7 +355,29 @@ pub fn options(question: &Question, rng: &mut Rng) -> (Vec<String>, char) {
 
 /// Options as lines `A. …`.
 pub fn option_lines(options: &[String]) -> String {
-    let lines: Vec<String> =
-        options.iter().zip('A'..).map(|(option, letter)| format!("{letter}. {option}")).collect();
+    let lines: Vec<String> = options.iter().zip('A'..).map(|(option, letter)| format!("{letter}. {option}")).collect();
     lines.join("\n")
+}
+
+/// A blind answer of the kind of `answer`: a trade, a number of as many digits, or an invented name.
+pub fn blind(answer: &str, rng: &mut Rng) -> String {
+    if Trade::ALL.iter().any(|trade| trade.noun() == answer) {
+        return rng.choose(&Trade::ALL).map_or_else(String::new, |trade| trade.noun().to_owned());
+    }
+    if !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_digit()) {
+        let low = 10_u64.pow(answer.len() as u32 - 1);
+        return rng.between(low, low * 10 - 1).to_string();
+    }
+    super::kinship::names(English, rng, 1).concat()
+}
+
+/// How often [`blind`] gives exactly `answer`.
+pub fn blind_chance(answer: &str) -> f64 {
+    if Trade::ALL.iter().any(|trade| trade.noun() == answer) {
+        return 1.0 / Trade::ALL.len() as f64;
+    }
+    if !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 1.0 / (9.0 * 10_f64.powi(answer.len() as i32 - 1));
+    }
+    0.0
 }

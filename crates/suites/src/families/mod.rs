@@ -10,29 +10,38 @@ use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 mod ada_leval_bestanswer;
 mod ada_leval_files;
 mod ada_leval_tsort;
+mod book;
+mod book_question;
 mod golden_thread;
+mod helmet_recall;
+mod helmet_rerank;
 mod holobench;
 mod infinitebench;
 mod kinship;
+mod l_citeeval;
 mod lines;
 mod long_span_qa;
+mod long_tail;
 mod longfact;
 mod longgenbench;
 mod longicl;
 mod longins;
 mod longmemeval;
 mod longproc;
+mod loogle;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
 mod needlebench_choice;
 pub(crate) mod needlebench_official;
+mod official;
 mod planted_writing;
 mod prose;
 mod requirement;
 mod ruler_cwe;
 mod ruler_fwe;
 mod ruler_niah;
+mod ruler_qa;
 mod ruler_vt;
 mod span_question;
 mod words;
@@ -116,6 +125,12 @@ pub fn all() -> &'static [&'static dyn Family] {
         &ada_leval_bestanswer::AdaLevalBestAnswer,
         &longmemeval::LongMemEval,
         &needlebench_choice::NeedleBenchChoice,
+        &loogle::LooGle,
+        &l_citeeval::LCiteEval,
+        &long_tail::LongTail,
+        &helmet_recall::HelmetRecall,
+        &helmet_rerank::HelmetRerank,
+        &ruler_qa::RulerQa,
         &longgenbench::LongGenBench,
         &golden_thread::GoldenThread,
         &infinitebench::InfiniteBench,

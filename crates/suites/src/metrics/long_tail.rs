@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::{Form, Metric, Source, metric};
+use super::token_f1::normalise;
 
 const SOURCE: Source =
     Source { benchmark: "Long-tail knowledge", citation: "arXiv 2211.08411; nkandpa2/long_tail_knowledge @ 021b1899" };
@@ -48,5 +49,31 @@ pub fn support(index: &Index, question: &[String], aliases: &[String]) -> Suppor
         both: answers.map(shared).max().unwrap_or_default(),
         question: question.iter().map(|entity| documents(entity).len()).max().unwrap_or_default(),
         answer: named.keys().map(|entity| documents(entity).len()).max().unwrap_or_default(),
+    }
+}
+
+/// 1 when the answer's words hold those of `right` in order, else 0.
+#[must_use]
+pub fn accuracy(answer: &str, right: &str) -> f64 {
+    let (said, wanted) = (normalise(answer), normalise(right));
+    f64::from(!wanted.is_empty() && format!(" {said} ").contains(&format!(" {wanted} ")))
+}
+
+/// 1 when the answer is `right` and nothing else but an article.
+#[must_use]
+pub fn accuracy_strict(answer: &str, right: &str) -> f64 {
+    f64::from(normalise(answer) == normalise(right) && !right.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_compared_whole() {
+        assert_eq!(accuracy("She was a mason.", "mason"), 1.0);
+        assert_eq!(accuracy("a stonemason", "mason"), 0.0);
+        assert_eq!((accuracy_strict("A mason!", "mason"), accuracy_strict("a mason or a smith", "mason")), (1.0, 0.0));
+        assert_eq!(accuracy("", "mason"), 0.0);
     }
 }

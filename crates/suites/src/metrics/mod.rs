@@ -24,7 +24,7 @@ pub mod needle_threading;
 pub mod needlebench;
 mod option_letter;
 mod planted_writing;
-mod python_literal;
+pub mod python_literal;
 pub mod python_random;
 pub mod python_text;
 pub mod rouge;

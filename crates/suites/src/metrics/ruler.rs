@@ -6,10 +6,11 @@ use super::python_text::strip;
 const SOURCE: Source = Source { benchmark: "RULER", citation: "arXiv 2404.06654; NVIDIA/RULER @ c3f5e3b4" };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 6] = [
+pub(super) static METRICS: [Metric; 7] = [
     metric(SOURCE, "ruler.string_match_all", "All references found", Form::Official, 100.0),
     metric(SOURCE, "ruler.string_match_all.strict", "All references found in a short answer", Form::Strict, 1.0),
     metric(SOURCE, "ruler.string_match_part", "Any reference found", Form::Official, 100.0),
+    metric(SOURCE, "ruler.string_match_part.strict", "Any reference found in a short answer", Form::Strict, 1.0),
     metric(SOURCE, "ruler.corpus_score", "Mean over a task", Form::Official, 100.0),
     metric(
         SOURCE,
@@ -56,6 +57,14 @@ pub fn string_match_all_strict(prediction: &str, references: &[String]) -> f64 {
 pub fn string_match_part(prediction: &str, references: &[String]) -> f64 {
     let answer = postprocess(prediction).to_lowercase();
     f64::from(references.iter().any(|reference| answer.contains(&reference.to_lowercase())))
+}
+
+/// [`string_match_part`], 0 where the answer is longer than a sentence.
+#[must_use]
+pub fn string_match_part_strict(prediction: &str, references: &[String]) -> f64 {
+    let words = prediction.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+    let count = words.filter(|word| !word.is_empty()).count();
+    if count <= STRICT_SPARE_WORDS { string_match_part(prediction, references) } else { 0.0 }
 }
 
 /// Mean over answers in percent, rounded to two decimals as the official table prints it.

@@ -22,11 +22,15 @@ pub fn stars(answer: &str) -> Option<Stars> {
     let rest = answer.get(from..)?;
     let object = rest.get(..=rest.find('}')?)?;
     let Value::Object(mut fields) = serde_json::from_str(object).ok()? else { return None };
+    // The official key, or the plain one of Longboard's own prompt.
     let mut list = |name: &str| match fields.remove(name) {
         Some(Value::Array(values)) => Some(values),
         _ => None,
     };
-    Some(Stars { counts: list("little_penguin").unwrap_or_default(), passages: list("passage_id") })
+    Some(Stars {
+        counts: list("little_penguin").or_else(|| list("counts")).unwrap_or_default(),
+        passages: list("passage_id"),
+    })
 }
 
 /// Set precision and recall of the passages named, with their number; `None` for the number where the answer has no

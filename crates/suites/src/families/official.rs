@@ -1,0 +1,67 @@
+//! Items of official records: the document between a head and a tail, cut where the benchmark cuts.
+
+use crate::card::Side;
+use crate::dataset::Record;
+use crate::families::prose;
+use crate::item::{Cut, Item};
+use crate::prompt::{Answer, Prompt};
+use crate::task::{GenerateError, ItemRequest, Task};
+use crate::tokens;
+use crate::truncation::{self, Kept};
+
+/// What stands around a record's document.
+pub struct Frame {
+    /// Before it.
+    pub head: String,
+    /// After it.
+    pub tail: String,
+    /// The end that is cut.
+    pub side: Side,
+}
+
+/// The document of the smallest item.
+const LEAST: u32 = 16;
+
+/// Writes the item of a record.
+pub fn item(
+    task: &Task,
+    request: &ItemRequest<'_>,
+    record: &Record,
+    frame: &Frame,
+    answer: Answer,
+) -> Result<Item, GenerateError> {
+    let limit = request.length.tokens().saturating_sub(answer.output_tokens.unwrap_or(task.card().output_tokens));
+    let around = tokens::count(&frame.head) + tokens::count(&frame.tail);
+    let Some(mut budget) = limit.checked_sub(around).filter(|budget| *budget >= LEAST) else {
+        let reason = format!("question, frame and answer leave less than {LEAST} tokens for the document");
+        return Err(prose::unsatisfiable(task, request, reason));
+    };
+    loop {
+        let kept = truncation::cut(&record.document, budget, frame.side);
+        let mut prompt = Prompt::default();
+        prompt.push(&frame.head);
+        prompt.push(&kept.text);
+        prompt.push(&frame.tail);
+        let excess = prompt.tokens().saturating_sub(limit);
+        if excess == 0 || budget <= LEAST {
+            let cut = Cut {
+                tokens_before: kept.tokens_before + around,
+                tokens_removed: kept.tokens_removed,
+                evidence_left: evidence_left(record, &kept),
+            };
+            return Ok(Item { cut: Some(cut), ..prompt.finish(task, request, answer) });
+        }
+        budget = budget.saturating_sub(excess).max(LEAST);
+    }
+}
+
+/// Share of the evidence that the cut left whole; of a text that occurs several times one occurrence is enough.
+fn evidence_left(record: &Record, kept: &Kept) -> Option<f64> {
+    let found = record.evidence.iter().filter(|text| !text.is_empty() && record.document.contains(text.as_str()));
+    let texts: Vec<&String> = found.collect();
+    let whole = texts.iter().filter(|text| {
+        let mut places = record.document.match_indices(text.as_str());
+        places.any(|(start, text)| kept.holds(&(start..start + text.len())))
+    });
+    (!texts.is_empty()).then(|| whole.count() as f64 / texts.len() as f64)
+}
