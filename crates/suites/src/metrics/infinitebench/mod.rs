@@ -6,12 +6,13 @@
 mod answers;
 mod cards;
 
-pub use answers::{f1, normalise, normalise_zh};
+pub use super::token_f1::{normalise, normalise_zh};
 pub use cards::{ImportedTask, TASKS, task};
 
 use serde_json::Value;
 
 use super::catalogue::{Form, Metric, Source, metric};
+use super::overlap::{Overlap, share};
 use super::python_text::{blank, digit_runs, int, skip, squeeze, strip, take, words};
 use super::rouge;
 
@@ -164,6 +165,12 @@ pub fn longbook_choice_eng(prediction: &str, label: &Value) -> Option<f64> {
     Some(bit(choice.is_some_and(|choice| among(label, choice))))
 }
 
+/// F1 of two bags of tokens, 0..1.
+#[must_use]
+pub fn f1<T: std::hash::Hash + Eq>(prediction: &[T], reference: &[T]) -> f64 {
+    Overlap::bags(prediction, reference).f1
+}
+
 /// Token F1 after English normalisation, the best of the references.
 #[must_use]
 pub fn longbook_qa_eng(prediction: &str, label: &Value) -> Option<f64> {
@@ -209,7 +216,7 @@ pub fn math_calc(prediction: &str, label: &Value, model: &str) -> Option<f64> {
     }
     let given = digit_runs(prediction).skip(usize::from(model == "gpt4"));
     let matched = expected.iter().zip(given).take_while(|(label, run)| answers::equals(run, label)).count();
-    Some(answers::share(matched, expected.len()))
+    Some(share(matched, expected.len()))
 }
 
 fn last_word(prediction: &str) -> String {
