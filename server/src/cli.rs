@@ -79,6 +79,8 @@ enum Import {
     Predictions(import::Predictions),
     /// A file of votes between models becomes a board of ratings.
     Votes(import::Votes),
+    /// Official data files of a benchmark become tasks that the fleet can run.
+    Dataset(import::Dataset),
 }
 
 impl Cli {
@@ -107,6 +109,9 @@ impl Cli {
                 command.run(&self.options.store(&folder).await?).await
             }
             Some(Command::Import { what: Import::Votes(command) }) => {
+                command.run(&self.options.longboard(&folder, Vec::new()).await?).await
+            }
+            Some(Command::Import { what: Import::Dataset(command) }) => {
                 command.run(&self.options.longboard(&folder, Vec::new()).await?).await
             }
         }

@@ -1,11 +1,14 @@
 //! `import`: answers and votes that were produced elsewhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::Utc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use longboard_app::data_file::DatasetError;
+use longboard_app::dataset::{DatasetReport, reader};
 use longboard_app::predictions::{FileReport, PredictionFile, import_predictions, operator_team};
 use longboard_app::{Longboard, Store};
 
@@ -81,6 +84,59 @@ impl Votes {
         }
         println!("the board is /boards/{}", report.board);
         Ok(())
+    }
+}
+
+/// Imports official data files, unchanged: a file is stored whole or, when a line is no record, not at all.
+#[derive(Debug, Args)]
+pub(crate) struct Dataset {
+    /// Family that reads them, e.g. longbench, leval or loogle.
+    family: String,
+    /// Files named after their data set, or folders that hold them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl Dataset {
+    /// Checks, stores, and reports file by file. One refused file does not keep the others out.
+    pub(crate) async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        reader(&self.family)?;
+        let mut refused = 0;
+        for path in files(&self.paths)? {
+            let size = std::fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?.len();
+            // Each byte is read twice: to check it, and to store it.
+            let bar = ProgressBar::new(2 * size).with_message("reading");
+            let progress = bar.clone();
+            let progress = Arc::new(move |bytes| progress.inc(bytes));
+            let imported = longboard.import_dataset("operator", &self.family, &path, progress, Utc::now()).await;
+            bar.finish_and_clear();
+            match imported {
+                Ok(report) => {
+                    let known = if report.stored { "" } else { ", stored before" };
+                    let DatasetReport { task, records, sha256, .. } = report;
+                    println!("{}: {records} records as task {task}{known}; sha256 {sha256}", path.display());
+                }
+                Err(error) => {
+                    refused += 1;
+                    complain(&path, &error);
+                }
+            }
+        }
+        anyhow::ensure!(refused == 0, "{refused} files were refused; the others are stored");
+        println!("the suite is /suites/{}-data", self.family.replace('_', "-"));
+        Ok(())
+    }
+}
+
+fn complain(path: &Path, error: &DatasetError) {
+    println!("{}: refused: {error}", path.display());
+    if let DatasetError::BadLines { named, count, .. } = error {
+        for line in named {
+            println!("  line {}: {}", line.line, line.reason);
+        }
+        if *count > named.len() {
+            println!("  and {} more lines", count - named.len());
+        }
     }
 }
 

@@ -262,6 +262,7 @@ fn spec(task: &Task) -> TaskSpec {
         family: definition.family,
         params: definition.params,
         corpus: None,
+        data: None,
     }
 }
 

@@ -153,8 +153,8 @@ impl Longboard {
         let length =
             Length::new(verdict.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
         let seed = self.texts(std::slice::from_ref(verdict)).await?.seed;
-        let press = self.press(&row, length, seed).await?;
         let index = verdict.item_index.cast_unsigned();
+        let press = self.press(&row, length, seed, [index]).await?;
         tokio::task::spawn_blocking(move || press.open_ended(index)).await.map_err(AppError::stopped)?
     }
 

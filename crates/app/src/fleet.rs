@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use longboard_endpoint::model::cleaned;
 use longboard_protocol::worker::{
-    CheckStatus, ClaimRequest, CorpusSpec, EndpointApi, EndpointSpec, FailRequest, ProbeReport, RenewReply,
+    CheckStatus, ClaimRequest, CorpusSpec, DataSpec, EndpointApi, EndpointSpec, FailRequest, ProbeReport, RenewReply,
     RenewRequest, RunWork, ShardLease, TaskSpec, Work,
 };
 use longboard_store::account::Worker;
@@ -188,7 +188,9 @@ impl Longboard {
             self.store.start_run(run.id, now).await?;
         }
         let row = self.store.task(&shard.task_slug, Some(shard.task_version)).await?;
-        let task = self.task_spec(&row.ok_or_else(|| gone("task"))?).await?;
+        let first = shard.first_index.cast_unsigned();
+        let indices = first..first + shard.item_count.cast_unsigned();
+        let task = self.task_spec(&row.ok_or_else(|| gone("task"))?, indices).await?;
         let answered = self.store.answered(shard.id).await?;
         Ok(RunWork {
             run: run.id,
@@ -202,14 +204,27 @@ impl Longboard {
         })
     }
 
-    /// A task version with its corpus, as workers take it.
-    pub(crate) async fn task_spec(&self, row: &TaskRow) -> Result<TaskSpec, AppError> {
+    /// A task version with its corpus and the records of `indices`, as workers take it.
+    pub(crate) async fn task_spec(
+        &self,
+        row: &TaskRow,
+        indices: impl IntoIterator<Item = u32>,
+    ) -> Result<TaskSpec, AppError> {
         let gone = || AppError::Invalid("the corpus is gone".to_owned());
         let corpus = match &row.corpus_slug {
             None => None,
             Some(slug) => {
                 let found = self.store.corpus(slug).await?.ok_or_else(gone)?;
                 Some(CorpusSpec { slug: found.slug, digest: found.digest, text: found.body })
+            }
+        };
+        let data = match &row.data_sha256 {
+            None => None,
+            Some(sha256) => {
+                let records = self.records(row, indices).await?;
+                let value = |record| serde_json::to_value(record).map_err(|error| AppError::Invalid(error.to_string()));
+                let records = records.into_iter().map(|(index, record)| Ok((index, value(record)?)));
+                Some(DataSpec { sha256: sha256.clone(), records: records.collect::<Result<_, AppError>>()? })
             }
         };
         let definition = row.definition();
@@ -220,6 +235,7 @@ impl Longboard {
             family: definition.family,
             params: definition.params,
             corpus,
+            data,
         })
     }
 

@@ -121,7 +121,7 @@ impl Longboard {
 
     pub(crate) async fn health_work(&self, shard: &Shard) -> Result<HealthWork, AppError> {
         let row = self.store.task(HEALTH_TASK, None).await?.ok_or_else(|| AppError::no("task", HEALTH_TASK))?;
-        let task = self.task_spec(&row).await?;
+        let task = self.task_spec(&row, 0..HEALTH_ITEMS).await?;
         Ok(HealthWork {
             judge: self.judge_spec(shard.endpoint_id).await?,
             task,

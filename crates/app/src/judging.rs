@@ -215,9 +215,9 @@ impl Longboard {
     pub(crate) async fn judge_work(&self, shard: &Shard) -> Result<JudgeWork, AppError> {
         let gone = |what: &str| AppError::Invalid(format!("the {what} is gone"));
         let row = self.store.task(&shard.task_slug, Some(shard.task_version)).await?.ok_or_else(|| gone("task"))?;
-        let task = self.task_spec(&row).await?;
         let open: Vec<Verdict> = self.store.verdicts_of_shard(shard.id).await?;
         let open: Vec<Verdict> = open.into_iter().filter(|verdict| verdict.decided_at.is_none()).collect();
+        let task = self.task_spec(&row, indices(&open)).await?;
         let texts = self.texts(&open).await?;
         let text = |id: i64| texts.bodies.get(&id).cloned().ok_or_else(|| gone("answer"));
         let questions = open.iter().map(|verdict| {
@@ -278,7 +278,7 @@ impl Longboard {
             .map_err(|error| AppError::Store(StoreError::Corrupt(error.to_string())))?;
         let questions = self.store.verdicts_of_shard(shard.id).await?;
         let texts = self.texts(&questions).await?;
-        let press = self.press(&row, length, texts.seed).await?;
+        let press = self.press(&row, length, texts.seed, indices(&questions)).await?;
         let desk = Reading { press, questions, bodies: texts.bodies };
         let examined = tokio::task::spawn_blocking(move || desk.examine(request.verdicts));
         let (decisions, refused) = examined.await.map_err(AppError::stopped)?;
@@ -344,6 +344,10 @@ fn plan(pool: &Pool, judging: &Judging, asked: &[Verdict], now: DateTime<Utc>) -
     let round = pool.round(judging, asked, standing, left, now);
     let why = round.is_empty().then(|| if left < 4 * pool.judges.len() { "budget" } else { "nothing left to compare" });
     (round, why)
+}
+
+fn indices(verdicts: &[Verdict]) -> BTreeSet<u32> {
+    verdicts.iter().map(|verdict| verdict.item_index.cast_unsigned()).collect()
 }
 
 /// What is needed to read the verdicts of a shard.

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::AppError;
 use crate::board::{BoardEntry, BoardInput, CellStatistics, compute};
 use crate::compare::same_items;
+use crate::dataset::expected_samples;
 
 /// Computes a suite's board from what is stored now, and stores it as a snapshot.
 ///
@@ -37,7 +38,7 @@ pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
     for run in &runs {
         let Some(endpoint) = store.endpoint(run.endpoint_id).await? else { continue };
         let team = store.team(run.team_id).await?.map(|team| team.slug).unwrap_or_default();
-        entries.push(entry(run, &endpoint, team, &suite, &cells));
+        entries.push(entry(run, &endpoint, team, &expected_samples(store, run).await?, &cells));
         shown.push(run);
     }
     let correlations = correlations(store, &shown, &suite).await?;
@@ -157,13 +158,10 @@ fn entry(
     run: &Run,
     endpoint: &Endpoint,
     team: String,
-    suite: &Suite,
+    expected: &BTreeMap<String, u32>,
     cells: &BTreeMap<CellKey, CellSums>,
 ) -> BoardEntry {
-    let expected = |task: &str| {
-        let imported = TASKS.iter().find(|known| suite.imported && known.slug == task);
-        imported.map_or(run.samples.cast_unsigned(), |known| known.samples)
-    };
+    let expected = |task: &str| expected.get(task).copied().unwrap_or(run.samples.cast_unsigned());
     let own = cells.iter().filter(|((id, _, _), _)| *id == run.id).filter_map(|((_, task, tokens), sums)| {
         let statistics = CellStatistics {
             expected: expected(task),

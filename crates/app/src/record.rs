@@ -64,7 +64,9 @@ impl Longboard {
         let task = task.ok_or_else(|| AppError::no("task", &shard.task_slug))?;
         let length = Length::new(shard.length_tokens.cast_unsigned())
             .map_err(|error| AppError::Store(StoreError::Corrupt(error.to_string())))?;
-        let press = self.press(&task, length, run.seed).await?;
+        let first = shard.first_index.cast_unsigned();
+        let indices = first..first + shard.item_count.cast_unsigned();
+        let press = self.press(&task, length, run.seed, indices).await?;
         let endpoint = self.store.endpoint(run.endpoint_id).await?;
         let token_ratio = endpoint.as_ref().and_then(|endpoint| endpoint.token_ratio);
         let takes_cost = endpoint.is_some_and(|endpoint| endpoint.kind == EndpointKind::Reference);
@@ -149,6 +151,8 @@ impl Context {
             prompt_digest: digest.to_owned(),
             prompt_tokens: item.prompt_tokens.cast_signed(),
             depth_percent: item.depth_percent.map(i32::from),
+            tokens_removed: item.cut.map(|cut| signed(cut.tokens_removed)),
+            evidence_left: item.cut.and_then(|cut| cut.evidence_left),
             worker_id: Some(self.worker),
             ..Answer::blank(&shard.task_slug, shard.task_version, shard.length_tokens, index, self.now)
         };

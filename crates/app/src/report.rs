@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::api::{
-    EndpointReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport, SuiteReport, TaskReport,
+    CutReport, EndpointReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport, SuiteReport,
+    TaskReport,
 };
 use longboard_store::EndpointKind;
 use longboard_store::answer::Answer;
+use longboard_store::board::CutCell;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::Run;
 use longboard_store::task::{Suite, Task as TaskRow};
@@ -87,6 +89,7 @@ impl Longboard {
             total: u64::from(run.total.cast_unsigned()),
             outcomes,
             cells,
+            cuts: self.store.cuts(run.id).await?.into_iter().map(cut_report).collect(),
             shards,
             causes: self.store.causes(run.id).await?.into_iter().collect(),
             events: events.into_iter().map(event).collect(),
@@ -102,11 +105,11 @@ impl Longboard {
         run: &Run,
     ) -> Result<BTreeMap<String, BTreeMap<String, longboard_protocol::board::Cell>>, AppError> {
         let mut cells: BTreeMap<String, BTreeMap<String, _>> = BTreeMap::new();
+        let expected = self.expected_samples(run).await?;
         for ((_, task, tokens), sums) in self.store.cells(&[run.id]).await? {
             let Ok(length) = Length::new(tokens.cast_unsigned()) else { continue };
-            let imported = TASKS.iter().find(|known| known.slug == task).map(|known| known.samples);
             let statistics = CellStatistics {
-                expected: imported.unwrap_or(run.samples.cast_unsigned()),
+                expected: expected.get(&task).copied().unwrap_or(run.samples.cast_unsigned()),
                 sum: sums.sum,
                 sum_of_squares: sums.sum_of_squares,
                 binary: sums.binary,
@@ -171,6 +174,20 @@ fn card(row: &TaskRow) -> Value {
         return json!({"language": known.language.code(), "metric": known.metric, "samples": known.samples});
     }
     Task::new(row.definition()).ok().and_then(|task| serde_json::to_value(task.card()).ok()).unwrap_or_default()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn cut_report(cell: CutCell) -> CutReport {
+    let mean = |sum: f64, n: i64| (n > 0).then(|| sum / n as f64);
+    CutReport {
+        task: cell.task_slug,
+        length: Length::new(cell.length_tokens.cast_unsigned()).map(|length| length.to_string()).unwrap_or_default(),
+        n: cell.n.cast_unsigned(),
+        cut: cell.cut.cast_unsigned(),
+        tokens_removed: mean(cell.removed as f64, cell.cut).unwrap_or_default(),
+        evidence_left: cell.evidence_left.and_then(|sum| mean(sum, cell.evidence_n)),
+        score_of_whole: cell.whole_sum.and_then(|sum| mean(100.0 * sum, cell.n - cell.cut)),
+    }
 }
 
 /// A run in a list.
@@ -239,6 +256,8 @@ pub fn sample_report(run: &Run, answer: &Answer, references: Vec<String>) -> Sam
         answer: answer.body.clone(),
         references: answer.reference.clone().map_or(references, |reference| vec![reference]),
         prompt_tokens: answer.prompt_tokens.cast_unsigned(),
+        tokens_removed: unsigned(answer.tokens_removed),
+        evidence_left: answer.evidence_left,
         prompt_digest: answer.prompt_digest.clone(),
         reported_prompt_tokens: unsigned(answer.reported_prompt_tokens),
         reported_completion_tokens: unsigned(answer.reported_completion_tokens),

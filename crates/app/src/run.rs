@@ -61,6 +61,21 @@ impl Longboard {
         Ok(run)
     }
 
+    /// Queues a run of one of the operator's own contestants: a baseline, or a method of the reference model.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a contestant; as [`Longboard::submit_run`].
+    pub async fn run_builtin(&self, actor: &str, request: RunRequest, now: DateTime<Utc>) -> Result<Run, AppError> {
+        let found = self.store.endpoint_by_slug(&request.endpoint).await?;
+        let own = |row: &Endpoint| matches!(row.kind, EndpointKind::Baseline | EndpointKind::Reference);
+        let endpoint = found.filter(own).ok_or_else(|| AppError::no("built-in contestant", &request.endpoint))?;
+        self.usable(&endpoint)?;
+        let run = self.queue_run(&endpoint, request, actor, OPERATOR_RUNS, now).await?;
+        let detail = json!({"endpoint": endpoint.slug, "suite": run.suite_slug, "samples": run.total});
+        self.note(actor, "submit_run", run.id, detail, now).await?;
+        Ok(run)
+    }
+
     fn usable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
         let refuse = |text: &str| Err(AppError::Invalid(text.to_owned()));
         if endpoint.retired_at.is_some() {
@@ -102,9 +117,11 @@ impl Longboard {
             return Err(AppError::Invalid(format!("samples per cell is a whole number from 1 to {SAMPLES}")));
         }
         let mut versions = Vec::with_capacity(suite.tasks.0.len());
+        let mut available = Vec::with_capacity(suite.tasks.0.len());
         for slug in &suite.tasks.0 {
             let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
             buildable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
+            available.push((slug.clone(), self.available_items(&row).await?));
             versions.push(row.reference());
         }
         let planned = planned_tokens(&lengths, samples, versions.len());
@@ -113,7 +130,7 @@ impl Longboard {
                 "the run would send up to {planned} tokens, more than your budget of {budget}; choose fewer samples or lengths"
             )));
         }
-        let slices = plan(&suite.tasks.0, &lengths, samples);
+        let slices = plan(&available, &lengths, samples);
         let new = NewRun {
             endpoint_id: endpoint.id,
             team_id: endpoint.team_id,
@@ -266,7 +283,7 @@ fn chosen(suite: &Suite, asked: Option<Vec<Length>>) -> Result<Vec<Length>, AppE
 }
 
 fn buildable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {
-    let shortest = task.card().min_tokens;
+    let shortest = task.min_tokens();
     match lengths.iter().find(|length| length.tokens() < shortest) {
         Some(length) => Err(AppError::Invalid(format!(
             "`{}` cannot be built at {length}: it needs {shortest} tokens; choose longer lengths",

@@ -1,12 +1,15 @@
 //! Samples: rebuilt from what is stored, since no prompt is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longboard_store::task::Task as TaskRow;
+use longboard_suites::dataset::Record;
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
+use longboard_suites::rng::Rng;
 use longboard_suites::task::{ItemRequest, Task};
 
 use crate::{AppError, Longboard};
@@ -18,12 +21,14 @@ pub(crate) struct Press {
     length: Length,
     seed: u64,
     corpus: Option<Arc<Corpus>>,
+    records: Arc<BTreeMap<u32, Record>>,
 }
 
 impl Press {
     pub fn item(&self, index: u32) -> Result<Item, AppError> {
         let corpus = self.corpus.as_deref().map(|corpus| corpus as &dyn Haystack);
-        let request = ItemRequest { corpus, ..ItemRequest::new(self.seed, index, self.length) };
+        let record = self.records.get(&index);
+        let request = ItemRequest { corpus, record, ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| AppError::Invalid(error.to_string()))
     }
 
@@ -35,7 +40,14 @@ impl Press {
 }
 
 impl Longboard {
-    pub(crate) async fn press(&self, row: &TaskRow, length: Length, seed: i64) -> Result<Press, AppError> {
+    /// A press for the items of `indices`; only they can be built where a task stands on a data file.
+    pub(crate) async fn press(
+        &self,
+        row: &TaskRow,
+        length: Length,
+        seed: i64,
+        indices: impl IntoIterator<Item = u32>,
+    ) -> Result<Press, AppError> {
         let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
         let language = task.card().language;
         let corpus = match &row.corpus_slug {
@@ -47,7 +59,29 @@ impl Longboard {
                 Some(Arc::new(read.map_err(|error| AppError::Invalid(error.to_string()))?))
             }
         };
-        Ok(Press { task, length, seed: seed.cast_unsigned(), corpus })
+        let records = Arc::new(self.records(row, indices).await?);
+        Ok(Press { task, length, seed: seed.cast_unsigned(), corpus, records })
+    }
+
+    /// The records behind items; none where a task is generated. The order of a file's records is shuffled by its own
+    /// digest, so that the first n items are a random n of them, the same for everybody.
+    pub(crate) async fn records(
+        &self,
+        row: &TaskRow,
+        indices: impl IntoIterator<Item = u32>,
+    ) -> Result<BTreeMap<u32, Record>, AppError> {
+        let Some(sha256) = &row.data_sha256 else { return Ok(BTreeMap::new()) };
+        let data = self.store.dataset(sha256).await?.ok_or_else(|| AppError::no("data file", sha256))?;
+        let mut order: Vec<i32> = (0..data.records).collect();
+        Rng::from_path(&[Rng::name(sha256)]).shuffle(&mut order);
+        let mut records = BTreeMap::new();
+        for index in indices {
+            let beyond =
+                || AppError::Invalid(format!("{} has {} records, no item {index}", data.file_name, data.records));
+            let ordinal = order.get(index as usize).copied().ok_or_else(beyond)?;
+            records.insert(index, self.store.dataset_record(sha256, ordinal).await?);
+        }
+        Ok(records)
     }
 
     /// One item of a task version, e.g. for a preview or a sample page.
@@ -55,7 +89,7 @@ impl Longboard {
     /// # Errors
     /// [`AppError::Invalid`] when the length does not go with the task.
     pub async fn item(&self, row: &TaskRow, length: Length, seed: i64, index: u32) -> Result<Item, AppError> {
-        let press = self.press(row, length, seed).await?;
+        let press = self.press(row, length, seed, [index]).await?;
         tokio::task::spawn_blocking(move || press.item(index)).await.map_err(AppError::stopped)?
     }
 }

@@ -77,6 +77,7 @@ impl Longboard {
             family: checked.family.clone(),
             params: Value::Object(checked.params.clone()),
             corpus_slug: draft.corpus.clone(),
+            data_sha256: None,
             author: String::new(),
             published_at: now,
         })
@@ -178,8 +179,8 @@ impl Longboard {
                 return Err(AppError::Invalid(format!("`{slug}` comes from prediction files and cannot be run")));
             }
             let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
-            if task.card().min_tokens > shortest {
-                let needs = task.card().min_tokens;
+            if task.min_tokens() > shortest {
+                let needs = task.min_tokens();
                 return Err(AppError::Invalid(format!("`{slug}` needs {needs} tokens; leave out shorter lengths")));
             }
         }

@@ -18,6 +18,8 @@
 //! [`VerdictsReply`]: crate::judging::VerdictsReply
 //! [`HealthRequest`]: crate::judging::HealthRequest
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -140,6 +142,18 @@ pub struct TaskSpec {
     /// An uploaded corpus that replaces the built-in world as haystack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corpus: Option<CorpusSpec>,
+    /// The data file whose records are the items, with those that the shard needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataSpec>,
+}
+
+/// Records of an official data file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSpec {
+    /// SHA-256 of the file in hex.
+    pub sha256: String,
+    /// Records by item index, in the form that the family reads.
+    pub records: BTreeMap<u32, serde_json::Value>,
 }
 
 /// An uploaded haystack corpus, carried with the shard that needs it.

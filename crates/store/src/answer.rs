@@ -70,6 +70,8 @@ impl Answer {
             strict: None,
             extracted: String::new(),
             depth_percent: None,
+            tokens_removed: None,
+            evidence_left: None,
             finish_reason: None,
             reported_prompt_tokens: None,
             reported_completion_tokens: None,

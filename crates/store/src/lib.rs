@@ -10,6 +10,7 @@ pub mod answer;
 pub mod audit;
 pub mod board;
 mod connection;
+pub mod dataset;
 mod dialect;
 pub mod endpoint;
 mod error;

@@ -13,8 +13,8 @@ use crate::entity::kind::{LengthList, TaskSlugs};
 use crate::entity::{suite, task};
 use crate::error::StoreError;
 
-/// Family name of tasks whose answers come from InfiniteBench prediction files.
-pub const IMPORTED_FAMILY: &str = "infinitebench";
+/// Family name of tasks whose answers come from prediction files.
+pub const IMPORTED_FAMILY: &str = "predictions";
 
 /// Author of built-in tasks.
 pub const BUILTIN_AUTHOR: &str = "longboard";
@@ -60,6 +60,7 @@ fn task_row(
         family: Set(family.to_owned()),
         params: Set(Value::Object(params.clone())),
         corpus_slug: Set(None),
+        data_sha256: Set(None),
         author: Set(BUILTIN_AUTHOR.to_owned()),
         published_at: Set(now),
     }

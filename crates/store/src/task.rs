@@ -33,7 +33,7 @@ impl Task {
             title: self.title.clone(),
             family: self.family.clone(),
             params: self.params.as_object().cloned().unwrap_or_default(),
-            data: None,
+            data: self.data_sha256.clone(),
         }
     }
 
@@ -103,6 +103,7 @@ impl Store {
             family: Set(definition.family.clone()),
             params: Set(Value::Object(definition.params.clone())),
             corpus_slug: Set(corpus_slug),
+            data_sha256: Set(definition.data.clone()),
             author: Set(author.to_owned()),
             published_at: Set(micros(now)),
         };

@@ -88,7 +88,8 @@ async fn submit(
 ) -> Result<Run, StoreError> {
     let tasks = vec!["vt".to_owned(), "cwe".to_owned()];
     let lengths: Vec<_> = kilo.iter().map(|kilo| format!("{kilo}k").parse().unwrap()).collect();
-    let slices = plan(&tasks, &lengths, samples);
+    let endless: Vec<(String, Option<u32>)> = tasks.iter().map(|task| (task.clone(), None)).collect();
+    let slices = plan(&endless, &lengths, samples);
     let new = NewRun {
         endpoint_id: endpoint,
         team_id: team,

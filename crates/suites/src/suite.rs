@@ -125,6 +125,39 @@ impl Suite {
     }
 }
 
+/// How much a benchmark's own paper runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// Tasks.
+    pub tasks: u32,
+    /// Samples per (task, length).
+    pub samples: u32,
+    /// Lengths in tokens.
+    pub lengths: &'static [u32],
+    /// Where that stands.
+    pub source: &'static str,
+}
+
+impl Sweep {
+    /// Most prompt tokens of the whole sweep.
+    #[must_use]
+    pub fn input_tokens(&self) -> u64 {
+        let ladder: u64 = self.lengths.iter().map(|&tokens| u64::from(tokens)).sum();
+        ladder * u64::from(self.tasks) * u64::from(self.samples)
+    }
+}
+
+/// The sweep of the paper behind a built-in suite.
+#[must_use]
+pub fn official_sweep(suite: &str) -> Option<Sweep> {
+    (suite == "ruler").then_some(Sweep {
+        tasks: 13,
+        samples: 500,
+        lengths: &[4096, 8192, 16_384, 32_768, 65_536, 131_072],
+        source: "arXiv 2404.06654: 13 tasks, 500 samples per task and length, 4k to 128k",
+    })
+}
+
 /// A slice of one (task, length) cell: minutes of work for one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
@@ -141,13 +174,15 @@ pub struct Slice {
 /// Prompt tokens that one slice should hold at most: at 128k one item, at 4k thirty-two.
 const SLICE_TOKENS: u32 = 128 * 1024;
 
-/// Expands a run into slices, short lengths first, so that a board fills from the left.
+/// Expands a run into slices, short lengths first, so that a board fills from the left. Each task comes with the number
+/// of items that there are of it; a generated one has no end.
 #[must_use]
-pub fn plan(tasks: &[String], lengths: &[Length], samples: u32) -> Vec<Slice> {
+pub fn plan(tasks: &[(String, Option<u32>)], lengths: &[Length], samples: u32) -> Vec<Slice> {
     let mut slices = Vec::new();
     for &length in lengths {
         let step = (SLICE_TOKENS / length.tokens()).clamp(1, 64);
-        for task in tasks {
+        for (task, items) in tasks {
+            let samples = items.map_or(samples, |items| items.min(samples));
             let mut first_index = 0;
             while first_index < samples {
                 let count = step.min(samples - first_index);
@@ -164,18 +199,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_full_sweep_of_ruler_is_one_and_two_thirds_of_a_billion_tokens() {
+        assert_eq!(official_sweep("ruler").map(|sweep| sweep.input_tokens()), Some(1_677_312_000));
+        assert_eq!(official_sweep("quickstart"), None);
+    }
+
+    #[test]
     fn a_plan_covers_every_item_once() {
         let lengths: Vec<Length> = ["1k", "32k", "1m"].iter().map(|text| text.parse().unwrap()).collect();
-        let tasks = vec!["a".to_owned(), "b".to_owned()];
+        let tasks = vec![("a".to_owned(), None), ("b".to_owned(), Some(3))];
         let slices = plan(&tasks, &lengths, 70);
-        for task in &tasks {
+        for (task, items) in &tasks {
             for &length in &lengths {
                 let covered: Vec<u32> = slices
                     .iter()
                     .filter(|slice| &slice.task == task && slice.length == length)
                     .flat_map(|slice| slice.first_index..slice.first_index + slice.count)
                     .collect();
-                assert_eq!(covered, (0..70).collect::<Vec<_>>());
+                assert_eq!(covered, (0..items.unwrap_or(70)).collect::<Vec<_>>());
             }
         }
     }

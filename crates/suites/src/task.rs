@@ -199,6 +199,12 @@ impl Task {
         self.family
     }
 
+    /// Shortest length in canonical tokens. Records of a data file are cut to any window.
+    #[must_use]
+    pub fn min_tokens(&self) -> u32 {
+        if self.definition.data.is_some() { *Length::RANGE.start() } else { self.card.min_tokens }
+    }
+
     /// Declared facts.
     #[must_use]
     pub fn card(&self) -> &Card {

@@ -48,6 +48,33 @@ fn python_random() {
 }
 
 #[test]
+fn leval() {
+    // `leval_files.rs` scores the rows about prediction files, which are not in the repository.
+    let rows = include_str!("golden/leval.jsonl").lines().filter(|line| !line.contains("prediction_file_score"));
+    check("leval", &rows.collect::<Vec<_>>().join("\n"), 250);
+}
+
+#[test]
+fn loogle() {
+    check("loogle", include_str!("golden/loogle.jsonl"), 187);
+}
+
+#[test]
+fn l_citeeval() {
+    check("l_citeeval", include_str!("golden/l_citeeval.jsonl"), 138);
+}
+
+#[test]
+fn helmet() {
+    check("helmet", include_str!("golden/helmet.jsonl"), 155);
+}
+
+#[test]
+fn long_tail() {
+    check("long_tail", include_str!("golden/long_tail.jsonl"), 42);
+}
+
+#[test]
 fn a_wrong_value_is_not_passed() {
     let line = r#"{"benchmark":"ruler","metric":"string_match_all","prediction":"a","reference":["a"],"extra":{},"expected":0.0}"#;
     let result = score_line(line).unwrap();

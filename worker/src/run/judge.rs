@@ -332,6 +332,7 @@ mod tests {
             family: definition.family,
             params: definition.params,
             corpus: None,
+            data: None,
         };
         Generator::new(&spec, 4096, 7).unwrap()
     }

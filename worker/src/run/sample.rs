@@ -1,15 +1,18 @@
 //! One sample of a shard: build, send, name the end. The server scores.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
 use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, TaskSpec};
+use longboard_suites::dataset::Record;
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::{Item, Message, Role};
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::lease::{Failure, Lease};
@@ -48,6 +51,7 @@ pub(super) struct Generator {
     length: Length,
     seed: u64,
     corpus: Option<Corpus>,
+    records: BTreeMap<u32, Record>,
 }
 
 impl Generator {
@@ -59,17 +63,21 @@ impl Generator {
             title: spec.title.clone(),
             family: spec.family.clone(),
             params: spec.params.clone(),
-            data: None,
+            data: spec.data.as_ref().map(|data| data.sha256.clone()),
         };
         let task = Task::new(definition).map_err(|error| Failure::lasting("unknown_task", error))?;
         let length = Length::new(length_tokens).map_err(|error| Failure::lasting("unsatisfiable", error))?;
         let corpus = spec.corpus.as_ref().map(|corpus| read(&task, corpus)).transpose()?;
-        Ok(Self { task, length, seed, corpus })
+        let unreadable = |error| Failure::lasting("unreadable_record", error);
+        let records = spec.data.iter().flat_map(|data| &data.records);
+        let records = records.map(|(index, record)| Ok((*index, Record::deserialize(record).map_err(unreadable)?)));
+        Ok(Self { task, length, seed, corpus, records: records.collect::<Result<_, _>>()? })
     }
 
     fn item(&self, index: u32) -> Result<Item, Failure> {
         let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
-        let request = ItemRequest { corpus, ..ItemRequest::new(self.seed, index, self.length) };
+        let request =
+            ItemRequest { corpus, record: self.records.get(&index), ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| Failure::lasting("unsatisfiable", error))
     }
 

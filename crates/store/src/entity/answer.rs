@@ -47,6 +47,10 @@ pub struct Model {
     pub extracted: String,
     /// Requested depth.
     pub depth_percent: Option<i32>,
+    /// Canonical tokens cut from an official record to fit the window; absent for generated items.
+    pub tokens_removed: Option<i32>,
+    /// Share of the evidence that the cut left, 0..1, where the record says where it stands.
+    pub evidence_left: Option<f64>,
     /// As reported.
     pub finish_reason: Option<String>,
     /// As reported.

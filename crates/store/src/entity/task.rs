@@ -21,6 +21,8 @@ pub struct Model {
     pub params: Json,
     /// Uploaded haystack.
     pub corpus_slug: Option<String>,
+    /// Data file whose records are the items.
+    pub data_sha256: Option<String>,
     /// Who published it.
     pub author: String,
     /// When.

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::needlebench::pattern;
-use super::overlap::share;
 use super::python_text::{strip, words};
+use super::rouge::share;
 
 const ORDER: usize = 4;
 

@@ -51,7 +51,7 @@ pub(super) const fn metric(source: Source, slug: &'static str, title: &'static s
 #[must_use]
 pub fn catalogue() -> &'static [Metric] {
     static CATALOGUE: LazyLock<Vec<Metric>> = LazyLock::new(|| {
-        let benchmarks: [&[Metric]; 7] = [
+        let benchmarks: [&[Metric]; 12] = [
             &super::ruler::METRICS,
             &super::needlebench::METRICS,
             &super::needle_threading::METRICS,
@@ -59,6 +59,11 @@ pub fn catalogue() -> &'static [Metric] {
             &super::longfact::METRICS,
             &super::long_span_qa::METRICS,
             &super::planted_writing::METRICS,
+            &super::leval::METRICS,
+            &super::loogle::METRICS,
+            &super::l_citeeval::METRICS,
+            &super::long_tail::METRICS,
+            &super::helmet::METRICS,
         ];
         benchmarks.concat()
     });

@@ -1,22 +1,31 @@
-//! `difflib.SequenceMatcher` of Python 3.11 with the popularity filter ("autojunk") on, and what is built on it.
+//! Python's `difflib.SequenceMatcher` without junk function, popularity filter on (Ratcliff and Obershelp 1988).
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
-/// From this length of the second text on, popular scalars are no anchors.
-const POPULAR_FROM: usize = 200;
+/// Length of the second sequence from which popular elements are no anchors.
+const POPULARITY_FROM: usize = 200;
 
-/// `SequenceMatcher(None, first, second).ratio()`: twice the matched scalars over all scalars, 0..1. Two empty texts
-/// give 1. Not symmetric.
+/// `ratio()`: `2·M/T` with `M` matched elements of `T` in both; 1 for two empty sequences. Not symmetric.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-pub fn ratio(first: &str, second: &str) -> f64 {
-    let first: Vec<char> = first.chars().collect();
-    let second: Vec<char> = second.chars().collect();
-    let all = first.len() + second.len();
-    if all == 0 { 1.0 } else { 2.0 * matched(&first, &second) as f64 / all as f64 }
+pub fn ratio<T: Hash + Eq>(first: &[T], second: &[T]) -> f64 {
+    let total = first.len() + second.len();
+    if total == 0 {
+        return 1.0;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+    let ratio = 2.0 * matched(first, second) as f64 / total as f64;
+    ratio
 }
 
-/// `fuzz.ratio` of fuzzywuzzy 0.18.0 without the C extension, 0..100: the ratio as a percentage, rounded half to even.
+/// [`ratio`] over the scalars of two texts.
+#[must_use]
+pub fn text_ratio(first: &str, second: &str) -> f64 {
+    let [first, second] = [first, second].map(|text| text.chars().collect::<Vec<char>>());
+    ratio(&first, &second)
+}
+
+/// `fuzz.ratio` of fuzzywuzzy 0.18.0 without its C extension, 0..100: [`text_ratio`] in percent, rounded half to even.
 #[must_use]
 pub fn fuzz_ratio(first: &str, second: &str) -> f64 {
     if first == second {
@@ -25,11 +34,11 @@ pub fn fuzz_ratio(first: &str, second: &str) -> f64 {
     if first.is_empty() || second.is_empty() {
         return 0.0;
     }
-    (100.0 * ratio(first, second)).round_ties_even()
+    (100.0 * text_ratio(first, second)).round_ties_even()
 }
 
-/// Scalars in matching blocks.
-fn matched(first: &[char], second: &[char]) -> usize {
+/// Elements in matching blocks.
+fn matched<T: Hash + Eq>(first: &[T], second: &[T]) -> usize {
     if first == second {
         return first.len();
     }
@@ -71,22 +80,22 @@ struct Block {
     length: usize,
 }
 
-struct Matcher<'a> {
-    first: &'a [char],
-    second: &'a [char],
-    /// For each scalar of the first text the list in `places` of where it stands in the second.
+struct Matcher<'a, T> {
+    first: &'a [T],
+    second: &'a [T],
+    /// For each element of the first sequence the list in `places` of where it stands in the second.
     anchors: Vec<usize>,
     places: Vec<Vec<usize>>,
-    /// Lengths of matches that end at a place of the second text, for the row before and this one.
+    /// Lengths of matches that end at a place of the second sequence, for the row before and this one.
     lengths: [Vec<(usize, usize)>; 2],
 }
 
-impl<'a> Matcher<'a> {
-    fn new(first: &'a [char], second: &'a [char]) -> Self {
-        let mut numbers: HashMap<char, usize> = HashMap::new();
+impl<'a, T: Hash + Eq> Matcher<'a, T> {
+    fn new(first: &'a [T], second: &'a [T]) -> Self {
+        let mut numbers: HashMap<&T, usize> = HashMap::new();
         let mut places: Vec<Vec<usize>> = vec![Vec::new()];
-        for (at, &scalar) in second.iter().enumerate() {
-            let number = *numbers.entry(scalar).or_insert(places.len());
+        for (at, element) in second.iter().enumerate() {
+            let number = *numbers.entry(element).or_insert(places.len());
             if number == places.len() {
                 places.push(Vec::new());
             }
@@ -94,11 +103,11 @@ impl<'a> Matcher<'a> {
                 list.push(at);
             }
         }
-        if second.len() >= POPULAR_FROM {
+        if second.len() >= POPULARITY_FROM {
             let limit = second.len() / 100 + 1;
             places.iter_mut().filter(|list| list.len() > limit).for_each(Vec::clear);
         }
-        let anchors = first.iter().map(|scalar| numbers.get(scalar).copied().unwrap_or(0)).collect();
+        let anchors = first.iter().map(|element| numbers.get(element).copied().unwrap_or(0)).collect();
         Self { first, second, anchors, places, lengths: [Vec::new(), Vec::new()] }
     }
 
@@ -127,7 +136,7 @@ impl<'a> Matcher<'a> {
     }
 
     fn grown(&self, span: Span, mut block: Block) -> Block {
-        let equal = |i: usize, j: usize| self.first.get(i) == self.second.get(j);
+        let equal = |i: usize, j: usize| self.first.get(i).is_some_and(|one| self.second.get(j) == Some(one));
         while block.first > span.first.0 && block.second > span.second.0 && equal(block.first - 1, block.second - 1) {
             block = Block { first: block.first - 1, second: block.second - 1, length: block.length + 1 };
         }
@@ -148,25 +157,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_texts_match_by_blocks() {
-        assert_eq!(ratio("abcd", "bcde"), 0.75);
-        assert_eq!(ratio("", ""), 1.0);
+    fn short_texts_match_as_documented() {
+        assert!((text_ratio("abcd", "bcde") - 0.75).abs() < 1e-12);
+        assert_eq!(text_ratio("", ""), 1.0);
+        assert_eq!(text_ratio("a", ""), 0.0);
+    }
+
+    #[test]
+    fn popular_elements_do_not_anchor_long_texts() {
+        let popular = "ab".repeat(100);
+        assert_eq!(text_ratio("ab", &format!("c{popular}")), 0.0);
+        assert!(text_ratio("ab", &format!("c{}", "ab".repeat(80))) > 0.0);
+        // A block of no length still grows from where both begin.
+        assert!((text_ratio("ab", &popular) - 4.0 / 202.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fuzz_ratio_is_a_whole_percentage() {
         assert_eq!(fuzz_ratio("return s", "return self.value"), 64.0);
         assert_eq!(fuzz_ratio("", ""), 100.0);
         assert_eq!(fuzz_ratio("", "a"), 0.0);
     }
 
-    #[test]
-    fn popular_scalars_are_no_anchors() {
-        let text = "ab".repeat(200);
-        assert_eq!(ratio(&text, &text), 1.0);
-        assert_eq!(ratio(&format!("c{text}"), &text), 0.0);
-    }
-
     proptest! {
         #[test]
         fn any_texts_have_a_ratio_in_range(first in ".{0,300}|[abc]{0,300}", second in ".{0,300}|[abc]{0,300}") {
-            prop_assert!((0.0..=1.0).contains(&ratio(&first, &second)));
+            prop_assert!((0.0..=1.0).contains(&text_ratio(&first, &second)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Normalisation and comparison of InfiniteBench answers.
+//! Comparison of InfiniteBench answers.
 
 use std::sync::LazyLock;
 
@@ -7,6 +7,11 @@ use serde_json::Value;
 
 use crate::metrics::needlebench::pattern;
 use crate::metrics::python_text::{decimal, int};
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+pub(super) fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
+}
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d+\.\d+|\d+"));
 

@@ -6,15 +6,15 @@
 mod answers;
 mod cards;
 
-pub use super::token_f1::{normalise, normalise_zh};
+use super::rouge::lsum::lsum;
+use super::rouge::scored::Stemmer;
+pub use super::token_f1::{f1, normalise, normalise_zh};
 pub use cards::{ImportedTask, TASKS, task};
 
 use serde_json::Value;
 
 use super::catalogue::{Form, Metric, Source, metric};
-use super::overlap::{Overlap, share};
 use super::python_text::{blank, digit_runs, int, skip, squeeze, strip, take, words};
-use super::rouge;
 
 const SOURCE: Source =
     Source { benchmark: "InfiniteBench", citation: "arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6" };
@@ -113,10 +113,10 @@ pub fn longdialogue_qa_eng(prediction: &str, label: &Value) -> Option<f64> {
 #[must_use]
 pub fn longbook_sum_eng(prediction: &str, label: &Value) -> Option<f64> {
     match label {
-        Value::String(reference) => Some(rouge::lsum(reference, prediction)),
+        Value::String(reference) => Some(lsum(reference, prediction, Stemmer::None).f),
         Value::Array(references) => references
             .iter()
-            .map(|reference| reference.as_str().map(|reference| rouge::lsum(reference, prediction)))
+            .map(|reference| reference.as_str().map(|reference| lsum(reference, prediction, Stemmer::None).f))
             .collect::<Option<Vec<f64>>>()?
             .into_iter()
             .reduce(f64::max),
@@ -165,12 +165,6 @@ pub fn longbook_choice_eng(prediction: &str, label: &Value) -> Option<f64> {
     Some(bit(choice.is_some_and(|choice| among(label, choice))))
 }
 
-/// F1 of two bags of tokens, 0..1.
-#[must_use]
-pub fn f1<T: std::hash::Hash + Eq>(prediction: &[T], reference: &[T]) -> f64 {
-    Overlap::bags(prediction, reference).f1
-}
-
 /// Token F1 after English normalisation, the best of the references.
 #[must_use]
 pub fn longbook_qa_eng(prediction: &str, label: &Value) -> Option<f64> {
@@ -216,7 +210,7 @@ pub fn math_calc(prediction: &str, label: &Value, model: &str) -> Option<f64> {
     }
     let given = digit_runs(prediction).skip(usize::from(model == "gpt4"));
     let matched = expected.iter().zip(given).take_while(|(label, run)| answers::equals(run, label)).count();
-    Some(share(matched, expected.len()))
+    Some(answers::share(matched, expected.len()))
 }
 
 fn last_word(prediction: &str) -> String {

@@ -8,8 +8,17 @@ const NONE: u32 = u32::MAX;
 /// Words (of eight bytes) of row vectors that a backtracking keeps at once: 32 MB.
 const KEPT: usize = 1 << 22;
 
+/// Length of a longest common subsequence.
+#[must_use]
+pub fn length(first: &[u32], second: &[u32]) -> usize {
+    let vocabulary = first.iter().max().map_or(0, |&largest| largest as usize + 1);
+    let mut columns = Columns::new(vocabulary);
+    columns.set(first);
+    columns.length(second)
+}
+
 /// A sequence of token ids, indexed by token.
-pub(super) struct Columns {
+pub(crate) struct Columns {
     last: Vec<u32>,
     before: Vec<u32>,
     tokens: Vec<u32>,
@@ -19,12 +28,12 @@ pub(super) struct Columns {
 
 impl Columns {
     /// For ids below `vocabulary`.
-    pub(super) fn new(vocabulary: usize) -> Self {
+    pub(crate) fn new(vocabulary: usize) -> Self {
         Self { last: vec![NONE; vocabulary], before: Vec::new(), tokens: Vec::new(), row: Vec::new(), mask: Vec::new() }
     }
 
     /// Replaces the sequence.
-    pub(super) fn set(&mut self, tokens: &[u32]) {
+    pub(crate) fn set(&mut self, tokens: &[u32]) {
         for &token in &self.tokens {
             if let Some(last) = self.last.get_mut(token as usize) {
                 *last = NONE;
@@ -46,12 +55,12 @@ impl Columns {
     }
 
     /// Whether the sequence has `token`.
-    pub(super) fn has(&self, token: u32) -> bool {
+    pub(crate) fn has(&self, token: u32) -> bool {
         self.last.get(token as usize).is_some_and(|&last| last != NONE)
     }
 
     /// Length of the longest common subsequence with `rows`.
-    pub(super) fn length(&mut self, rows: &[u32]) -> usize {
+    pub(crate) fn length(&mut self, rows: &[u32]) -> usize {
         self.row.fill(u64::MAX);
         for &token in rows {
             self.step(token);
@@ -60,7 +69,7 @@ impl Columns {
     }
 
     /// Calls `visit(row, column)` for each match of one longest common subsequence, from the end.
-    pub(super) fn trace(&mut self, rows: &[u32], mut visit: impl FnMut(usize, usize)) {
+    pub(crate) fn trace(&mut self, rows: &[u32], mut visit: impl FnMut(usize, usize)) {
         let width = self.row.len();
         if rows.is_empty() || width == 0 {
             return;

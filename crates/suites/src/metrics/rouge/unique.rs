@@ -1,61 +1,61 @@
 //! Package `rouge` 1.0.1 (pltrdy/rouge): sentences split at `.`, n-grams and words as sets, summary-level union LCS.
 
-use super::lcs::Columns;
+use super::Prf;
 use super::vocabulary::{Vocabulary, ngrams, shared};
-use crate::metrics::overlap::Overlap;
+use crate::metrics::lcs::Columns;
 use crate::metrics::python_text::words;
 
 /// The package adds this to the denominator of F1, so that equal texts score 0.999999995.
 const DAMPING: f64 = 1e-8;
 
-/// The three scores of the package.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rouge {
+/// The three scores of one pair.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Scores {
     /// Different words.
-    pub rouge1: Overlap,
+    pub rouge1: Prf,
     /// Different pairs of words, across sentences too.
-    pub rouge2: Overlap,
+    pub rouge2: Prf,
     /// Different words on longest common subsequences of pairs of sentences.
-    pub rouge_l: Overlap,
+    pub rouge_l: Prf,
 }
 
 /// All scores. `None` where the package raises: a side that is empty or only dots.
 ///
 /// The package also fails where one sentence has more than about 1,000 words (recursion); this one does not.
 #[must_use]
-pub fn rouge(answer: &str, reference: &str) -> Option<Rouge> {
-    let pair = Pair::of(answer, reference)?;
-    Some(Rouge { rouge1: pair.n(1), rouge2: pair.n(2), rouge_l: pair.l() })
+pub fn score(reference: &str, candidate: &str) -> Option<Scores> {
+    let pair = Pair::of(candidate, reference)?;
+    Some(Scores { rouge1: pair.n(1), rouge2: pair.n(2), rouge_l: pair.l() })
 }
 
-/// ROUGE-L alone. `None` as in [`rouge`].
+/// ROUGE-L alone. `None` as in [`score`].
 #[must_use]
-pub fn rouge_l(answer: &str, reference: &str) -> Option<Overlap> {
-    Some(Pair::of(answer, reference)?.l())
+pub fn rouge_l(reference: &str, candidate: &str) -> Option<Prf> {
+    Some(Pair::of(candidate, reference)?.l())
 }
 
 struct Pair {
-    answer: Sentences,
+    candidate: Sentences,
     reference: Sentences,
     vocabulary: usize,
 }
 
 impl Pair {
-    fn of(answer: &str, reference: &str) -> Option<Self> {
+    fn of(candidate: &str, reference: &str) -> Option<Self> {
         let mut vocabulary = Vocabulary::default();
-        let answer = Sentences::of(answer, &mut vocabulary)?;
+        let candidate = Sentences::of(candidate, &mut vocabulary)?;
         let reference = Sentences::of(reference, &mut vocabulary)?;
-        Some(Self { answer, reference, vocabulary: vocabulary.len() })
+        Some(Self { candidate, reference, vocabulary: vocabulary.len() })
     }
 
-    fn n(&self, order: usize) -> Overlap {
-        let (answer, reference) = (distinct(&self.answer.words, order), distinct(&self.reference.words, order));
-        Overlap::damped(shared(&answer, &reference), answer.len(), reference.len(), DAMPING)
+    fn n(&self, order: usize) -> Prf {
+        let (candidate, reference) = (distinct(&self.candidate.words, order), distinct(&self.reference.words, order));
+        Prf::damped(shared(&candidate, &reference), candidate.len(), reference.len(), DAMPING)
     }
 
-    fn l(&self) -> Overlap {
-        let (answer, reference) = (distinct(&self.answer.words, 1), distinct(&self.reference.words, 1));
-        Overlap::damped(self.union(shared(&answer, &reference)), answer.len(), reference.len(), DAMPING)
+    fn l(&self) -> Prf {
+        let (candidate, reference) = (distinct(&self.candidate.words, 1), distinct(&self.reference.words, 1));
+        Prf::damped(self.union(shared(&candidate, &reference)), candidate.len(), reference.len(), DAMPING)
     }
 
     /// How many of the `common` words stand on a longest common subsequence of two sentences.
@@ -65,11 +65,11 @@ impl Pair {
         let mut found = vec![false; self.vocabulary];
         let mut count = 0;
         let mut columns = Columns::new(self.vocabulary);
-        for answer in self.answer.distinct() {
+        for piece in self.candidate.distinct() {
             if count == common {
                 break;
             }
-            columns.set(answer);
+            columns.set(piece);
             for reference in self.reference.iter() {
                 let missing = |token: &u32| columns.has(*token) && found.get(*token as usize) == Some(&false);
                 if !reference.iter().any(missing) {
@@ -136,31 +136,31 @@ mod tests {
 
     #[test]
     fn equal_texts_miss_one_by_the_damping() {
-        let scores = rouge("One two. Three four", "One two. Three four").unwrap();
-        assert!((scores.rouge_l.f1 - 0.999_999_995).abs() < 1e-12);
+        let scores = score("One two. Three four", "One two. Three four").unwrap();
+        assert!((scores.rouge_l.f - 0.999_999_995).abs() < 1e-12);
         assert_eq!((scores.rouge1.recall, scores.rouge2.precision), (1.0, 1.0));
     }
 
     #[test]
     fn repeats_and_case_count_as_the_package_counts_them() {
-        let scores = rouge("a a a b", "a b").unwrap();
+        let scores = score("a b", "a a a b").unwrap();
         assert_eq!((scores.rouge1.precision, scores.rouge_l.recall), (1.0, 1.0));
-        assert_eq!(rouge_l("A", "a").unwrap().f1, 0.0);
+        assert_eq!(rouge_l("A", "a").unwrap().f, 0.0);
     }
 
     #[test]
     fn nothing_and_dots_raise() {
-        assert_eq!(rouge("...", "a"), None);
-        assert_eq!(rouge("a", ""), None);
-        assert!(rouge(" ", "a").is_some());
+        assert_eq!(score("a", "..."), None);
+        assert_eq!(score("", "a"), None);
+        assert!(score("a", " ").is_some());
     }
 
     proptest! {
         #[test]
         fn any_text_has_a_score_in_range(answer in "\\PC{0,80}|[ab. ]{0,80}", reference in "\\PC{0,80}|[ab. ]{0,80}") {
-            if let Some(scores) = rouge(&answer, &reference) {
+            if let Some(scores) = score(&reference, &answer) {
                 for overlap in [scores.rouge1, scores.rouge2, scores.rouge_l] {
-                    prop_assert!((0.0..=1.0).contains(&overlap.f1) && (0.0..=1.0).contains(&overlap.recall));
+                    prop_assert!((0.0..=1.0).contains(&overlap.f) && (0.0..=1.0).contains(&overlap.recall));
                 }
                 prop_assert!(scores.rouge_l.recall <= scores.rouge1.recall);
             }

@@ -1,16 +1,13 @@
-//! Prediction files: answers that a team produced elsewhere.
-//!
-//! Two formats, one JSON object per line. InfiniteBench's: `id`, `prediction` (or `pred`), `ground_truth` (or `label`),
-//! in a file called `preds_<task>.jsonl`. Longboard's own: `task`, `length`, `index`, `prediction`, for generated tasks.
+//! InfiniteBench's files: `id`, `prediction` (or `pred`), `ground_truth` (or `label`), called `preds_<task>.jsonl`.
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
-
+use super::{RefusedLine, either, numbered, object};
 use crate::length::Length;
 use crate::metrics::infinitebench;
 pub use crate::metrics::infinitebench::{ImportedTask, TASKS};
 use crate::suite::Suite;
+use serde_json::Value;
 
 /// A scored InfiniteBench file.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,15 +47,6 @@ pub struct ScoredPrediction {
     pub extracted: String,
     /// False where the official scorer stops with an error, or nothing could be read.
     pub well_formed: bool,
-}
-
-/// A line that was not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedLine {
-    /// Line number, from 1.
-    pub line: usize,
-    /// What is wrong and what to do.
-    pub reason: String,
 }
 
 /// A file that cannot be used at all.
@@ -118,23 +106,6 @@ pub fn import_infinitebench(task: &'static ImportedTask, model: &str, text: &str
     }
 }
 
-/// Lines that are not blank, counted from 1.
-fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split('\n').zip(1..).map(|(content, line)| (line, content.trim())).filter(|(_, content)| !content.is_empty())
-}
-
-fn object(content: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(content) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err("not a JSON object: write one object per line".to_owned()),
-        Err(error) => Err(format!("not JSON ({error}): write one object per line")),
-    }
-}
-
-fn either<'a>(fields: &'a Map<String, Value>, names: [&str; 2]) -> Option<&'a Value> {
-    names.iter().find_map(|name| fields.get(*name))
-}
-
 fn scored_line(task: &ImportedTask, model: &str, line: usize, content: &str) -> Result<ScoredPrediction, String> {
     let fields = object(content)?;
     let prediction = either(&fields, ["prediction", "pred"])
@@ -155,52 +126,6 @@ fn scored_line(task: &ImportedTask, model: &str, line: usize, content: &str) -> 
         score: score.unwrap_or(0.0),
         extracted: infinitebench::extracted(task.name, prediction),
         well_formed: score.is_some(),
-    })
-}
-
-/// One answer to a generated item, Longboard's own format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prediction {
-    /// Task slug.
-    pub task: String,
-    /// Length bucket.
-    pub length: Length,
-    /// Item index.
-    pub index: u32,
-    /// The answer.
-    pub prediction: String,
-}
-
-/// Reads Longboard's own format. A bad or repeated line is refused and named, the rest goes on.
-#[must_use]
-pub fn parse(text: &str) -> (Vec<Prediction>, Vec<RefusedLine>) {
-    let (mut rows, mut refused, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for (line, content) in numbered(text) {
-        match prediction_line(content) {
-            Ok(row) if seen.insert((row.task.clone(), row.length, row.index)) => rows.push(row),
-            Ok(row) => {
-                let reason = format!("{} {} {} occurs before: keep one line per item", row.task, row.length, row.index);
-                refused.push(RefusedLine { line, reason });
-            }
-            Err(reason) => refused.push(RefusedLine { line, reason }),
-        }
-    }
-    (rows, refused)
-}
-
-fn prediction_line(content: &str) -> Result<Prediction, String> {
-    let fields = object(content)?;
-    let known = ["task", "length", "index", "prediction"];
-    if let Some(name) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!("unknown field `{name}`: use task, length, index and prediction"));
-    }
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).ok_or(format!("no text under `{name}`: add it"));
-    let index = fields.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok());
-    Ok(Prediction {
-        task: text("task")?.to_owned(),
-        length: text("length")?.parse().map_err(|error: crate::length::LengthError| error.to_string())?,
-        index: index.ok_or("no whole number under `index`: give the item's index, from 0")?,
-        prediction: text("prediction")?.to_owned(),
     })
 }
 
@@ -248,15 +173,6 @@ mod tests {
         assert!(matches!(import_infinitebench(task, "m", "{} {}"), Err(ImportError::Unparsable { line: 1, .. })));
         assert_eq!(import_infinitebench(task, "m", "\n"), Err(ImportError::Empty));
         assert!(matches!(task_of_file("passkey.jsonl"), Err(ImportError::UnknownTask(_))));
-    }
-
-    #[test]
-    fn own_format_is_strict() {
-        let good = "{\"task\":\"vt\",\"length\":\"4k\",\"index\":3,\"prediction\":\"x\"}";
-        let (rows, refused) = parse(&format!("{good}\n{good}\n{{\"task\":\"vt\",\"more\":1}}\n"));
-        assert_eq!(rows.len(), 1);
-        assert_eq!(refused.iter().map(|line| line.line).collect::<Vec<_>>(), [2, 3]);
-        assert!(refused.iter().any(|line| line.reason.contains("unknown field `more`")));
     }
 
     #[test]

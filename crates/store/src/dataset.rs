@@ -1,0 +1,138 @@
+//! Official data files: whole or not at all, each text once.
+
+use longboard_suites::dataset::Record;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    TransactionTrait,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::Store;
+use crate::connection::micros;
+pub use crate::entity::dataset::Model as Dataset;
+use crate::entity::{dataset, dataset_record, document};
+use crate::error::StoreError;
+
+/// A data file being stored. Dropped before [`DatasetWriter::commit`] it leaves nothing behind.
+pub struct DatasetWriter {
+    transaction: DatabaseTransaction,
+    sha256: String,
+    next: i32,
+    last_document: Option<(String, String)>,
+}
+
+impl DatasetWriter {
+    /// Appends a record. Neighbours that share a document store it once.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn push(&mut self, record: &Record) -> Result<(), StoreError> {
+        let document_sha256 = match &self.last_document {
+            Some((text, digest)) if *text == record.document => digest.clone(),
+            _ => self.add_document(&record.document).await?,
+        };
+        let row = dataset_record::Model {
+            dataset_sha256: self.sha256.clone(),
+            ordinal: self.next,
+            document_sha256,
+            body: without_document(record)?,
+        };
+        self.next += 1;
+        dataset_record::Entity::insert(row.into_active_model()).exec_without_returning(&self.transaction).await?;
+        Ok(())
+    }
+
+    async fn add_document(&mut self, text: &str) -> Result<String, StoreError> {
+        let row = document::Model { sha256: hex::encode(Sha256::digest(text)), body: storable(text) };
+        let digest = row.sha256.clone();
+        document::Entity::insert(row.into_active_model())
+            .on_conflict(OnConflict::column(document::Column::Sha256).do_nothing().to_owned())
+            .try_insert()
+            .exec_without_returning(&self.transaction)
+            .await?;
+        self.last_document = Some((text.to_owned(), digest.clone()));
+        Ok(digest)
+    }
+
+    /// Keeps what was appended.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+/// PostgreSQL has no text with U+0000.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn without_document(record: &Record) -> Result<Value, StoreError> {
+    let bare = Record { document: String::new(), ..record.clone() };
+    let value = serde_json::to_value(bare).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(storable_value(value))
+}
+
+fn storable_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(storable(&text)),
+        Value::Array(values) => values.into_iter().map(storable_value).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (storable(&name), storable_value(value))).collect()
+        }
+        other => other,
+    }
+}
+
+impl Store {
+    /// Begins to store a data file whose facts are known.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when a file with these bytes is stored already.
+    pub async fn begin_dataset(&self, mut row: Dataset) -> Result<DatasetWriter, StoreError> {
+        row.imported_at = micros(row.imported_at);
+        let sha256 = row.sha256.clone();
+        let transaction = self.db.begin().await?;
+        row.into_active_model()
+            .insert(&transaction)
+            .await
+            .map_err(|error| StoreError::taken(error, "a data file with these bytes"))?;
+        Ok(DatasetWriter { transaction, sha256, next: 0, last_document: None })
+    }
+
+    /// A data file.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn dataset(&self, sha256: &str) -> Result<Option<Dataset>, StoreError> {
+        Ok(dataset::Entity::find_by_id(sha256).one(&self.db).await?)
+    }
+
+    /// All data files, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn datasets(&self) -> Result<Vec<Dataset>, StoreError> {
+        Ok(dataset::Entity::find().order_by_desc(dataset::Column::ImportedAt).all(&self.db).await?)
+    }
+
+    /// The record at a place of a data file.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the file has no such place; [`StoreError::Corrupt`] when it cannot be read back.
+    pub async fn dataset_record(&self, sha256: &str, ordinal: i32) -> Result<Record, StoreError> {
+        let found = dataset_record::Entity::find_by_id((sha256.to_owned(), ordinal)).one(&self.db).await?;
+        let row = found.ok_or(StoreError::NotFound("such record"))?;
+        let text = document::Entity::find()
+            .filter(document::Column::Sha256.eq(&row.document_sha256))
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("document of this record"))?;
+        let record: Record =
+            serde_json::from_value(row.body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(Record { document: text.body, ..record })
+    }
+}
