@@ -51,7 +51,7 @@ pub(super) const fn metric(source: Source, slug: &'static str, title: &'static s
 #[must_use]
 pub fn catalogue() -> &'static [Metric] {
     static CATALOGUE: LazyLock<Vec<Metric>> = LazyLock::new(|| {
-        let benchmarks: [&[Metric]; 12] = [
+        let benchmarks: [&[Metric]; 15] = [
             &super::ruler::METRICS,
             &super::needlebench::METRICS,
             &super::needle_threading::METRICS,
@@ -64,6 +64,9 @@ pub fn catalogue() -> &'static [Metric] {
             &super::l_citeeval::METRICS,
             &super::long_tail::METRICS,
             &super::helmet::METRICS,
+            &super::longbench::METRICS,
+            &super::longbench_v2::METRICS,
+            &super::mrcr::METRICS,
         ];
         benchmarks.concat()
     });

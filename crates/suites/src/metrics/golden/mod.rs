@@ -11,8 +11,11 @@ mod infinitebench;
 mod l_citeeval;
 mod leval;
 mod long_tail;
+mod longbench;
+mod longbench_v2;
 mod longfact;
 mod loogle;
+mod mrcr;
 mod needle_threading;
 mod needlebench;
 mod python_random;
@@ -218,8 +221,11 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "l_citeeval" => l_citeeval::compute(row),
         "leval" => leval::compute(row, files),
         "long_tail" => long_tail::compute(row),
+        "longbench" => longbench::compute(row),
+        "longbench_v2" => longbench_v2::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
+        "mrcr" => mrcr::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "python_random" => python_random::compute(row),
