@@ -139,6 +139,21 @@ fn long_tail() {
 }
 
 #[test]
+fn longbench() {
+    check("longbench", include_str!("golden/longbench.jsonl"), 536);
+}
+
+#[test]
+fn longbench_v2() {
+    check("longbench_v2", include_str!("golden/longbench_v2.jsonl"), 126);
+}
+
+#[test]
+fn mrcr() {
+    check("mrcr", include_str!("golden/mrcr.jsonl"), 59);
+}
+
+#[test]
 fn a_wrong_value_is_not_passed() {
     let line = r#"{"benchmark":"ruler","metric":"string_match_all","prediction":"a","reference":["a"],"extra":{},"expected":0.0}"#;
     let result = score_line(line).unwrap();

@@ -72,6 +72,9 @@ pub fn catalogue() -> &'static [Metric] {
             &super::longiclbench::METRICS,
             &super::ada_leval::METRICS,
             &super::longmemeval::METRICS,
+            &super::longbench::METRICS,
+            &super::longbench_v2::METRICS,
+            &super::mrcr::METRICS,
         ];
         benchmarks.concat()
     });

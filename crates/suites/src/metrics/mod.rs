@@ -1,6 +1,7 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
 pub mod ada_leval;
+pub mod bleu;
 mod catalogue;
 pub mod golden;
 pub mod helmet;
@@ -12,6 +13,8 @@ pub mod lcs;
 pub mod leval;
 mod long_span_qa;
 pub mod long_tail;
+pub mod longbench;
+pub mod longbench_v2;
 pub mod longfact;
 pub mod longgenbench;
 pub mod longgenbench_sgt;
@@ -20,6 +23,7 @@ pub mod longins;
 pub mod longmemeval;
 pub mod longproc;
 pub mod loogle;
+pub mod mrcr;
 pub mod needle_threading;
 pub mod needlebench;
 mod option_letter;

@@ -13,6 +13,8 @@ mod infinitebench;
 mod l_citeeval;
 mod leval;
 mod long_tail;
+mod longbench;
+mod longbench_v2;
 mod longfact;
 mod longgenbench;
 mod longgenbench_sgt;
@@ -21,6 +23,7 @@ mod longins;
 mod longmemeval;
 mod longproc;
 mod loogle;
+mod mrcr;
 mod needle_threading;
 mod needlebench;
 mod needlebench_generator;
@@ -233,6 +236,8 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "l_citeeval" => l_citeeval::compute(row),
         "leval" => leval::compute(row, files),
         "long_tail" => long_tail::compute(row),
+        "longbench" => longbench::compute(row),
+        "longbench_v2" => longbench_v2::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
         "longgenbench" => longgenbench::compute(row),
@@ -241,6 +246,7 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "longiclbench" => longiclbench::compute(row),
         "longins" => longins::compute(row),
         "longmemeval" => longmemeval::compute(row),
+        "mrcr" => mrcr::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "needlebench_generator" => needlebench_generator::compute(row),
