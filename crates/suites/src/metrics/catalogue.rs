@@ -51,7 +51,7 @@ pub(super) const fn metric(source: Source, slug: &'static str, title: &'static s
 #[must_use]
 pub fn catalogue() -> &'static [Metric] {
     static CATALOGUE: LazyLock<Vec<Metric>> = LazyLock::new(|| {
-        let benchmarks: [&[Metric]; 12] = [
+        let benchmarks: [&[Metric]; 16] = [
             &super::ruler::METRICS,
             &super::needlebench::METRICS,
             &super::needle_threading::METRICS,
@@ -64,6 +64,10 @@ pub fn catalogue() -> &'static [Metric] {
             &super::l_citeeval::METRICS,
             &super::long_tail::METRICS,
             &super::helmet::METRICS,
+            &super::cnnsum::METRICS,
+            &super::arled::METRICS,
+            &super::m4le::METRICS,
+            &super::nolima::METRICS,
         ];
         benchmarks.concat()
     });

@@ -1,6 +1,8 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
+pub mod arled;
 mod catalogue;
+pub mod cnnsum;
 pub mod golden;
 pub mod helmet;
 pub mod infinitebench;
@@ -12,8 +14,10 @@ mod long_span_qa;
 pub mod long_tail;
 pub mod longfact;
 pub mod loogle;
+pub mod m4le;
 pub mod needle_threading;
 pub mod needlebench;
+pub mod nolima;
 mod option_letter;
 mod planted_writing;
 mod python_literal;

@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod arled;
+mod cnnsum;
 mod helmet;
 mod infinitebench;
 mod l_citeeval;
@@ -13,8 +15,10 @@ mod leval;
 mod long_tail;
 mod longfact;
 mod loogle;
+mod m4le;
 mod needle_threading;
 mod needlebench;
+mod nolima;
 mod python_random;
 mod ruler;
 
@@ -213,6 +217,8 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 
 fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
+        "arled" => arled::compute(row),
+        "cnnsum" => cnnsum::compute(row),
         "helmet" => helmet::compute(row),
         "infinitebench" => infinitebench::compute(row),
         "l_citeeval" => l_citeeval::compute(row),
@@ -220,8 +226,10 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "long_tail" => long_tail::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
+        "m4le" => m4le::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
+        "nolima" => nolima::compute(row),
         "python_random" => python_random::compute(row),
         "ruler" => ruler::compute(row),
         _ => Err(row.unknown()),
