@@ -14,7 +14,7 @@ use longboard_store::endpoint::Endpoint;
 use longboard_store::run::Run;
 use longboard_store::task::{Suite, Task as TaskRow};
 use longboard_suites::length::Length;
-use longboard_suites::predictions::TASKS;
+use longboard_suites::predictions::imported_task;
 use longboard_suites::task::Task;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -170,8 +170,8 @@ impl Longboard {
 }
 
 fn card(row: &TaskRow) -> Value {
-    if let Some(known) = TASKS.iter().find(|known| row.imported() && known.slug == row.slug) {
-        return json!({"language": known.language.code(), "metric": known.metric, "samples": known.samples});
+    if let Some(known) = imported_task(&row.slug).filter(|_| row.imported()) {
+        return json!({"language": known.language.code(), "metric": known.metric, "samples": known.samples, "citation": known.citation});
     }
     Task::new(row.definition()).ok().and_then(|task| serde_json::to_value(task.card()).ok()).unwrap_or_default()
 }

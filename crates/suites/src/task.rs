@@ -107,6 +107,10 @@ pub trait Family: Sync {
     fn chance(&self, task: &Task, _item: &Item) -> f64 {
         task.card().random_guess
     }
+    /// Whether the references of generated items stand word for word in the prompt, inside its needles and nowhere else.
+    fn quotes_answers(&self, _params: &Params) -> bool {
+        true
+    }
     /// The reader of the benchmark's official data files; `None` where there are none to import.
     fn dataset(&self) -> Option<&'static dyn Dataset> {
         None

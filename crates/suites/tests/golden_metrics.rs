@@ -1,5 +1,7 @@
 //! Every golden row of the implemented benchmarks agrees with the upstream scorer.
 
+use std::path::PathBuf;
+
 use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line, summarise};
 
 #[expect(clippy::unwrap_used, reason = "a row that cannot be read fails the test")]
@@ -40,6 +42,69 @@ fn infinitebench() {
 #[test]
 fn longfact() {
     check("longfact", include_str!("golden/longfact.jsonl"), 100);
+}
+
+#[test]
+fn longgenbench() {
+    check("longgenbench", include_str!("golden/longgenbench.jsonl"), 168);
+}
+
+#[test]
+fn longgenbench_sgt() {
+    check("longgenbench_sgt", include_str!("golden/longgenbench_sgt.jsonl"), 56);
+}
+
+#[test]
+fn longproc() {
+    check("longproc", include_str!("golden/longproc.jsonl"), 154);
+}
+
+/// Rows of a file that is kept here in part, where the whole is at hand. Programs that were not run are skipped.
+#[test]
+#[expect(clippy::unwrap_used, reason = "a row that cannot be read fails the test")]
+fn whole_files_of_those_kept_in_part() {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let root = std::env::var_os("LONGBOARD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    for (name, rows, not_run) in [("longproc", 380, 18)] {
+        let Ok(text) = std::fs::read_to_string(root.join("golden").join(format!("{name}.jsonl"))) else {
+            eprintln!("SKIPPED: set LONGBOARD_SHARED to a folder with golden/{name}.jsonl to check all its rows");
+            continue;
+        };
+        let can_be_scored = |line: &&str| !matches!(score_line(line), Err(GoldenError::Unknown(_)));
+        let lines: Vec<&str> = text.lines().filter(can_be_scored).collect();
+        assert_eq!(text.lines().count() - lines.len(), not_run, "{name}");
+        check(name, &lines.join("\n"), rows - not_run);
+    }
+}
+
+#[test]
+fn ada_leval() {
+    check("ada_leval", include_str!("golden/ada_leval.jsonl"), 312);
+}
+
+#[test]
+fn needlebench_generator() {
+    check("needlebench_generator", include_str!("golden/needlebench_generator.jsonl"), 86);
+}
+
+#[test]
+fn holobench() {
+    check("holobench", include_str!("golden/holobench.jsonl"), 55);
+}
+
+#[test]
+fn longins() {
+    check("longins", include_str!("golden/longins.jsonl"), 132);
+}
+
+#[test]
+fn longiclbench() {
+    check("longiclbench", include_str!("golden/longiclbench.jsonl"), 291);
+}
+
+#[test]
+fn longmemeval() {
+    check("longmemeval", include_str!("golden/longmemeval.jsonl"), 216);
 }
 
 #[test]

@@ -7,11 +7,17 @@ use crate::item::{Item, Scored};
 use crate::metrics;
 use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
+mod golden_thread;
+mod infinitebench;
 mod kinship;
 mod long_span_qa;
+mod longfact;
+mod longgenbench;
+mod longproc;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+pub(crate) mod needlebench_official;
 mod planted_writing;
 mod prose;
 mod requirement;
@@ -70,6 +76,11 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needlebench_atc::NeedleBenchAtc,
         &long_span_qa::LongSpanQa,
         &planted_writing::PlantedWriting,
+        &longgenbench::LongGenBench,
+        &golden_thread::GoldenThread,
+        &infinitebench::InfiniteBench,
+        &longfact::LongFact,
+        &longproc::LongProc,
     ]
 }
 

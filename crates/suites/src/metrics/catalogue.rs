@@ -51,7 +51,7 @@ pub(super) const fn metric(source: Source, slug: &'static str, title: &'static s
 #[must_use]
 pub fn catalogue() -> &'static [Metric] {
     static CATALOGUE: LazyLock<Vec<Metric>> = LazyLock::new(|| {
-        let benchmarks: [&[Metric]; 16] = [
+        let benchmarks: Vec<&[Metric]> = vec![
             &super::ruler::METRICS,
             &super::needlebench::METRICS,
             &super::needle_threading::METRICS,
@@ -68,6 +68,14 @@ pub fn catalogue() -> &'static [Metric] {
             &super::arled::METRICS,
             &super::m4le::METRICS,
             &super::nolima::METRICS,
+            &super::longgenbench::METRICS,
+            &super::longgenbench_sgt::METRICS,
+            &super::longproc::METRICS,
+            &super::holobench::METRICS,
+            &super::longins::METRICS,
+            &super::longiclbench::METRICS,
+            &super::ada_leval::METRICS,
+            &super::longmemeval::METRICS,
         ];
         benchmarks.concat()
     });

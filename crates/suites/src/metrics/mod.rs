@@ -1,10 +1,12 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
+pub mod ada_leval;
 pub mod arled;
 mod catalogue;
 pub mod cnnsum;
 pub mod golden;
 pub mod helmet;
+pub mod holobench;
 pub mod infinitebench;
 pub mod jieba;
 pub mod l_citeeval;
@@ -13,6 +15,12 @@ pub mod leval;
 mod long_span_qa;
 pub mod long_tail;
 pub mod longfact;
+pub mod longgenbench;
+pub mod longgenbench_sgt;
+pub mod longiclbench;
+pub mod longins;
+pub mod longmemeval;
+pub mod longproc;
 pub mod loogle;
 pub mod m4le;
 pub mod needle_threading;

@@ -48,7 +48,7 @@ pub fn decimal(scalar: char) -> Option<u8> {
     if let Some(value) = scalar.to_digit(10) {
         return u8::try_from(value).ok();
     }
-    if !is_decimal(scalar) {
+    if scalar.is_ascii() || !is_decimal(scalar) {
         return None;
     }
     if ('\u{1d7ce}'..='\u{1d7ff}').contains(&scalar) {

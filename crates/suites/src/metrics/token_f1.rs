@@ -16,7 +16,7 @@ const MARKS_ZH: &str = "！？｡。＂＃＄％＆＇（）＊＋，－／：�
 #[must_use]
 pub fn normalise(text: &str) -> String {
     let plain: String = text.to_lowercase().chars().filter(|&scalar| !is_punctuation(scalar)).collect();
-    words(&without_articles(&plain)).collect::<Vec<_>>().join(" ")
+    words(&without_words(&plain, &["a", "an", "the"])).collect::<Vec<_>>().join(" ")
 }
 
 /// Lower case, no ASCII or Chinese punctuation, no white space.
@@ -26,8 +26,8 @@ pub fn normalise_zh(text: &str) -> String {
     text.to_lowercase().chars().filter(|&scalar| !dropped(scalar)).collect()
 }
 
-/// Replaces whole words `a`, `an`, `the` by a blank; words are runs of Python's `\w`.
-fn without_articles(text: &str) -> String {
+/// Replaces whole words of a list by a blank; words are runs of Python's `\w`.
+pub(super) fn without_words(text: &str, list: &[&str]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut run = String::new();
     for scalar in text.chars().map(Some).chain([None]) {
@@ -35,7 +35,7 @@ fn without_articles(text: &str) -> String {
             run.push(scalar);
             continue;
         }
-        out.push_str(if matches!(run.as_str(), "a" | "an" | "the") { " " } else { &run });
+        out.push_str(if list.contains(&run.as_str()) { " " } else { &run });
         run.clear();
         out.extend(scalar);
     }

@@ -2,92 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::{RefusedLine, either, numbered, object};
+use super::{Import, ImportError, ImportedTask, RefusedLine, ScoredPrediction, either, numbered, object};
 use crate::length::Length;
 use crate::metrics::infinitebench;
-pub use crate::metrics::infinitebench::{ImportedTask, TASKS};
+pub(super) use crate::metrics::infinitebench::TASKS;
 use crate::suite::Suite;
 use serde_json::Value;
-
-/// A scored InfiniteBench file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Import {
-    /// The task.
-    pub task: &'static ImportedTask,
-    /// Model name; `gpt4` changes the rule of `math_calc`, as upstream.
-    pub model: String,
-    /// Scored answers in file order.
-    pub rows: Vec<ScoredPrediction>,
-    /// Lines that were not used, with the reason.
-    pub refused: Vec<RefusedLine>,
-}
-
-impl Import {
-    /// Mean score in percent; `None` without rows.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-    pub fn percent(&self) -> Option<f64> {
-        let sum: f64 = self.rows.iter().map(|row| row.score).sum();
-        (!self.rows.is_empty()).then(|| 100.0 * sum / self.rows.len() as f64)
-    }
-}
-
-/// One answer with its score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScoredPrediction {
-    /// Identity within the task, the line number where the file gives none.
-    pub id: String,
-    /// The answer, unchanged.
-    pub prediction: String,
-    /// The label as JSON text, or the text itself.
-    pub reference: String,
-    /// 0..1.
-    pub score: f64,
-    /// What the metric read.
-    pub extracted: String,
-    /// False where the official scorer stops with an error, or nothing could be read.
-    pub well_formed: bool,
-}
-
-/// A file that cannot be used at all.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ImportError {
-    /// The name does not say which task it is.
-    #[error(
-        "`{0}` names no task: call the file preds_<task>.jsonl with one of passkey, number_string, kv_retrieval, longbook_sum_eng, longbook_qa_eng, longbook_choice_eng, longdialogue_qa_eng, longbook_qa_chn, code_debug, code_run, math_calc, math_find"
-    )]
-    UnknownTask(String),
-    /// No line could be read.
-    #[error("no usable line in the file; line {line}: {reason}")]
-    Unparsable {
-        /// First refused line.
-        line: usize,
-        /// Why it was refused.
-        reason: String,
-    },
-    /// Nothing in it.
-    #[error("the file is empty: write one JSON object per line")]
-    Empty,
-}
-
-/// The task that a file name like `preds_passkey.jsonl` stands for.
-///
-/// # Errors
-/// [`ImportError::UnknownTask`] with the allowed names.
-pub fn task_of_file(name: &str) -> Result<&'static ImportedTask, ImportError> {
-    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    file.strip_prefix("preds_")
-        .and_then(|rest| rest.strip_suffix(".jsonl"))
-        .and_then(infinitebench::task)
-        .ok_or_else(|| ImportError::UnknownTask(name.to_owned()))
-}
 
 /// Reads and scores an InfiniteBench file. A bad line is refused and named, the rest goes on.
 ///
 /// # Errors
 /// [`ImportError`] when no line is usable.
 pub fn import_infinitebench(task: &'static ImportedTask, model: &str, text: &str) -> Result<Import, ImportError> {
-    let mut import = Import { task, model: model.to_owned(), rows: Vec::new(), refused: Vec::new() };
+    let mut import = Import { task, model: model.to_owned(), rows: Vec::new(), official: None, refused: Vec::new() };
     let mut ids = HashSet::new();
     for (line, content) in numbered(text) {
         let scored = scored_line(task, model, line, content).and_then(|row| {
@@ -99,11 +26,15 @@ pub fn import_infinitebench(task: &'static ImportedTask, model: &str, text: &str
             Err(reason) => import.refused.push(RefusedLine { line, reason }),
         }
     }
-    match (import.rows.is_empty(), import.refused.first()) {
-        (true, Some(first)) => Err(ImportError::Unparsable { line: first.line, reason: first.reason.clone() }),
-        (true, None) => Err(ImportError::Empty),
-        (false, _) => Ok(import),
-    }
+    import.official = percent(&import.rows);
+    import.checked()
+}
+
+/// Mean score in percent; `None` without rows.
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn percent(rows: &[ScoredPrediction]) -> Option<f64> {
+    let sum: f64 = rows.iter().map(|row| row.score).sum();
+    (!rows.is_empty()).then(|| 100.0 * sum / rows.len() as f64)
 }
 
 fn scored_line(task: &ImportedTask, model: &str, line: usize, content: &str) -> Result<ScoredPrediction, String> {
@@ -144,8 +75,7 @@ pub fn infinitebench_suite() -> Suite {
 }
 
 /// Known differences between the published table and the published files.
-#[must_use]
-pub fn notes() -> &'static [&'static str] {
+pub(super) const fn notes() -> &'static [&'static str] {
     &[
         "Code.Debug of YaRN-Mistral: the published file scores 15.48, the published table says < 5%.",
         "En.Sum of YaRN-Mistral: the published file scores 9.06, the published table says 9.09.",
@@ -156,6 +86,7 @@ pub fn notes() -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::predictions::task_of_file;
 
     #[test]
     fn bad_lines_are_named_and_the_rest_goes_on() {
@@ -163,7 +94,7 @@ mod tests {
         let import = import_infinitebench(task_of_file("a/preds_passkey.jsonl").unwrap(), "m", text).unwrap();
         assert_eq!(import.rows.iter().map(|row| row.score).collect::<Vec<_>>(), [1.0, 0.0]);
         assert_eq!(import.refused.iter().map(|line| line.line).collect::<Vec<_>>(), [3, 5, 6]);
-        assert_eq!(import.percent(), Some(50.0));
+        assert_eq!(import.official, Some(50.0));
         assert_eq!(import.rows.first().map(|row| row.extracted.as_str()), Some("417"));
     }
 

@@ -3,11 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::{RefusedLine, numbered, object};
+use super::{Import, ImportedTask, RefusedLine, ScoredPrediction, numbered, object};
+use crate::card::Language;
+use crate::length::Length;
 use crate::metrics::leval::{Closed, closed};
 use crate::metrics::rouge::scored::{Stemmer, score};
 use crate::metrics::ruler::round;
 use crate::metrics::token_f1;
+use crate::suite::Suite;
 
 /// How the official script scores a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,83 @@ pub static LEVAL_TASKS: [LevalTask; 20] = [
     task("meeting_summ", "QMSum", Scorer::Rouge),
     task("review_summ", "SPACE", Scorer::Rouge),
 ];
+
+macro_rules! imported {
+    ($name:literal, $slug:literal, $title:literal, $metric:literal, $samples:literal) => {
+        ImportedTask {
+            slug: concat!("leval_", $slug, "_predictions"),
+            name: $name,
+            title: $title,
+            metric: concat!("leval.", $metric),
+            language: Language::English,
+            samples: $samples,
+            suite: SUITE,
+            citation: "An et al. 2023, arXiv 2307.11088; OpenLMLab/LEval @ cd34b050",
+        }
+    };
+}
+
+/// Slug of the suite that L-Eval's prediction files fill.
+const SUITE: &str = "leval-predictions";
+
+/// The same tasks on boards, with the samples of the published files.
+pub(super) const TASKS: [ImportedTask; 20] = [
+    imported!("tpo", "tpo", "TOEFL", "em_score", 269),
+    imported!("gsm100", "gsm100", "GSM(16-shot)", "em_score", 100),
+    imported!("quality", "quality", "QuALITY", "em_score", 202),
+    imported!("coursera", "coursera", "Coursera", "em_score", 172),
+    imported!("topic_retrieval_longchat", "topic_retrieval_longchat", "TopicRet", "em_score", 150),
+    imported!("sci_fi", "sci_fi", "SFiction", "em_score", 64),
+    imported!("codeU", "codeu", "CodeU", "em_score", 90),
+    imported!("multidoc_qa", "multidoc_qa", "MultiDoc2Dial", "f1", 136),
+    imported!("scientific_qa", "scientific_qa", "Qasper", "f1", 160),
+    imported!("financial_qa", "financial_qa", "LongFQA", "f1", 52),
+    imported!("natural_question", "natural_question", "NQ", "f1", 104),
+    imported!("legal_contract_qa", "legal_contract_qa", "CUAD", "f1", 130),
+    imported!("narrative_qa", "narrative_qa", "NarrativeQA", "f1", 182),
+    imported!("news_summ", "news_summ", "Multi-News", "rouge", 11),
+    imported!("gov_report_summ", "gov_report_summ", "GovReport", "rouge", 13),
+    imported!("patent_summ", "patent_summ", "BigPatent", "rouge", 13),
+    imported!("tv_show_summ", "tv_show_summ", "SummScreen", "rouge", 13),
+    imported!("paper_assistant", "paper_assistant", "OpenReview", "rouge", 60),
+    imported!("meeting_summ", "meeting_summ", "QMSum", "rouge", 156),
+    imported!("review_summ", "review_summ", "SPACE", "rouge", 120),
+];
+
+/// The suite of the twenty tasks, in the paper's order.
+pub(super) fn suite() -> Suite {
+    Suite {
+        slug: SUITE.to_owned(),
+        title: "L-Eval, predictions".to_owned(),
+        description: "The twenty tasks of L-Eval, scored from uploaded prediction files as the official script does. Summaries show ROUGE-L, of which the official number is a part.".to_owned(),
+        tasks: TASKS.iter().map(|task| task.slug.to_owned()).collect(),
+        lengths: Length::new(16 * 1024).into_iter().collect(),
+        samples: TASKS.iter().map(|task| task.samples).max().unwrap_or_default(),
+        imported: true,
+    }
+}
+
+/// Reads and scores a file for a board.
+pub(super) fn import(task: &'static ImportedTask, scored: &'static LevalTask, model: &str, text: &str) -> Import {
+    let file = score_leval_file(scored, text);
+    let row = |row: LevalRow| ScoredPrediction {
+        id: format!("line-{}", row.line),
+        score: row.score.unwrap_or_else(|| {
+            let [_, _, l] = three(&row);
+            l
+        }),
+        extracted: String::new(),
+        reference: row.reference,
+        prediction: row.prediction,
+        well_formed: row.well_formed,
+    };
+    let official = file.score.map(|score| match score {
+        LevalScore::Mean(score) | LevalScore::Topics { score, .. } => score,
+        LevalScore::Rouge { geometric_mean, .. } => geometric_mean,
+    });
+    let rows = file.rows.into_iter().map(row).collect();
+    Import { task, model: model.to_owned(), rows, official, refused: file.refused }
+}
 
 /// The task of a file called `<task>.pred.jsonl` or `<task>.jsonl`.
 #[must_use]

@@ -1,5 +1,7 @@
 //! The chronicle: paragraph after paragraph about a town, a town's year, a family or an office.
 
+use std::ops::Range;
+
 use super::World;
 use super::fact::Fact;
 use super::person::PersonId;
@@ -111,23 +113,61 @@ impl Haystack for WorldHaystack {
     }
 
     fn passage(&self, variant: u64, budget: u32) -> Result<Passage, HaystackError> {
-        let mut chronicle = Chronicle::new(self.world, self.language, variant);
-        let mut builder = PassageBuilder::new(self.language, budget as usize * 5);
-        let mut counter = Counter::default();
-        'walk: loop {
-            for Statement { text, .. } in chronicle.paragraph() {
-                let cost = cost(self.language, &mut counter, &text);
-                // A paragraph's first sentence stands after an empty line, which costs at most one token more.
-                if builder.tokens() + cost + 1 > budget {
-                    break 'walk;
-                }
-                builder.counted_sentence(&text, cost);
-            }
-            builder.end_paragraph();
-        }
-        fill(self.language, &mut builder, budget);
-        Ok(builder.finish())
+        Ok(tell(self.world, self.language, variant, budget, &mut |_| ()))
     }
+}
+
+/// A statement where it was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldStatement {
+    /// What it states.
+    pub fact: Fact,
+    /// Bytes of its sentence.
+    pub bytes: Range<usize>,
+    /// Canonical tokens of the text before it.
+    pub token_start: u32,
+}
+
+/// A walk as text: the same text as the haystack's passage, with every statement's place.
+#[derive(Debug, Clone)]
+pub struct Walk {
+    /// The text.
+    pub passage: Passage,
+    /// The statements in order.
+    pub told: Vec<ToldStatement>,
+}
+
+impl Walk {
+    /// Tells the walk with this number until `budget` canonical tokens are full.
+    #[must_use]
+    pub fn new(world: World, language: Language, variant: u64, budget: u32) -> Self {
+        let mut told = Vec::new();
+        let passage = tell(world, language, variant, budget, &mut |statement| told.push(statement));
+        Self { passage, told }
+    }
+}
+
+fn tell(world: World, language: Language, variant: u64, budget: u32, record: &mut dyn FnMut(ToldStatement)) -> Passage {
+    let mut chronicle = Chronicle::new(world, language, variant);
+    let mut builder = PassageBuilder::new(language, budget as usize * 5);
+    let (mut counter, mut bytes) = (Counter::default(), 0);
+    let space = if language == Language::Chinese { 0 } else { 1 };
+    'walk: loop {
+        for (place, Statement { text, fact }) in chronicle.paragraph().into_iter().enumerate() {
+            let cost = cost(language, &mut counter, &text);
+            // A paragraph's first sentence stands after an empty line, which costs at most one token more.
+            if builder.tokens() + cost + 1 > budget {
+                break 'walk;
+            }
+            let start = bytes + if place > 0 { space } else { usize::from(bytes > 0) * 2 };
+            bytes = start + text.len();
+            record(ToldStatement { fact, bytes: start..bytes, token_start: builder.tokens() });
+            builder.counted_sentence(&text, cost);
+        }
+        builder.end_paragraph();
+    }
+    fill(language, &mut builder, budget);
+    builder.finish()
 }
 
 /// Tokens of a sentence after another. An English sentence begins with a word, which takes the space before it.

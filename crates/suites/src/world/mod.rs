@@ -17,11 +17,12 @@ mod town;
 
 pub use annals::{Annals, Chapter, Entry, FIRST_YEAR, Told};
 pub(crate) use chronicle::fill;
-pub use chronicle::{Chronicle, Statement, WorldHaystack};
+pub use chronicle::{Chronicle, Statement, ToldStatement, Walk, WorldHaystack};
 pub use fact::{Event, EventKind, Fact, Measure, MeasureKind};
 pub use names::Name;
 pub use office::Term;
 pub use person::{Person, PersonId, Trade};
+pub(crate) use render_fa::digits as digits_fa;
 pub use town::{Town, TownId};
 
 use crate::card::Language;

@@ -6,18 +6,27 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod ada_leval;
 mod arled;
 mod cnnsum;
 mod helmet;
+mod holobench;
 mod infinitebench;
 mod l_citeeval;
 mod leval;
 mod long_tail;
 mod longfact;
+mod longgenbench;
+mod longgenbench_sgt;
+mod longiclbench;
+mod longins;
+mod longmemeval;
+mod longproc;
 mod loogle;
 mod m4le;
 mod needle_threading;
 mod needlebench;
+mod needlebench_generator;
 mod nolima;
 mod python_random;
 mod ruler;
@@ -40,6 +49,9 @@ pub struct GoldenRow {
     pub extra: Value,
     /// Upstream's value, or `{"raises": name}`.
     pub expected: Value,
+    /// The whole line, for metrics that depend on the order of keys; empty where the row was not read from one.
+    #[serde(skip)]
+    pub line: String,
 }
 
 impl GoldenRow {
@@ -137,6 +149,7 @@ pub fn score_line(line: &str) -> Result<GoldenResult, GoldenError> {
 /// [`GoldenError`] as [`score_line`], and when the file is not found.
 pub fn score_line_with(line: &str, files: Files<'_>) -> Result<GoldenResult, GoldenError> {
     let row: GoldenRow = serde_json::from_str(line).map_err(|error| GoldenError::Unreadable(error.to_string()))?;
+    let row = GoldenRow { line: line.to_owned(), ..row };
     let ours = compute(&row, files)?;
     Ok(judged(row, ours))
 }
@@ -220,6 +233,8 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "arled" => arled::compute(row),
         "cnnsum" => cnnsum::compute(row),
         "helmet" => helmet::compute(row),
+        "ada_leval" => ada_leval::compute(row),
+        "holobench" => holobench::compute(row),
         "infinitebench" => infinitebench::compute(row),
         "l_citeeval" => l_citeeval::compute(row),
         "leval" => leval::compute(row, files),
@@ -227,9 +242,16 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
         "m4le" => m4le::compute(row),
+        "nolima" => nolima::compute(row),
+        "longgenbench" => longgenbench::compute(row),
+        "longgenbench_sgt" => longgenbench_sgt::compute(row),
+        "longproc" => longproc::compute(row),
+        "longiclbench" => longiclbench::compute(row),
+        "longins" => longins::compute(row),
+        "longmemeval" => longmemeval::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
-        "nolima" => nolima::compute(row),
+        "needlebench_generator" => needlebench_generator::compute(row),
         "python_random" => python_random::compute(row),
         "ruler" => ruler::compute(row),
         _ => Err(row.unknown()),

@@ -9,7 +9,7 @@ mod cards;
 use super::rouge::lsum::lsum;
 use super::rouge::scored::Stemmer;
 pub use super::token_f1::{f1, normalise, normalise_zh};
-pub use cards::{ImportedTask, TASKS, task};
+pub use cards::{TASKS, task};
 
 use serde_json::Value;
 

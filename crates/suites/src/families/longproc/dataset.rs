@@ -1,0 +1,285 @@
+//! LongProc's data files, five of the six procedures: one record per line, or an array of records on one line.
+//!
+//! `pseudo_to_code` is not read: its programs need a compiler, and text of a model is compiled in a sandbox or not at all.
+
+use serde_json::{Map, Value, json};
+
+use crate::card::Side;
+use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::families::prose;
+use crate::item::{Cut, Item};
+use crate::prompt::{Answer, Prompt};
+use crate::task::{GenerateError, ItemRequest, Task, choice};
+use crate::truncation;
+
+/// Reader of files called `{procedure}_{level}.json`, with records as lines.
+pub(super) struct Files;
+
+macro_rules! subsets {
+    ($(($procedure:literal, $level:literal)),* $(,)?) => {
+        [$(Subset { name: concat!($procedure, "_", $level), title: concat!("LongProc ", $procedure, ", ", $level) }),*]
+    };
+}
+
+static SUBSETS: [Subset; 14] = subsets![
+    ("html_to_tsv", "0.5k"),
+    ("html_to_tsv", "2k"),
+    ("html_to_tsv", "8k"),
+    ("path_traversal", "0.5k"),
+    ("path_traversal", "2k"),
+    ("path_traversal", "8k"),
+    ("tom_tracking", "0.5k"),
+    ("tom_tracking", "2k"),
+    ("tom_tracking", "8k"),
+    ("countdown", "0.5k"),
+    ("countdown", "2k"),
+    ("countdown", "8k"),
+    ("travel_planning", "2k"),
+    ("travel_planning", "8k"),
+];
+
+/// Procedure and level of a data set.
+fn parts(subset: &Subset) -> (&'static str, &'static str) {
+    subset.name.rsplit_once('_').unwrap_or((subset.name, ""))
+}
+
+impl Dataset for Files {
+    fn subsets(&self) -> &'static [Subset] {
+        &SUBSETS
+    }
+
+    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
+        let stem = file_name.strip_suffix(".jsonl").or_else(|| file_name.strip_suffix(".json"))?;
+        SUBSETS.iter().find(|subset| subset.name == stem)
+    }
+
+    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+        if line.trim() == "[" {
+            let reason = "records are read line by line: write the array on one line, as `jq -c .` does";
+            return Err(RecordError::new("line", reason));
+        }
+        if !line.trim_start().starts_with('[') {
+            return Ok(vec![record(subset, line_number.to_string(), &dataset::object(line)?)?]);
+        }
+        let list: Vec<Value> = serde_json::from_str(line)
+            .map_err(|error| RecordError::new("line", format!("not JSON ({error}): expected records")))?;
+        let read = |(value, number): (&Value, usize)| match value {
+            Value::Object(fields) => record(subset, format!("{line_number}.{number}"), fields),
+            _ => Err(RecordError::new("line", format!("element {number} is no object"))),
+        };
+        list.iter().zip(1..).map(read).collect()
+    }
+
+    fn params(&self, subset: &Subset) -> Value {
+        let (procedure, level) = parts(subset);
+        json!({ "procedure": procedure, "level": level })
+    }
+
+    fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
+        let (head, tail) = frame(choice(&task.definition().params, "procedure"), record);
+        let output_tokens = task.card().output_tokens;
+        let mut frame = Prompt::default();
+        frame.push(&head);
+        frame.push(&tail);
+        let used = frame.tokens() + output_tokens;
+        let room =
+            request.length.tokens().checked_sub(used + 8).ok_or_else(|| {
+                prose::unsatisfiable(task, request, format!("frame and answer need {} tokens", used + 8))
+            })?;
+        let kept = truncation::cut(&record.document, room, Side::Right);
+        let mut prompt = Prompt::default();
+        prompt.push(&head);
+        prompt.push(&kept.text);
+        prompt.push(&tail);
+        let answer = Answer {
+            references: record.references.clone(),
+            gold: record.gold.clone(),
+            output_tokens: Some(output_tokens),
+            ..Answer::default()
+        };
+        let mut item = prompt.finish(task, request, answer);
+        let tokens_before = item.prompt_tokens.saturating_add(kept.tokens_removed);
+        item.cut = Some(Cut { tokens_before, tokens_removed: kept.tokens_removed, evidence_left: None });
+        Ok(item)
+    }
+}
+
+/// Document, question, reference and gold of one record.
+type Read = (String, String, String, Value);
+
+fn record(subset: &Subset, id: String, fields: &Map<String, Value>) -> Result<Record, RecordError> {
+    let text = |name: &str| dataset::text(fields, name);
+    let (document, question, reference, gold): Read = match parts(subset).0 {
+        "html_to_tsv" => {
+            let page = text("html_str").map_err(|_| {
+                RecordError::new("html_str", "missing: put the text of the page that html_path names into this field")
+            })?;
+            let gold = json!({ "header": text("tsv_header")?, "topic": text("task_topic")?, "filter": text("filtering_instruction")? });
+            (page, text("task_description")?, text("gt")?, gold)
+        }
+        "path_traversal" => {
+            let ends = dataset::texts(fields, "question_repr")?;
+            let [from, to] = ends.as_slice() else {
+                return Err(RecordError::new("question_repr", "expected two cities"));
+            };
+            (text("context_nl")?, format!("from {from} to {to}"), text("answer_nl")?, Value::Null)
+        }
+        "tom_tracking" => {
+            let gold = json!({ "components": text("story_components")? });
+            (text("story")?, text("question")?, text("solution")?, gold)
+        }
+        "countdown" => countdown(fields)?,
+        _ => {
+            let gold = json!({
+                "cities": text("ground_truth_cities")?,
+                "days": text("ground_truth_durations")?,
+                "trace": "",
+            });
+            (String::new(), text("disambig_question_text")?, text("ground_truth_plan")?, gold)
+        }
+    };
+    if reference.trim().is_empty() {
+        return Err(RecordError::new("reference", "is empty"));
+    }
+    Ok(Record {
+        id: fields.get("id").or_else(|| fields.get("task_id")).and_then(Value::as_str).map_or(id, str::to_owned),
+        subset: subset.name.to_owned(),
+        document,
+        question,
+        references: vec![reference],
+        gold,
+        official_length: fields
+            .get("estimated_output_tokens")
+            .or_else(|| fields.get("num_search_tokens"))
+            .and_then(Value::as_u64),
+        evidence: Vec::new(),
+    })
+}
+
+fn countdown(fields: &Map<String, Value>) -> Result<Read, RecordError> {
+    let numbers: Vec<i64> = fields
+        .get("nums")
+        .and_then(|list| list.as_array()?.iter().map(Value::as_i64).collect::<Option<_>>())
+        .filter(|numbers: &Vec<i64>| numbers.len() == 4)
+        .ok_or_else(|| RecordError::new("nums", "expected four whole numbers"))?;
+    let target = fields
+        .get("target")
+        .and_then(Value::as_i64)
+        .ok_or_else(|| RecordError::new("target", "expected a whole number"))?;
+    // The file marks the search with tags, the scorer by a heading.
+    let trace = dataset::text(fields, "demonstration")?
+        .replace("<Search Procedure>", "# Search Procedure")
+        .replace("</Search Procedure>\n", "");
+    let listed: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    let question = format!("Numbers: [{}]\nTarget: {target}", listed.join(", "));
+    Ok((String::new(), question, trace.clone(), json!({ "numbers": numbers, "target": target, "trace": trace })))
+}
+
+/// What stands before and after the document: the official slots in their order, in our own words.
+fn frame(procedure: &str, record: &Record) -> (String, String) {
+    let question = &record.question;
+    let gold = |name: &str| record.gold.get(name).and_then(Value::as_str).unwrap_or_default();
+    match procedure {
+        "html_to_tsv" => (
+            "Take information from the web page below and write it as a table of tab-separated values.\n\n```html\n".to_owned(),
+            format!(
+                "\n```\n\nThe page is about {}. For every item on it write these properties: {question} {}\n\nUse this form:\n```tsv\n{}\n```\nKeep the order of the page and the text of the cells as it is, without tags. Write N/A for what is missing, a space for a line end within a cell, and commas within a list. Write nothing but the table.",
+                gold("topic"),
+                gold("filter"),
+                gold("header")
+            ),
+        ),
+        "path_traversal" => (
+            "Every city below has exactly one connection, which goes one way.\n\n".to_owned(),
+            format!(
+                "\n\nFind the route {question}. Write one line for each step between the marks <Route> and </Route>, each in this form:\n<Route>\nFrom CITY, take a bus to CITY.\n</Route>"
+            ),
+        ),
+        "tom_tracking" => (
+            format!(
+                "Track in the story below where a person and a thing are and where the person believes the thing to be. A person sees what is in the same room; a belief stays until the thing is seen elsewhere; before the thing was seen it is None. Outside of all rooms the location is None.\n\n{}\n\nStory\n",
+                gold("components")
+            ),
+            format!(
+                "\n\n{question}\n\nWrite one line for each step in exactly this form, and then the final answer:\n- Step 0: (initial state) {{PERSON location: ROOM; THING location: ROOM's CONTAINER; PERSON sees THING: True; PERSON's belief on THING: ROOM's CONTAINER}}\n- Step 1: (PERSON location changed; THING location unchanged) {{PERSON location: ...; THING location: ...; PERSON sees THING: False; PERSON's belief on THING: ...}}\nFinal Answer: the ROOM's CONTAINER"
+            ),
+        ),
+        "countdown" => (
+            "Use each of four numbers once, with + - * and /, to reach a target. All results between are whole, positive and below 2000. Search over pairs in order, the larger number first, +, -, *, / in this order, deeper first, and write out the search after the line `# Search Procedure`. Then write three equations in the form `a + b = c`, one per line and nothing else, between <Solution> and </Solution>.\n\n".to_owned(),
+            question.clone(),
+        ),
+        _ => (
+            "Plan a trip by searching day by day: first write the search between <Solving Procedure> and </Solving Procedure>, then the plan between <Plan> and </Plan>. Days of arrival and departure count for both cities. The plan has this form:\n<Plan>\n**Day 1-3:** Arriving in CITY and visit CITY for 3 days.\n**Day 3:** Fly from CITY to TOWN.\n**Day 3-6:** Visit TOWN for 4 days.\n</Plan>\n\n".to_owned(),
+            question.clone(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::length::Length;
+    use crate::task::TaskDefinition;
+
+    #[test]
+    fn every_procedure_reads_its_records() {
+        for line in include_str!("../../../tests/fixtures/longproc.jsonl").lines() {
+            let fields: Value = serde_json::from_str(line).unwrap();
+            let name = format!("{}.json", fields["file"].as_str().unwrap());
+            let subset = Files.subset_of(&name).unwrap();
+            let records = Files.read(subset, 1, line).unwrap();
+            assert_eq!(
+                records,
+                Files
+                    .read(subset, 1, &format!("[{line}]"))
+                    .map(|mut list| {
+                        list.iter_mut().filter(|one| one.id == "1.1").for_each(|one| one.id = "1".to_owned());
+                        list
+                    })
+                    .unwrap()
+            );
+            let definition = TaskDefinition::generated("longproc", "x", "x", Files.params(subset));
+            let task = Task::new(TaskDefinition { data: Some("0".repeat(64)), ..definition }).unwrap();
+            let request = ItemRequest { record: records.first(), ..ItemRequest::new(1, 0, Length::new(8192).unwrap()) };
+            let item = task.item(&request).unwrap();
+            let mut oracle = task.family().oracle(&task, &item);
+            if name.starts_with("travel_planning") {
+                oracle = format!("<Plan>{}</Plan>", item.references[0]);
+            }
+            let best = task.score(&item, &oracle);
+            assert_eq!(best.score, 1.0, "{name}: {best:?}");
+            assert!(item.prompt_tokens + item.output_tokens <= 8192);
+        }
+    }
+
+    #[test]
+    fn broken_records_name_the_field() {
+        let subset = |name: &str| SUBSETS.iter().find(|subset| subset.name == name).unwrap();
+        for (name, line, field) in [
+            ("countdown_2k", "[", "line"),
+            ("countdown_2k", "[1]", "line"),
+            ("countdown_2k", "{\"nums\": [1, 2, 3], \"target\": 4}", "nums"),
+            ("countdown_2k", "{\"nums\": [1, 2, 3, 4], \"target\": \"4\"}", "target"),
+            ("path_traversal_2k", "{\"question_repr\": [\"a\"]}", "question_repr"),
+            ("html_to_tsv_8k", "{\"html_path\": \"webpage/x.html\"}", "html_str"),
+            ("tom_tracking_0.5k", "{\"story_components\": 3}", "story_components"),
+            ("travel_planning_8k", "{}", "ground_truth_cities"),
+        ] {
+            assert_eq!(Files.read(subset(name), 1, line).unwrap_err().field, field, "{line}");
+        }
+        assert!(Files.subset_of("pseudo_to_code_2k.json").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_breaks_the_reader(
+            line in "\\PC*|\\[?\\{(\"(nums|target|story|gt|question_repr|solution|html_str)\": (1|\"x\"|null|\\[\\]|\\[1,2,3,4\\]),?){0,6}\\}\\]?"
+        ) {
+            for subset in &SUBSETS {
+                let _ = Files.read(subset, 1, &line);
+            }
+        }
+    }
+}
