@@ -154,6 +154,26 @@ fn mrcr() {
 }
 
 #[test]
+fn cnnsum() {
+    check("cnnsum", include_str!("golden/cnnsum.jsonl"), 52);
+}
+
+#[test]
+fn arled() {
+    check("arled", include_str!("golden/arled.jsonl"), 42);
+}
+
+#[test]
+fn m4le() {
+    check("m4le", include_str!("golden/m4le.jsonl"), 342);
+}
+
+#[test]
+fn nolima() {
+    check("nolima", include_str!("golden/nolima.jsonl"), 261);
+}
+
+#[test]
 fn a_wrong_value_is_not_passed() {
     let line = r#"{"benchmark":"ruler","metric":"string_match_all","prediction":"a","reference":["a"],"extra":{},"expected":0.0}"#;
     let result = score_line(line).unwrap();
@@ -163,7 +183,7 @@ fn a_wrong_value_is_not_passed() {
 
 #[test]
 fn unknown_metrics_and_broken_lines_are_named() {
-    let line = r#"{"benchmark":"nolima","metric":"EM","prediction":"a","reference":"a","extra":{},"expected":1}"#;
-    assert_eq!(score_line(line), Err(GoldenError::Unknown("nolima.EM".to_owned())));
+    let line = r#"{"benchmark":"nosuch","metric":"EM","prediction":"a","reference":"a","extra":{},"expected":1}"#;
+    assert_eq!(score_line(line), Err(GoldenError::Unknown("nosuch.EM".to_owned())));
     assert!(matches!(score_line("{"), Err(GoldenError::Unreadable(_))));
 }

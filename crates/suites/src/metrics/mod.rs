@@ -1,8 +1,10 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
 pub mod ada_leval;
+pub mod arled;
 pub mod bleu;
 mod catalogue;
+pub mod cnnsum;
 pub mod golden;
 pub mod helmet;
 pub mod holobench;
@@ -23,9 +25,11 @@ pub mod longins;
 pub mod longmemeval;
 pub mod longproc;
 pub mod loogle;
+pub mod m4le;
 pub mod mrcr;
 pub mod needle_threading;
 pub mod needlebench;
+pub mod nolima;
 mod option_letter;
 mod planted_writing;
 pub mod python_literal;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod ada_leval;
+mod arled;
+mod cnnsum;
 mod helmet;
 mod holobench;
 mod infinitebench;
@@ -23,10 +25,12 @@ mod longins;
 mod longmemeval;
 mod longproc;
 mod loogle;
+mod m4le;
 mod mrcr;
 mod needle_threading;
 mod needlebench;
 mod needlebench_generator;
+mod nolima;
 mod python_random;
 mod ruler;
 
@@ -229,6 +233,8 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 
 fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
+        "arled" => arled::compute(row),
+        "cnnsum" => cnnsum::compute(row),
         "helmet" => helmet::compute(row),
         "ada_leval" => ada_leval::compute(row),
         "holobench" => holobench::compute(row),
@@ -240,6 +246,8 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "longbench_v2" => longbench_v2::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
+        "m4le" => m4le::compute(row),
+        "nolima" => nolima::compute(row),
         "longgenbench" => longgenbench::compute(row),
         "longgenbench_sgt" => longgenbench_sgt::compute(row),
         "longproc" => longproc::compute(row),
