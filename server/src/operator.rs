@@ -26,6 +26,8 @@ pub(crate) enum Admin {
         #[arg(long)]
         name: String,
     },
+    /// Queues a run of a built-in contestant, e.g. bm25-reader over the suite smoke.
+    Run(Run),
     /// Queues a run of the reference suite for every method of the reference model that has none open. Workers with the
     /// label reference carry them out.
     RunMethods(RunMethods),
@@ -93,6 +95,22 @@ pub(crate) struct RunMethods {
     samples: Option<u32>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Contestant by slug: a baseline or a method of the reference model.
+    #[arg(long)]
+    model: String,
+    /// Suite by slug.
+    #[arg(long)]
+    suite: String,
+    /// Some of the suite's lengths, e.g. 4k,8k.
+    #[arg(long, value_delimiter = ',')]
+    lengths: Vec<Length>,
+    /// Samples per task and length, instead of the suite's.
+    #[arg(long)]
+    samples: Option<u32>,
+}
+
 impl Admin {
     pub async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
         match self {
@@ -102,6 +120,7 @@ impl Admin {
                 println!("{}", token.expose_secret());
                 Ok(())
             }
+            Self::Run(command) => command.run(longboard).await,
             Self::RunMethods(command) => command.run(longboard).await,
             Self::EnrolJudge(command) => command.run(longboard).await,
             Self::Judge(command) => command.run(longboard).await,
@@ -136,6 +155,22 @@ impl Judge {
         let judging = longboard.request_judging("operator", request, rand::random(), Utc::now()).await?;
         println!("judging {} by {}", judging.suite_slug, judging.judges.0.join(", "));
         println!("its board is /boards/{}", judged_slug(&judging.suite_slug));
+        Ok(())
+    }
+}
+
+impl Run {
+    async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        let lengths = (!self.lengths.is_empty()).then_some(self.lengths);
+        let request = RunRequest {
+            endpoint: self.model,
+            suite: self.suite,
+            lengths,
+            samples: self.samples,
+            ..RunRequest::default()
+        };
+        let run = longboard.run_builtin("operator", request, Utc::now()).await?;
+        println!("{} samples are queued; the run is /runs/{}", run.total, run.id);
         Ok(())
     }
 }

@@ -1,16 +1,16 @@
-//! `score --predictions`: prediction files of InfiniteBench against their own labels, by the official scorers.
+//! `score --predictions`: prediction files of InfiniteBench and L-Eval against their own labels, by the official scorers.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use longboard_suites::predictions::{Import, import_infinitebench, infinitebench_suite, notes, task_of_file};
+use longboard_suites::predictions::{Import, import_file, imported_suites, notes, task_of_file};
 
 /// Scores of one model by task slug; `None` where a file has no row that can be read.
 type Scores = BTreeMap<String, Option<f64>>;
 
-/// Scores all `preds_<task>.jsonl` files at `paths` (files, folders of a model, or a folder of such folders) and prints
+/// Scores all `preds_<task>.jsonl` and `<task>.pred.jsonl` files at `paths` (files, folders of a model, or a folder of such folders) and prints
 /// a table of tasks by models. The model is the name of the folder that holds the file.
 pub fn score(paths: &[PathBuf], out: &mut impl Write) -> anyhow::Result<()> {
     let mut files = Vec::new();
@@ -18,7 +18,9 @@ pub fn score(paths: &[PathBuf], out: &mut impl Write) -> anyhow::Result<()> {
         collect(path, &mut files)?;
     }
     if files.is_empty() {
-        bail!("no file named preds_<task>.jsonl was found; give such files or the folders that hold them");
+        bail!(
+            "no file named preds_<task>.jsonl or <task>.pred.jsonl was found; give such files or the folders that hold them"
+        );
     }
     files.sort();
     let mut models: BTreeMap<String, Scores> = BTreeMap::new();
@@ -27,7 +29,7 @@ pub fn score(paths: &[PathBuf], out: &mut impl Write) -> anyhow::Result<()> {
         for line in &import.refused {
             eprintln!("{}:{}: refused: {}", file.display(), line.line, line.reason);
         }
-        models.entry(import.model.clone()).or_default().insert(import.task.slug.to_owned(), import.percent());
+        models.entry(import.model.clone()).or_default().insert(import.task.slug.to_owned(), import.official);
     }
     print(&models, out)
 }
@@ -41,7 +43,8 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     for entry in entries {
         let entry = entry?.path();
         let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if entry.is_dir() || (name.starts_with("preds_") && name.ends_with(".jsonl")) {
+        if entry.is_dir() || ((name.starts_with("preds_") && name.ends_with(".jsonl")) || name.ends_with(".pred.jsonl"))
+        {
             collect(&entry, files)?;
         }
     }
@@ -55,7 +58,7 @@ fn import(file: &Path) -> anyhow::Result<Import> {
     let model = part(file.parent().and_then(Path::file_name));
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
-    import_infinitebench(task, &model, &text).with_context(|| file.display().to_string())
+    import_file(task, &model, &text).with_context(|| file.display().to_string())
 }
 
 fn print(models: &BTreeMap<String, Scores>, out: &mut impl Write) -> anyhow::Result<()> {
@@ -64,10 +67,12 @@ fn print(models: &BTreeMap<String, Scores>, out: &mut impl Write) -> anyhow::Res
         write!(out, "{model:>14}")?;
     }
     writeln!(out)?;
-    for task in infinitebench_suite().tasks {
+    let suites = imported_suites();
+    let has = |task: &String| models.values().any(|scores| scores.contains_key(task));
+    for task in suites.iter().flat_map(|suite| &suite.tasks).filter(|task| has(task)) {
         write!(out, "{task:<40}")?;
         for scores in models.values() {
-            match scores.get(&task) {
+            match scores.get(task) {
                 Some(Some(score)) => write!(out, "{score:>14.2}")?,
                 Some(None) => write!(out, "{:>14}", "unreadable")?,
                 None => write!(out, "{:>14}", "—")?,
@@ -75,8 +80,10 @@ fn print(models: &BTreeMap<String, Scores>, out: &mut impl Write) -> anyhow::Res
         }
         writeln!(out)?;
     }
-    for note in notes() {
-        writeln!(out, "note: {note}")?;
+    for suite in suites.iter().filter(|suite| suite.tasks.iter().any(has)) {
+        for note in notes(&suite.slug) {
+            writeln!(out, "note: {note}")?;
+        }
     }
     Ok(())
 }

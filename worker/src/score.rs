@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line, summarise};
+use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line_with, summarise};
 
 use crate::predictions;
 
@@ -19,6 +19,15 @@ pub struct Score {
     /// InfiniteBench prediction files (preds_<task>.jsonl) or folders of them, one folder per model.
     #[arg(long, num_args = 1.., conflicts_with = "golden", value_name = "PATH")]
     predictions: Vec<PathBuf>,
+}
+
+/// Text of a file that a golden row names, from the golden file's folder or from the L-Eval data beside it.
+fn beside(golden: &Path, name: &str) -> Option<String> {
+    let folder = golden.parent()?;
+    let bare = Path::new(name).strip_prefix("Predictions").unwrap_or(Path::new(name));
+    let places =
+        [folder.join(name), folder.join("leval-predictions").join(bare), folder.join("../data/leval").join(name)];
+    places.iter().find_map(|place| std::fs::read_to_string(place).ok())
 }
 
 #[derive(Default)]
@@ -52,7 +61,7 @@ impl Tally {
             if line.trim().is_empty() {
                 continue;
             }
-            match score_line(&line) {
+            match score_line_with(&line, &|name| beside(path, name)) {
                 Ok(result) => {
                     if !result.passed {
                         eprintln!(
@@ -65,7 +74,9 @@ impl Tally {
                     }
                     self.results.push(result);
                 }
-                Err(error @ GoldenError::Unknown { .. }) => *self.skipped.entry(error.to_string()).or_default() += 1,
+                Err(error @ (GoldenError::Unknown(_) | GoldenError::NoFile(_))) => {
+                    *self.skipped.entry(error.to_string()).or_default() += 1
+                }
                 Err(error) => return Err(error).with_context(place),
             }
         }

@@ -12,7 +12,7 @@ use longboard_store::{Store, StoreError};
 use longboard_suites::dataset::Dataset;
 use longboard_suites::families;
 use longboard_suites::length::Length;
-use longboard_suites::predictions::TASKS;
+use longboard_suites::predictions::imported_task;
 use longboard_suites::suite::Suite;
 use longboard_suites::task::{Family, Task};
 use serde_json::json;
@@ -183,7 +183,7 @@ impl Longboard {
 
 async fn available(store: &Store, row: &TaskRow) -> Result<Option<u32>, AppError> {
     if row.imported() {
-        return Ok(TASKS.iter().find(|known| known.slug == row.slug).map(|known| known.samples));
+        return Ok(imported_task(&row.slug).map(|known| known.samples));
     }
     let Some(sha256) = &row.data_sha256 else { return Ok(None) };
     Ok(store.dataset(sha256).await?.map(|data| data.records.cast_unsigned()))

@@ -72,6 +72,17 @@ pub struct Agreement {
     pub kappa: Option<f64>,
 }
 
+/// How far two judges agree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgePair {
+    /// The one whose slug comes first.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// On the battles that both decided.
+    pub agreement: Agreement,
+}
+
 /// Absolute ratings of one entry by one judge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Absolute {
@@ -211,6 +222,22 @@ fn points<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> BTreeMap<Uuid, f64
         sum.1 += 1.0;
     }
     sums.into_iter().map(|(battle, (sum, count))| (battle, sum / count)).collect()
+}
+
+/// Every two judges that decided a battle in common, by slug.
+#[must_use]
+pub fn pairs(verdicts: &[Verdict]) -> Vec<JudgePair> {
+    let judges: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.judge_slug.as_str()).collect();
+    let nets: Vec<(&str, Net)> = judges.into_iter().map(|judge| (judge, net(verdicts, judge))).collect();
+    let mut pairs = Vec::new();
+    for (place, (one, mine)) in nets.iter().enumerate() {
+        for (other, theirs) in nets.iter().skip(place + 1) {
+            if let Some(agreement) = agreement(mine, theirs) {
+                pairs.push(JudgePair { one: (*one).to_owned(), other: (*other).to_owned(), agreement });
+            }
+        }
+    }
+    pairs
 }
 
 fn agreement(one: &Net, other: &Net) -> Option<Agreement> {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod battle;
 pub mod board;
 pub mod compare;
+pub mod cost;
 pub mod data_file;
 pub mod dataset;
 pub mod endpoint;

@@ -9,15 +9,12 @@ use longboard_store::run::NewRun;
 use longboard_store::{EndpointKind, Store, TaskVersion, TaskVersions};
 use longboard_suites::item::Scored;
 use longboard_suites::outcome::{Evidence, classify};
-use longboard_suites::predictions::{Import, RefusedLine, ScoredPrediction, import_infinitebench, task_of_file};
+use longboard_suites::predictions::{Import, RefusedLine, ScoredPrediction, import_file, task_of_file};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::AppError;
 use crate::slug::slug;
-
-/// Suite that InfiniteBench files belong to.
-const SUITE: &str = "infinitebench";
 
 /// Slug of the team that owns what an operator imports.
 const OPERATOR: &str = "longboard";
@@ -25,7 +22,7 @@ const OPERATOR: &str = "longboard";
 /// A file as it came.
 #[derive(Debug, Clone)]
 pub struct PredictionFile {
-    /// Its name, which says the task: `preds_<task>.jsonl`.
+    /// Its name, which says the task: `preds_<task>.jsonl` or `<task>.pred.jsonl`.
     pub name: String,
     /// Its text.
     pub text: String,
@@ -75,8 +72,8 @@ pub async fn operator_team(store: &Store, now: DateTime<Utc>) -> Result<Team, Ap
     Ok(store.add_team(OPERATOR, "Longboard", user.id, now).await?)
 }
 
-/// Scores InfiniteBench files of one model and stores them as a closed run. A bad line or file is named and left out,
-/// the rest goes on.
+/// Scores prediction files of one model and stores them as a closed run. A bad line or file is named and left out, the
+/// rest goes on; so is a file of another benchmark than the first.
 ///
 /// # Errors
 /// [`AppError::Invalid`] when no file can be used, or the model's name belongs to another team.
@@ -91,7 +88,9 @@ pub async fn import_predictions(
     let name = model.to_owned();
     let scored =
         tokio::task::spawn_blocking(move || files.into_iter().map(|file| score(&name, file)).collect::<Vec<_>>());
-    let scored = scored.await.map_err(|_| AppError::Invalid("scoring stopped; import the files again".to_owned()))?;
+    let mut scored =
+        scored.await.map_err(|_| AppError::Invalid("scoring stopped; import the files again".to_owned()))?;
+    let suite = one_suite(&mut scored);
     let imports: Vec<&Import> = scored.iter().filter_map(|(_, import)| import.as_ref()).collect();
     if imports.is_empty() {
         let reasons: Vec<String> = scored
@@ -101,7 +100,7 @@ pub async fn import_predictions(
         return Err(AppError::Invalid(format!("no file can be used. {}", reasons.join("; "))));
     }
     let endpoint = contestant(store, team, model, now).await?;
-    let suite = store.suite(SUITE).await?.ok_or_else(|| AppError::NotFound(format!("suite `{SUITE}`")))?;
+    let suite = store.suite(suite).await?.ok_or_else(|| AppError::no("suite", suite))?;
     let length_tokens = suite.lengths.0.first().map_or(0, |length| length.tokens().cast_signed());
     let tasks = imports.iter().map(|import| TaskVersion { slug: import.task.slug.to_owned(), version: 1 });
     let new = NewRun {
@@ -134,11 +133,23 @@ pub async fn import_predictions(
     })
 }
 
+/// The suite of the first usable file; files of other suites are refused.
+fn one_suite(scored: &mut [(FileReport, Option<Import>)]) -> &'static str {
+    let suite = scored.iter().find_map(|(_, import)| Some(import.as_ref()?.task.suite)).unwrap_or_default();
+    for (report, import) in scored {
+        if import.as_ref().is_some_and(|import| import.task.suite != suite) {
+            report.outcome = Err("belongs to another benchmark than the first file: import it on its own".to_owned());
+            *import = None;
+        }
+    }
+    suite
+}
+
 fn score(model: &str, file: PredictionFile) -> (FileReport, Option<Import>) {
-    let imported = task_of_file(&file.name).and_then(|task| import_infinitebench(task, model, &file.text));
+    let imported = task_of_file(&file.name).and_then(|task| import_file(task, model, &file.text));
     let (outcome, rows, refused, import) = match imported {
         Ok(import) => {
-            let outcome = Ok((import.task.slug.to_owned(), import.percent().unwrap_or_default()));
+            let outcome = Ok((import.task.slug.to_owned(), import.official.unwrap_or_default()));
             (outcome, import.rows.len(), import.refused.clone(), Some(import))
         }
         Err(error) => (Err(error.to_string()), 0, Vec::new(), None),

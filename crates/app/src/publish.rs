@@ -11,7 +11,7 @@ use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::task::{Suite, Task as TaskRow};
 use longboard_store::{RunState, Store};
 use longboard_suites::length::Length;
-use longboard_suites::predictions::{TASKS, notes};
+use longboard_suites::predictions::{imported_task, notes};
 use longboard_suites::task::Task;
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ pub async fn publish_board(store: &Store, slug: &str, now: DateTime<Utc>) -> Res
         tasks,
         entries,
         correlations,
-        notes: if suite.imported { notes().iter().map(ToString::to_string).collect() } else { Vec::new() },
+        notes: notes(slug).iter().map(ToString::to_string).collect(),
         published_at: now,
     };
     let board = compute(input);
@@ -135,7 +135,7 @@ impl Repeats {
 }
 
 fn board_task(row: &TaskRow) -> Result<BoardTask, AppError> {
-    if let Some(task) = TASKS.iter().find(|task| row.imported() && task.slug == row.slug) {
+    if let Some(task) = imported_task(&row.slug).filter(|_| row.imported()) {
         return Ok(BoardTask {
             slug: row.slug.clone(),
             title: row.title.clone(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::board::{Cell, EffectiveLength};
+use longboard_stats::correlation::spearman;
 use longboard_stats::rating::{ModelFlag, Rating, RatingOptions, rate};
 use longboard_stats::tie::Ties;
 use longboard_stats::vote::{Ballot, VoteLog, Winner};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::AppError;
-use crate::jury::{Absolute, HumanShare, JudgeSummary, absolute, alpha, calibrated, summaries};
+use crate::jury::{Absolute, HumanShare, JudgePair, JudgeSummary, absolute, alpha, calibrated, pairs, summaries};
 use crate::standing::winner;
 
 /// Seed of all draws behind a board, so that everybody computes the same.
@@ -51,8 +52,14 @@ pub struct RatingBoard {
     pub judges: Vec<JudgeSummary>,
     /// Absolute ratings by the same judges.
     pub absolute: Vec<Absolute>,
+    /// Rank correlation of the mean absolute rating with the headline's rating; null below three entries with both.
+    #[serde(default)]
+    pub absolute_correlation: Option<f64>,
     /// Krippendorff's alpha over the judges.
     pub alpha: Option<f64>,
+    /// Agreement of every two judges.
+    #[serde(default)]
+    pub pairs: Vec<JudgePair>,
     /// Shares of points calibrated by people's labels.
     pub calibrated: Vec<HumanShare>,
     /// Comparisons without a readable verdict.
@@ -119,6 +126,7 @@ struct Material {
     judges: Vec<JudgeSummary>,
     absolute: Vec<Absolute>,
     alpha: Option<f64>,
+    pairs: Vec<JudgePair>,
     calibrated: Vec<HumanShare>,
     invalid: u64,
     undecided: u64,
@@ -189,6 +197,7 @@ async fn of_verdicts(store: &Store, suite: &str) -> Result<Material, AppError> {
     material.judges = summaries(&judges, &verdicts);
     material.absolute = absolute(&verdicts);
     material.alpha = alpha(&verdicts);
+    material.pairs = pairs(&verdicts);
     material.calibrated = calibrated(&verdicts);
     Ok(material)
 }
@@ -237,6 +246,7 @@ fn compute(row: &BoardRow, material: Material, now: DateTime<Utc>) -> RatingBoar
     }
     let headline = headline(row.source, &views);
     let rows = views.iter().find(|view| view.slug == headline).map(|view| rows(&view.rating)).unwrap_or_default();
+    let absolute_correlation = correlation(&material.absolute, &rows);
     let mut board = RatingBoard {
         slug: row.slug.clone(),
         title: row.title.clone(),
@@ -249,7 +259,9 @@ fn compute(row: &BoardRow, material: Material, now: DateTime<Utc>) -> RatingBoar
         views,
         judges: material.judges,
         absolute: material.absolute,
+        absolute_correlation,
         alpha: material.alpha,
+        pairs: material.pairs,
         calibrated: material.calibrated,
         invalid: material.invalid,
         undecided: material.undecided,
@@ -257,6 +269,18 @@ fn compute(row: &BoardRow, material: Material, now: DateTime<Utc>) -> RatingBoar
     };
     board.snapshot = digest(&board);
     board
+}
+
+/// Rank correlation over the entries that have both a rating and absolute ratings; the judges' means are averaged.
+fn correlation(absolute: &[Absolute], rows: &[RatingRow]) -> Option<f64> {
+    let mean = |entry: &str| {
+        let scores: Vec<f64> = absolute.iter().filter(|row| row.entry == entry).map(|row| row.score).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a count of judges")]
+        let count = scores.len() as f64;
+        (count > 0.0).then(|| scores.iter().sum::<f64>() / count)
+    };
+    let both: (Vec<f64>, Vec<f64>) = rows.iter().filter_map(|row| row.elo.zip(mean(&row.entry))).unzip();
+    spearman(&both.0, &both.1).ok().flatten()
 }
 
 type Planned = (&'static str, &'static str, &'static str, RatingOptions);

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::api::{
-    EndpointReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport, SuiteReport, TaskReport,
+    CutReport, EndpointReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport, SuiteReport,
+    TaskReport,
 };
 use longboard_store::EndpointKind;
 use longboard_store::answer::Answer;
+use longboard_store::board::CutCell;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::Run;
 use longboard_store::task::{Suite, Task as TaskRow};
 use longboard_suites::length::Length;
-use longboard_suites::predictions::TASKS;
+use longboard_suites::predictions::imported_task;
 use longboard_suites::task::Task;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -87,6 +89,7 @@ impl Longboard {
             total: u64::from(run.total.cast_unsigned()),
             outcomes,
             cells,
+            cuts: self.store.cuts(run.id).await?.into_iter().map(cut_report).collect(),
             shards,
             causes: self.store.causes(run.id).await?.into_iter().collect(),
             events: events.into_iter().map(event).collect(),
@@ -167,10 +170,24 @@ impl Longboard {
 }
 
 fn card(row: &TaskRow) -> Value {
-    if let Some(known) = TASKS.iter().find(|known| row.imported() && known.slug == row.slug) {
-        return json!({"language": known.language.code(), "metric": known.metric, "samples": known.samples});
+    if let Some(known) = imported_task(&row.slug).filter(|_| row.imported()) {
+        return json!({"language": known.language.code(), "metric": known.metric, "samples": known.samples, "citation": known.citation});
     }
     Task::new(row.definition()).ok().and_then(|task| serde_json::to_value(task.card()).ok()).unwrap_or_default()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn cut_report(cell: CutCell) -> CutReport {
+    let mean = |sum: f64, n: i64| (n > 0).then(|| sum / n as f64);
+    CutReport {
+        task: cell.task_slug,
+        length: Length::new(cell.length_tokens.cast_unsigned()).map(|length| length.to_string()).unwrap_or_default(),
+        n: cell.n.cast_unsigned(),
+        cut: cell.cut.cast_unsigned(),
+        tokens_removed: mean(cell.removed as f64, cell.cut).unwrap_or_default(),
+        evidence_left: cell.evidence_left.and_then(|sum| mean(sum, cell.evidence_n)),
+        score_of_whole: cell.whole_sum.and_then(|sum| mean(100.0 * sum, cell.n - cell.cut)),
+    }
 }
 
 /// A run in a list.
@@ -239,6 +256,8 @@ pub fn sample_report(run: &Run, answer: &Answer, references: Vec<String>) -> Sam
         answer: answer.body.clone(),
         references: answer.reference.clone().map_or(references, |reference| vec![reference]),
         prompt_tokens: answer.prompt_tokens.cast_unsigned(),
+        tokens_removed: unsigned(answer.tokens_removed),
+        evidence_left: answer.evidence_left,
         prompt_digest: answer.prompt_digest.clone(),
         reported_prompt_tokens: unsigned(answer.reported_prompt_tokens),
         reported_completion_tokens: unsigned(answer.reported_completion_tokens),

@@ -61,6 +61,21 @@ impl Longboard {
         Ok(run)
     }
 
+    /// Queues a run of one of the operator's own contestants: a baseline, or a method of the reference model.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a contestant; as [`Longboard::submit_run`].
+    pub async fn run_builtin(&self, actor: &str, request: RunRequest, now: DateTime<Utc>) -> Result<Run, AppError> {
+        let found = self.store.endpoint_by_slug(&request.endpoint).await?;
+        let own = |row: &Endpoint| matches!(row.kind, EndpointKind::Baseline | EndpointKind::Reference);
+        let endpoint = found.filter(own).ok_or_else(|| AppError::no("built-in contestant", &request.endpoint))?;
+        self.usable(&endpoint)?;
+        let run = self.queue_run(&endpoint, request, actor, OPERATOR_RUNS, now).await?;
+        let detail = json!({"endpoint": endpoint.slug, "suite": run.suite_slug, "samples": run.total});
+        self.note(actor, "submit_run", run.id, detail, now).await?;
+        Ok(run)
+    }
+
     fn usable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
         let refuse = |text: &str| Err(AppError::Invalid(text.to_owned()));
         if endpoint.retired_at.is_some() {

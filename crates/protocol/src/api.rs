@@ -145,6 +145,25 @@ pub struct NewRun {
     pub budget_tokens: Option<u64>,
 }
 
+/// What was cut from the prompts of one (task, window).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CutReport {
+    /// Task slug.
+    pub task: String,
+    /// Window.
+    pub length: String,
+    /// Samples.
+    pub n: u64,
+    /// Samples from which something was cut.
+    pub cut: u64,
+    /// Canonical tokens taken out of those, on average.
+    pub tokens_removed: f64,
+    /// Share of the evidence left, 0..1, where records say where it stands.
+    pub evidence_left: Option<f64>,
+    /// Mean score of the samples that are whole, 0..100; null without any.
+    pub score_of_whole: Option<f64>,
+}
+
 /// A run and where it stands.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RunReport {
@@ -174,6 +193,8 @@ pub struct RunReport {
     pub outcomes: BTreeMap<String, u32>,
     /// Per task, then per length.
     pub cells: BTreeMap<String, BTreeMap<String, Cell>>,
+    /// What was cut from official records, by task and window; empty where items are generated.
+    pub cuts: Vec<CutReport>,
     /// Shards per state.
     pub shards: BTreeMap<String, u32>,
     /// Why requests were repeated or ended without an answer, with counts.
@@ -234,6 +255,10 @@ pub struct SampleReport {
     pub references: Vec<String>,
     /// Canonical tokens of the prompt.
     pub prompt_tokens: u32,
+    /// Canonical tokens cut from an official record to fit the window; null for generated items.
+    pub tokens_removed: Option<u32>,
+    /// Share of the evidence that the cut left, 0..1, where the record says where it stands.
+    pub evidence_left: Option<f64>,
     /// SHA-256 of the prompt.
     pub prompt_digest: String,
     /// Prompt tokens the endpoint says it counted.

@@ -37,6 +37,12 @@ pub const FORMULAS: &[Formula] = &[
         code: "interval::mean_interval_clustered",
     },
     Formula {
+        name: "Order by rating against order by comparison",
+        text: "Pearson's correlation of ranks, ties at their mean rank",
+        source: "Spearman 1904",
+        code: "correlation::spearman",
+    },
+    Formula {
         name: "Repeated answers",
         text: "the mean of an item's answers is one observation; between items: Var(item means) − within·mean(1/K)",
         source: "arXiv 2411.00640, section 3",

@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod agreement;
 pub mod bootstrap;
+pub mod correlation;
 pub mod covariance;
 pub mod cycle;
 mod dense;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use longboard_protocol::board::Board;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -27,6 +27,27 @@ pub struct CellSums {
     pub binary: bool,
     /// Samples per outcome slug.
     pub outcomes: BTreeMap<String, u32>,
+}
+
+/// What was cut from the prompts of one (task, length), official records only.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct CutCell {
+    /// Task.
+    pub task_slug: String,
+    /// Window.
+    pub length_tokens: i32,
+    /// Samples.
+    pub n: i64,
+    /// Samples from which something was cut.
+    pub cut: i64,
+    /// Canonical tokens cut, all samples together.
+    pub removed: i64,
+    /// Sum of the share of evidence left over the samples that say where it stands, and their number.
+    pub evidence_left: Option<f64>,
+    /// Samples that say where the evidence stands.
+    pub evidence_n: i64,
+    /// Sum of the scores of samples that are whole, 0..1 each.
+    pub whole_sum: Option<f64>,
 }
 
 /// Key of a cell: run, task slug, length in tokens.
@@ -84,6 +105,32 @@ impl Store {
             cell.outcomes.insert(outcome, u32::try_from(n).unwrap_or(u32::MAX));
         }
         Ok(cells)
+    }
+
+    /// What was cut from the prompts of a run, by task and window; empty where its items are generated.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn cuts(&self, run: Uuid) -> Result<Vec<CutCell>, StoreError> {
+        let removed = || Expr::col(answer::Column::TokensRemoved);
+        let score = Expr::expr(Func::coalesce([Expr::col(answer::Column::Score), Expr::value(0.0)]));
+        let whole = Expr::case(removed().eq(0), score).finally(0.0);
+        let found = answer::Entity::find()
+            .select_only()
+            .columns([answer::Column::TaskSlug, answer::Column::LengthTokens])
+            .column_as(answer::Column::Id.count(), "n")
+            .column_as(Expr::expr(Expr::case(removed().gt(0), 1).finally(0)).sum(), "cut")
+            .column_as(answer::Column::TokensRemoved.sum(), "removed")
+            .column_as(answer::Column::EvidenceLeft.sum(), "evidence_left")
+            .column_as(answer::Column::EvidenceLeft.count(), "evidence_n")
+            .column_as(Expr::expr(whole).sum(), "whole_sum")
+            .filter(answer::Column::RunId.eq(run))
+            .filter(answer::Column::TokensRemoved.is_not_null())
+            .group_by(answer::Column::TaskSlug)
+            .group_by(answer::Column::LengthTokens)
+            .order_by_asc(answer::Column::TaskSlug)
+            .order_by_asc(answer::Column::LengthTokens);
+        Ok(found.into_model::<CutCell>().all(&self.db).await?)
     }
 
     /// Mean scores of a run by depth and length, where the task sweeps depth.

@@ -1,7 +1,7 @@
 //! Built-in tasks and suites, added when they are missing and never changed.
 
 use chrono::{DateTime, Utc};
-use longboard_suites::predictions::{TASKS, infinitebench_suite};
+use longboard_suites::predictions::{imported_suites, imported_tasks};
 use longboard_suites::suite::Suite;
 use longboard_suites::task::Task;
 use sea_orm::sea_query::OnConflict;
@@ -24,14 +24,15 @@ pub(crate) async fn builtin(store: &Store, now: DateTime<Utc>) -> Result<(), Sto
         let definition = task.definition();
         task_row(&definition.slug, definition.version, &definition.title, &definition.family, &definition.params, now)
     });
-    let imported = TASKS.iter().map(|task| task_row(task.slug, 1, task.title, IMPORTED_FAMILY, &Map::default(), now));
+    let imported =
+        imported_tasks().map(|task| task_row(task.slug, 1, task.title, IMPORTED_FAMILY, &Map::default(), now));
     let keep = OnConflict::columns([task::Column::Slug, task::Column::Version]).do_nothing().to_owned();
     for row in generated.chain(imported) {
         ignore(
             task::Entity::insert(row).on_conflict(keep.clone()).try_insert().exec_without_returning(&store.db).await?,
         );
     }
-    let suites = Suite::builtin().into_iter().chain([infinitebench_suite()]);
+    let suites = Suite::builtin().into_iter().chain(imported_suites());
     let keep = OnConflict::column(suite::Column::Slug).do_nothing().to_owned();
     for (position, definition) in (0..).zip(suites) {
         let row = suite_row(definition, position, now);

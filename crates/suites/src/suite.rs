@@ -125,6 +125,39 @@ impl Suite {
     }
 }
 
+/// How much a benchmark's own paper runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// Tasks.
+    pub tasks: u32,
+    /// Samples per (task, length).
+    pub samples: u32,
+    /// Lengths in tokens.
+    pub lengths: &'static [u32],
+    /// Where that stands.
+    pub source: &'static str,
+}
+
+impl Sweep {
+    /// Most prompt tokens of the whole sweep.
+    #[must_use]
+    pub fn input_tokens(&self) -> u64 {
+        let ladder: u64 = self.lengths.iter().map(|&tokens| u64::from(tokens)).sum();
+        ladder * u64::from(self.tasks) * u64::from(self.samples)
+    }
+}
+
+/// The sweep of the paper behind a built-in suite.
+#[must_use]
+pub fn official_sweep(suite: &str) -> Option<Sweep> {
+    (suite == "ruler").then_some(Sweep {
+        tasks: 13,
+        samples: 500,
+        lengths: &[4096, 8192, 16_384, 32_768, 65_536, 131_072],
+        source: "arXiv 2404.06654: 13 tasks, 500 samples per task and length, 4k to 128k",
+    })
+}
+
 /// A slice of one (task, length) cell: minutes of work for one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
@@ -164,6 +197,12 @@ pub fn plan(tasks: &[(String, Option<u32>)], lengths: &[Length], samples: u32) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_full_sweep_of_ruler_is_one_and_two_thirds_of_a_billion_tokens() {
+        assert_eq!(official_sweep("ruler").map(|sweep| sweep.input_tokens()), Some(1_677_312_000));
+        assert_eq!(official_sweep("quickstart"), None);
+    }
 
     #[test]
     fn a_plan_covers_every_item_once() {

@@ -77,8 +77,65 @@ fn whole_files_of_those_kept_in_part() {
 }
 
 #[test]
+fn ada_leval() {
+    check("ada_leval", include_str!("golden/ada_leval.jsonl"), 312);
+}
+
+#[test]
+fn needlebench_generator() {
+    check("needlebench_generator", include_str!("golden/needlebench_generator.jsonl"), 86);
+}
+
+#[test]
+fn holobench() {
+    check("holobench", include_str!("golden/holobench.jsonl"), 55);
+}
+
+#[test]
+fn longins() {
+    check("longins", include_str!("golden/longins.jsonl"), 132);
+}
+
+#[test]
+fn longiclbench() {
+    check("longiclbench", include_str!("golden/longiclbench.jsonl"), 291);
+}
+
+#[test]
+fn longmemeval() {
+    check("longmemeval", include_str!("golden/longmemeval.jsonl"), 216);
+}
+
+#[test]
 fn python_random() {
     check("python_random", include_str!("golden/python_random.jsonl"), 370);
+}
+
+#[test]
+fn leval() {
+    // `leval_files.rs` scores the rows about prediction files, which are not in the repository.
+    let rows = include_str!("golden/leval.jsonl").lines().filter(|line| !line.contains("prediction_file_score"));
+    check("leval", &rows.collect::<Vec<_>>().join("\n"), 250);
+}
+
+#[test]
+fn loogle() {
+    check("loogle", include_str!("golden/loogle.jsonl"), 187);
+}
+
+#[test]
+fn l_citeeval() {
+    check("l_citeeval", include_str!("golden/l_citeeval.jsonl"), 138);
+}
+
+#[test]
+fn helmet() {
+    check("helmet", include_str!("golden/helmet.jsonl"), 155);
+}
+
+#[test]
+fn long_tail() {
+    check("long_tail", include_str!("golden/long_tail.jsonl"), 42);
 }
 
 #[test]

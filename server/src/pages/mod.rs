@@ -21,7 +21,9 @@ pub(crate) mod rating;
 mod run;
 mod sample;
 mod submit;
+mod suite;
 mod task;
+mod tasks;
 mod team;
 
 use actix_web::HttpResponse;
@@ -45,6 +47,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(sample::routes)
         .configure(model::routes)
         .configure(task::routes)
+        .configure(tasks::routes)
+        .configure(suite::routes)
         .configure(compare::routes)
         .configure(methods::routes)
         .configure(method::routes)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use longboard_app::jury::HumanShare;
+use longboard_app::jury::{Agreement, HumanShare, JudgePair};
 use longboard_app::rating::{RatingBoard, RatingView};
 use longboard_app::report::moment;
 use longboard_app::stats::fragility::Deletion;
@@ -26,6 +26,7 @@ pub(crate) struct RatingPage {
     footing: String,
     findings: Vec<String>,
     judges: Vec<JudgeLine>,
+    pairs: Vec<[String; 4]>,
     absolute_judges: Vec<String>,
     absolute: Vec<(String, Vec<Cell>)>,
     calibrated: Vec<CalibratedLine>,
@@ -92,6 +93,7 @@ impl RatingPage {
             footing: rating.map(footing).unwrap_or_default(),
             findings: rating.map(|rating| findings(&board, rating)).unwrap_or_default(),
             judges: board.judges.iter().map(|judge| judge_line(&board, judge)).collect(),
+            pairs: board.pairs.iter().map(pair).collect(),
             absolute_judges,
             absolute,
             calibrated: board.calibrated.iter().map(calibrated).collect(),
@@ -241,6 +243,11 @@ fn findings(board: &RatingBoard, rating: &Rating) -> Vec<String> {
     if let Some(alpha) = board.alpha {
         found.push(format!("Krippendorff's alpha over the judges: {alpha:.2} (1 is agreement, 0 is chance)."));
     }
+    if let Some(correlation) = board.absolute_correlation {
+        found.push(format!(
+            "Order by single ratings against order by comparison: Spearman's rank correlation {correlation:.2}."
+        ));
+    }
     if let Some(fragility) = &rating.fragility {
         found.push(fragile(&fragility.leader, &fragility.runner_up, &fragility.votes, &fragility.questions));
     }
@@ -276,6 +283,13 @@ fn fragile(leader: &str, runner_up: &str, votes: &Deletion, questions: &Deletion
 }
 
 /// Judges, then entries with a cell per judge, best by the mean over judges first.
+/// Both judges, equal verdicts, kappa.
+fn pair(pair: &JudgePair) -> [String; 4] {
+    let Agreement { share, kappa } = &pair.agreement;
+    let kappa = kappa.map_or_else(|| "–".to_owned(), |kappa| format!("{kappa:.2}"));
+    [pair.one.clone(), pair.other.clone(), format!("{} of {}", share.hits, share.n), kappa]
+}
+
 fn absolute(board: &RatingBoard) -> (Vec<String>, Vec<(String, Vec<Cell>)>) {
     let mut judges: Vec<String> = board.absolute.iter().map(|row| row.judge.clone()).collect();
     judges.sort();

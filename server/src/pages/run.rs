@@ -16,7 +16,7 @@ use longboard_app::store::answer::SampleFilter;
 use longboard_app::suites::length::Length;
 use longboard_app::suites::outcome::Outcome;
 use longboard_app::{AppError, Bell, Longboard};
-use longboard_protocol::api::RunReport;
+use longboard_protocol::api::{CutReport, RunReport};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -55,10 +55,34 @@ struct RunPage {
     times: [String; 3],
     outcome_bar: String,
     rows: Vec<(String, Vec<CellShown>)>,
+    cuts: Vec<CutShown>,
     causes: Vec<(String, u64)>,
     events: Vec<(String, String, String)>,
     /// Present for members of the run's team.
     csrf: Option<String>,
+}
+
+struct CutShown {
+    task: String,
+    length: String,
+    share: String,
+    removed: String,
+    evidence: String,
+    score: String,
+}
+
+impl CutShown {
+    fn new(cut: &CutReport) -> Self {
+        let dash = || "–".to_owned();
+        Self {
+            task: cut.task.clone(),
+            length: cut.length.clone(),
+            share: format!("{} of {}", cut.cut, cut.n),
+            removed: if cut.cut == 0 { dash() } else { format!("{:.0}", cut.tokens_removed) },
+            evidence: cut.evidence_left.map_or_else(dash, |left| format!("{:.0} %", 100.0 * left)),
+            score: cut.score_of_whole.map_or_else(dash, |score| format!("{score:.1} (n = {})", cut.n - cut.cut)),
+        }
+    }
 }
 
 struct CellShown {
@@ -83,6 +107,7 @@ async fn run(visitor: Visitor, id: Path<Uuid>, longboard: Data<Longboard>) -> Re
         times: [moment(row.created_at), when(row.started_at), when(row.closed_at)],
         outcome_bar: outcome_bar(&report.outcomes),
         rows: rows(&report),
+        cuts: report.cuts.iter().map(CutShown::new).collect(),
         causes: report.causes.iter().map(|(cause, count)| (cause.clone(), *count)).collect(),
         events: report
             .events

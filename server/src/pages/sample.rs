@@ -38,6 +38,7 @@ struct SamplePage {
     model: String,
     score: String,
     strict: Option<String>,
+    evidence_left: Option<String>,
     timing: String,
     prompt: Option<PromptPage>,
     facts: Option<Facts>,
@@ -116,6 +117,7 @@ async fn sample(
     page(&SamplePage {
         score: percent(sample.score).unwrap_or_else(|| "–".to_owned()),
         strict: percent(sample.strict),
+        evidence_left: sample.evidence_left.map(|share| format!("{:.0} %", 100.0 * share)),
         timing: timing(&sample),
         prompt,
         facts: found.map(facts),

@@ -6,7 +6,9 @@ use askama::Template;
 use longboard_app::report::moment;
 use longboard_app::run::SEASON_SEED;
 use longboard_app::store::task::Task as TaskRow;
+use longboard_app::suites::card::{Dialogue, Protocol, Side};
 use longboard_app::suites::length::Length;
+use longboard_app::suites::metrics::catalogue;
 use longboard_app::suites::task::Task;
 use longboard_app::{AppError, Longboard};
 use longboard_protocol::api::TaskReport;
@@ -21,41 +23,7 @@ use crate::refusal::{ApiError, PageError};
 const LONGEST_PREVIEW: u32 = 1024 * 1024;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .route("/tasks", get().to(tasks))
-        .route("/tasks/{slug}.json", get().to(json))
-        .route("/tasks/{slug}", get().to(task));
-}
-
-#[derive(Template)]
-#[template(path = "tasks/list.html")]
-struct TasksPage {
-    tasks: Vec<TaskLine>,
-}
-
-struct TaskLine {
-    slug: String,
-    title: String,
-    benchmark: String,
-    language: String,
-    metric: String,
-    what: String,
-}
-
-async fn tasks(longboard: Data<Longboard>) -> Result<HttpResponse, PageError> {
-    let mut tasks = Vec::new();
-    for row in longboard.store().tasks().await? {
-        let report = longboard.task_report(&row).await?;
-        let fact = |name: &str| report.card.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (benchmark, what) = if row.imported() {
-            ("InfiniteBench".to_owned(), "from prediction files".to_owned())
-        } else {
-            (fact("benchmark"), fact("what"))
-        };
-        let (language, metric) = (fact("language"), fact("metric"));
-        tasks.push(TaskLine { slug: row.slug, title: row.title, benchmark, language, metric, what });
-    }
-    page(&TasksPage { tasks })
+    config.route("/tasks/{slug}.json", get().to(json)).route("/tasks/{slug}", get().to(task));
 }
 
 #[derive(Deserialize)]
@@ -73,6 +41,7 @@ struct TaskPage {
     task: TaskReport,
     published: String,
     facts: Vec<(&'static str, String)>,
+    data: Vec<(&'static str, String)>,
     params: Vec<(String, String)>,
     complaint: Option<String>,
     prompt: Option<PromptPage>,
@@ -104,6 +73,7 @@ async fn task(
     page(&TaskPage {
         published: moment(row.published_at),
         facts: facts(&row, &task.card),
+        data: data(&longboard, &row).await?,
         params: task.params.as_object().map(shown_params).unwrap_or_default(),
         complaint,
         prompt,
@@ -113,6 +83,25 @@ async fn task(
         index: query.index,
         task,
     })
+}
+
+/// Where the items come from.
+async fn data(longboard: &Longboard, row: &TaskRow) -> Result<Vec<(&'static str, String)>, AppError> {
+    let Some(sha256) = &row.data_sha256 else {
+        let origin = "generated from the season's seed: the benchmark's shape, Longboard's own data";
+        return Ok(if row.imported() { Vec::new() } else { vec![("Data", origin.to_owned())] });
+    };
+    let found =
+        longboard.store().dataset(sha256).await?.ok_or_else(|| AppError::NotFound(format!("data file {sha256}")))?;
+    Ok(vec![
+        (
+            "Data",
+            format!("{} ({} records, {} bytes), official, unchanged", found.file_name, found.records, found.bytes),
+        ),
+        ("SHA-256", found.sha256),
+        ("Licence of the data", found.licence),
+        ("Imported", format!("{} by {}", moment(found.imported_at), found.imported_by)),
+    ])
 }
 
 fn shown_params(params: &serde_json::Map<String, Value>) -> Vec<(String, String)> {
@@ -151,6 +140,7 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
     };
     let card = task.card();
     let strict = card.strict_metric.map(|strict| format!("; strict form {strict}")).unwrap_or_default();
+    let stops = card.protocol.stop.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(", ");
     vec![
         ("What", card.what.clone()),
         ("Benchmark", format!("{}, {}", card.benchmark, card.citation)),
@@ -162,6 +152,33 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
         ("Guessing scores", format!("{:.1}", 100.0 * card.random_guess)),
         ("Output budget", format!("{} tokens", card.output_tokens)),
         ("Length in the paper", format!("{} ({})", card.length_unit.name(), card.tokenizer)),
-        ("Shortest length", format!("{} tokens", card.min_tokens)),
+        ("Shortest length", format!("{} tokens", task.min_tokens())),
+        ("Sent as", dialogue(&card.protocol)),
+        ("Cut when too long", truncation(&card.protocol)),
+        ("Answer ends at", if stops.is_empty() { "the output budget only".to_owned() } else { stops }),
+        ("Before scoring", card.protocol.post_processing.to_owned()),
+        ("Scorer", scorer(card.metric)),
     ]
+}
+
+fn dialogue(protocol: &Protocol) -> String {
+    match protocol.dialogue {
+        Dialogue::Chat => "chat messages".to_owned(),
+        Dialogue::Completion => "raw text to continue (as one message where an endpoint only chats)".to_owned(),
+    }
+}
+
+fn truncation(protocol: &Protocol) -> String {
+    let side = match protocol.truncation {
+        Side::Nothing => return "never: items are made to measure".to_owned(),
+        Side::Middle => "the middle, half of the window is kept at either end",
+        Side::Right => "the end",
+        Side::Left => "the beginning",
+    };
+    format!("{side}; officially counted in {}, here in o200k_base tokens", protocol.truncation_unit)
+}
+
+fn scorer(slug: &str) -> String {
+    let found = catalogue().iter().find(|metric| metric.slug == slug);
+    found.map_or_else(|| slug.to_owned(), |metric| format!("{}: {}", metric.title, metric.citation))
 }

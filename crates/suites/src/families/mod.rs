@@ -17,6 +17,7 @@ mod longproc;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+pub(crate) mod needlebench_official;
 mod planted_writing;
 mod prose;
 mod requirement;

@@ -51,7 +51,7 @@ pub(super) const fn metric(source: Source, slug: &'static str, title: &'static s
 #[must_use]
 pub fn catalogue() -> &'static [Metric] {
     static CATALOGUE: LazyLock<Vec<Metric>> = LazyLock::new(|| {
-        let benchmarks: [&[Metric]; 10] = [
+        let benchmarks: Vec<&[Metric]> = vec![
             &super::ruler::METRICS,
             &super::needlebench::METRICS,
             &super::needle_threading::METRICS,
@@ -59,9 +59,19 @@ pub fn catalogue() -> &'static [Metric] {
             &super::longfact::METRICS,
             &super::long_span_qa::METRICS,
             &super::planted_writing::METRICS,
+            &super::leval::METRICS,
+            &super::loogle::METRICS,
+            &super::l_citeeval::METRICS,
+            &super::long_tail::METRICS,
+            &super::helmet::METRICS,
             &super::longgenbench::METRICS,
             &super::longgenbench_sgt::METRICS,
             &super::longproc::METRICS,
+            &super::holobench::METRICS,
+            &super::longins::METRICS,
+            &super::longiclbench::METRICS,
+            &super::ada_leval::METRICS,
+            &super::longmemeval::METRICS,
         ];
         benchmarks.concat()
     });

@@ -88,8 +88,8 @@ fn share(part: usize, whole: usize) -> f64 {
 pub fn readme_literal_prefix(prediction: &str, answer: &str) -> Option<bool> {
     match literal(prediction)? {
         Literal::Text(text) => Some(take(&text, answer.chars().count()) == answer),
-        Literal::Sequence => Some(false),
-        Literal::Other => None,
+        Literal::Bytes | Literal::List(_) => Some(false),
+        Literal::Dictionary(_) | Literal::Number(_) | Literal::Other => None,
     }
 }
 

@@ -15,7 +15,7 @@ const SOURCE: Source =
     Source { benchmark: "NeedleBench", citation: "arXiv 2407.11963; open-compass/opencompass @ a5acc4bb" };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 9] = [
+pub(super) static METRICS: [Metric; 14] = [
     metric(SOURCE, "needlebench.v1_single_soft", "Single retrieval, edit similarity", Form::Official, 100.0),
     metric(
         SOURCE,
@@ -31,6 +31,11 @@ pub(super) static METRICS: [Metric; 9] = [
     metric(SOURCE, "needlebench.v2_atc_boxed", "Boxed answer", Form::Official, 100.0),
     metric(SOURCE, "needlebench.v1_atc_first_option", "First option letter", Form::Official, 1.0),
     metric(SOURCE, "needlebench.v1_atc_circular", "Circular evaluation", Form::Official, 100.0),
+    metric(SOURCE, "needlebench_generator.v2_single", "Samples of single retrieval", Form::Official, 1.0),
+    metric(SOURCE, "needlebench_generator.v2_multi_reasoning", "Samples of multi-step reasoning", Form::Official, 1.0),
+    metric(SOURCE, "needlebench_generator.v2_multi_retrieval", "Samples of multiple retrieval", Form::Official, 1.0),
+    metric(SOURCE, "needlebench_generator.v2_atc", "Samples of the ancestral trace", Form::Official, 1.0),
+    metric(SOURCE, "needlebench_generator.v1_atc_choice", "Samples of the trace with options", Form::Official, 1.0),
 ];
 
 /// v2 single retrieval: 100 when `keyword` occurs in the raw answer, else 0.

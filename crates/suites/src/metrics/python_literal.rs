@@ -1,16 +1,37 @@
-//! The part of `ast.literal_eval` that decides whether an answer is a Python literal, and what text it holds.
+//! `ast.literal_eval` without Python: whether a text is a literal, and what it holds.
 
 use super::python_text::decimal;
 
-/// A Python literal, as far as slicing it matters.
+/// A Python literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Literal {
     /// A string.
     Text(String),
-    /// Something else that can be sliced: bytes, a list or a tuple.
-    Sequence,
-    /// Something that cannot: a number, a constant, a dictionary or a set.
+    /// Bytes; their value is not kept.
+    Bytes,
+    /// A list or a tuple.
+    List(Vec<Literal>),
+    /// A dictionary in the order of its source; a repeated key stands as often as it is written.
+    Dictionary(Vec<(Literal, Literal)>),
+    /// A number as it is written.
+    Number(String),
+    /// A constant or a set; their value is not kept.
     Other,
+}
+
+impl Literal {
+    /// The value that a dictionary ends up with under a text key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Literal> {
+        let Self::Dictionary(pairs) = self else { return None };
+        pairs.iter().rfind(|(name, _)| matches!(name, Self::Text(text) if text == key)).map(|(_, value)| value)
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
 }
 
 /// Reads `source` as one literal; `None` where `ast.literal_eval` raises.
@@ -84,13 +105,14 @@ impl<'a> Reader<'a> {
         if !self.eat(",") {
             return Some(first);
         }
+        let mut values = vec![first];
         while !matches!(self.peek(), None | Some('\n' | '\r' | ')')) {
-            self.value()?;
+            values.push(self.value()?);
             if !self.eat(",") {
                 break;
             }
         }
-        Some(Literal::Sequence)
+        Some(Literal::List(values))
     }
 
     fn value(&mut self) -> Option<Literal> {
@@ -125,7 +147,7 @@ impl<'a> Reader<'a> {
         self.open("(");
         if self.peek() == Some(')') {
             self.close(")")?;
-            return Some(Literal::Sequence);
+            return Some(Literal::List(Vec::new()));
         }
         let value = self.tuple_or_value()?;
         self.close(")")?;
@@ -134,34 +156,35 @@ impl<'a> Reader<'a> {
 
     fn list(&mut self, open: &str, close: &str) -> Option<Literal> {
         self.open(open);
+        let mut values = Vec::new();
         while self.peek().is_some_and(|next| !close.starts_with(next)) {
-            self.value()?;
+            values.push(self.value()?);
             if !self.eat(",") {
                 break;
             }
         }
         self.close(close)?;
-        Some(Literal::Sequence)
+        Some(Literal::List(values))
     }
 
     fn braces(&mut self) -> Option<Literal> {
         self.open("{");
-        let mut pairs = None;
+        let (mut kind, mut pairs) = (None, Vec::new());
         while self.peek().is_some_and(|next| next != '}') {
-            self.value()?;
+            let key = self.value()?;
             let pair = self.eat(":");
-            if *pairs.get_or_insert(pair) != pair {
+            if *kind.get_or_insert(pair) != pair {
                 return None;
             }
             if pair {
-                self.value()?;
+                pairs.push((key, self.value()?));
             }
             if !self.eat(",") {
                 break;
             }
         }
         self.close("}")?;
-        Some(Literal::Other)
+        Some(if kind == Some(false) { Literal::Other } else { Literal::Dictionary(pairs) })
     }
 
     fn name(&mut self) -> Option<Literal> {
@@ -183,6 +206,7 @@ impl<'a> Reader<'a> {
 
     /// Signs, a number, and the two-part form of complex numbers.
     fn number(&mut self) -> Option<Literal> {
+        let from = self.rest;
         while self.eat("+") || self.eat("-") {}
         if self.rest.starts_with("...") {
             self.rest = self.rest.strip_prefix("...").unwrap_or_default();
@@ -202,7 +226,8 @@ impl<'a> Reader<'a> {
             let complex = self.complex_tail();
             return complex.then_some(Literal::Other);
         }
-        Some(Literal::Other)
+        let written = from.get(..from.len() - rest.len()).unwrap_or_default();
+        Some(Literal::Number(written.to_owned()))
     }
 
     fn complex_tail(&mut self) -> bool {
@@ -229,7 +254,7 @@ impl<'a> Reader<'a> {
             self.string(prefix.contains(['r', 'R']), bytes, &mut text)?;
             self.blank();
         }
-        kind.map(|bytes| if bytes { Literal::Sequence } else { Literal::Text(text) })
+        kind.map(|bytes| if bytes { Literal::Bytes } else { Literal::Text(text) })
     }
 
     fn string(&mut self, raw: bool, bytes: bool, text: &mut String) -> Option<()> {
@@ -359,6 +384,7 @@ mod tests {
     #[test]
     fn literals_are_told_from_other_text() {
         let text = |value: &str| Some(Literal::Text(value.to_owned()));
+        let texts = |values: &[&str]| values.iter().map(|value| Literal::Text((*value).to_owned())).collect();
         for (source, value) in [
             ("\"abc\"", text("abc")),
             ("  'abc' # x\n\n", text("abc")),
@@ -367,11 +393,13 @@ mod tests {
             ("r'\\n'", text("\\n")),
             ("'\\x41\\u0042\\103'", text("ABC")),
             ("'''a\nb'''", text("a\nb")),
-            ("['a', 'b',]", Some(Literal::Sequence)),
-            ("'a',", Some(Literal::Sequence)),
-            ("b'a'", Some(Literal::Sequence)),
-            ("{'a': 1}", Some(Literal::Other)),
-            ("-1.5e3", Some(Literal::Other)),
+            ("['a', 'b',]", Some(Literal::List(texts(&["a", "b"])))),
+            ("'a',", Some(Literal::List(texts(&["a"])))),
+            ("b'a'", Some(Literal::Bytes)),
+            ("{'a': 1}", Some(Literal::Dictionary(vec![(Literal::Text("a".into()), Literal::Number("1".into()))]))),
+            ("{1, 2}", Some(Literal::Other)),
+            ("{}", Some(Literal::Dictionary(Vec::new()))),
+            ("-1.5e3", Some(Literal::Number("-1.5e3".into()))),
             ("1+2j", Some(Literal::Other)),
             ("None", Some(Literal::Other)),
             ("", None),
@@ -387,5 +415,13 @@ mod tests {
         ] {
             assert_eq!(literal(source), value, "{source:?}");
         }
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_key_wins() {
+        let read = literal("{'a': 'x', 'b': ['y'], 'a': 'z'}").unwrap();
+        assert_eq!(read.get("a").and_then(Literal::text), Some("z"));
+        assert_eq!(read.get("b"), Some(&Literal::List(vec![Literal::Text("y".into())])));
+        assert_eq!(read.get("c"), None);
     }
 }

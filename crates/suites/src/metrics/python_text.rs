@@ -48,7 +48,7 @@ pub fn decimal(scalar: char) -> Option<u8> {
     if let Some(value) = scalar.to_digit(10) {
         return u8::try_from(value).ok();
     }
-    if !is_decimal(scalar) {
+    if scalar.is_ascii() || !is_decimal(scalar) {
         return None;
     }
     if ('\u{1d7ce}'..='\u{1d7ff}').contains(&scalar) {
@@ -64,6 +64,61 @@ pub fn decimal(scalar: char) -> Option<u8> {
 fn is_decimal(scalar: char) -> bool {
     use unicode_general_category::{GeneralCategory, get_general_category};
     get_general_category(scalar) == GeneralCategory::DecimalNumber
+}
+
+/// Whether `str.isdigit` counts this scalar: decimal digits of any script, superscripts and encircled digits.
+#[must_use]
+pub fn is_digit(scalar: char) -> bool {
+    const OTHER: [(char, char); 20] = [
+        ('\u{b2}', '\u{b3}'),
+        ('\u{b9}', '\u{b9}'),
+        ('\u{1369}', '\u{1371}'),
+        ('\u{19da}', '\u{19da}'),
+        ('\u{2070}', '\u{2070}'),
+        ('\u{2074}', '\u{2079}'),
+        ('\u{2080}', '\u{2089}'),
+        ('\u{2460}', '\u{2468}'),
+        ('\u{2474}', '\u{247c}'),
+        ('\u{2488}', '\u{2490}'),
+        ('\u{24ea}', '\u{24ea}'),
+        ('\u{24f5}', '\u{24fd}'),
+        ('\u{24ff}', '\u{24ff}'),
+        ('\u{2776}', '\u{277e}'),
+        ('\u{2780}', '\u{2788}'),
+        ('\u{278a}', '\u{2792}'),
+        ('\u{10a40}', '\u{10a43}'),
+        ('\u{10e60}', '\u{10e68}'),
+        ('\u{11052}', '\u{1105a}'),
+        ('\u{1f100}', '\u{1f10a}'),
+    ];
+    scalar.is_ascii_digit()
+        || (!scalar.is_ascii()
+            && (decimal(scalar).is_some() || OTHER.iter().any(|&(from, to)| (from..=to).contains(&scalar))))
+}
+
+/// A number as `float(text)` reads it: blanks around it, digits of any script, single underscores between digits.
+/// `None` where Python raises.
+#[must_use]
+pub fn float(text: &str) -> Option<f64> {
+    let mut plain = String::new();
+    let mut before = None;
+    let mut scalars = strip(text).chars().peekable();
+    while let Some(scalar) = scalars.next() {
+        match decimal(scalar) {
+            Some(digit) => plain.push(char::from(b'0' + digit)),
+            None if scalar == '_' => {
+                let between = before.is_some_and(|last| decimal(last).is_some())
+                    && scalars.peek().is_some_and(|next| decimal(*next).is_some());
+                if !between {
+                    return None;
+                }
+            }
+            None => plain.push(scalar),
+        }
+        before = Some(scalar);
+    }
+    // Rust's parser takes the same forms: `inf`, `infinity`, `nan`, `1.`, `.5`, `1e9`, in either case, with a sign.
+    plain.parse().ok()
 }
 
 /// A whole number as `int(text)` reads it: sign and canonical digits without leading zeros. `None` where Python raises.
@@ -138,6 +193,36 @@ mod tests {
         ] {
             assert_eq!(int(text).as_deref(), value, "{text:?}");
         }
+    }
+
+    #[test]
+    fn float_reads_what_python_reads() {
+        for (text, value) in [
+            (" 18 ", Some(18.0)),
+            ("７", Some(7.0)),
+            ("3e2", Some(300.0)),
+            ("1_0.5", Some(10.5)),
+            ("-.5", Some(-0.5)),
+            ("5.", Some(5.0)),
+            ("INF", Some(f64::INFINITY)),
+            ("1__0", None),
+            ("_1", None),
+            ("1_", None),
+            ("1,800", None),
+            ("", None),
+            ("e5", None),
+            (".", None),
+            ("0x10", None),
+        ] {
+            assert_eq!(float(text), value, "{text:?}");
+        }
+        assert!(float("nan").is_some_and(f64::is_nan));
+    }
+
+    #[test]
+    fn digits_are_more_than_decimals() {
+        assert!(['5', '５', '²', '①', '٣'].into_iter().all(is_digit));
+        assert!(!['a', '½', '十', 'Ⅷ'].into_iter().any(is_digit));
     }
 
     #[test]

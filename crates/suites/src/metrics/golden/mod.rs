@@ -6,13 +6,24 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod ada_leval;
+mod helmet;
+mod holobench;
 mod infinitebench;
+mod l_citeeval;
+mod leval;
+mod long_tail;
 mod longfact;
 mod longgenbench;
 mod longgenbench_sgt;
+mod longiclbench;
+mod longins;
+mod longmemeval;
 mod longproc;
+mod loogle;
 mod needle_threading;
 mod needlebench;
+mod needlebench_generator;
 mod python_random;
 mod ruler;
 
@@ -34,6 +45,9 @@ pub struct GoldenRow {
     pub extra: Value,
     /// Upstream's value, or `{"raises": name}`.
     pub expected: Value,
+    /// The whole line, for metrics that depend on the order of keys; empty where the row was not read from one.
+    #[serde(skip)]
+    pub line: String,
 }
 
 impl GoldenRow {
@@ -107,7 +121,13 @@ pub enum GoldenError {
     /// Inputs that the metric cannot read.
     #[error("metric `{0}` cannot read this row's prediction or reference")]
     BadInput(String),
+    /// A row about a file that is not at hand.
+    #[error("this row scores the file {0}, which was not found: put it beside the golden file or in the data folder")]
+    NoFile(String),
 }
+
+/// Finds the text of a file that a row names by its relative path.
+pub type Files<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -116,8 +136,18 @@ const TOLERANCE: f64 = 1e-9;
 /// # Errors
 /// [`GoldenError`] when the line is no golden row, or its metric is unknown.
 pub fn score_line(line: &str) -> Result<GoldenResult, GoldenError> {
+    score_line_with(line, &|_| None)
+}
+
+/// Scores one line, which may name a file to be scored.
+///
+/// # Errors
+/// [`GoldenError`] as [`score_line`], and when the file is not found.
+pub fn score_line_with(line: &str, files: Files<'_>) -> Result<GoldenResult, GoldenError> {
     let row: GoldenRow = serde_json::from_str(line).map_err(|error| GoldenError::Unreadable(error.to_string()))?;
-    score_row(row)
+    let row = GoldenRow { line: line.to_owned(), ..row };
+    let ours = compute(&row, files)?;
+    Ok(judged(row, ours))
 }
 
 /// Scores one row.
@@ -125,8 +155,12 @@ pub fn score_line(line: &str) -> Result<GoldenResult, GoldenError> {
 /// # Errors
 /// As [`score_line`].
 pub fn score_row(row: GoldenRow) -> Result<GoldenResult, GoldenError> {
+    let ours = compute(&row, &|_| None)?;
+    Ok(judged(row, ours))
+}
+
+fn judged(row: GoldenRow, ours: Computed) -> GoldenResult {
     let metric = row.slug();
-    let ours = compute(&row)?;
     let raises = row.expected.get("raises").is_some();
     let (ours, crashed) = match ours {
         Computed::Value(value) => (value, false),
@@ -138,7 +172,7 @@ pub fn score_row(row: GoldenRow) -> Result<GoldenResult, GoldenError> {
         distance(&ours, &row.expected)
     };
     let passed = difference <= tolerance(&metric);
-    Ok(GoldenResult { metric, passed, difference, ours, expected: row.expected, raises })
+    GoldenResult { metric, passed, difference, ours, expected: row.expected, raises }
 }
 
 /// Adds results up per metric.
@@ -190,15 +224,26 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
     }
 }
 
-fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
+fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
+        "helmet" => helmet::compute(row),
+        "ada_leval" => ada_leval::compute(row),
+        "holobench" => holobench::compute(row),
         "infinitebench" => infinitebench::compute(row),
+        "l_citeeval" => l_citeeval::compute(row),
+        "leval" => leval::compute(row, files),
+        "long_tail" => long_tail::compute(row),
         "longfact" => longfact::compute(row),
+        "loogle" => loogle::compute(row),
         "longgenbench" => longgenbench::compute(row),
         "longgenbench_sgt" => longgenbench_sgt::compute(row),
         "longproc" => longproc::compute(row),
+        "longiclbench" => longiclbench::compute(row),
+        "longins" => longins::compute(row),
+        "longmemeval" => longmemeval::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
+        "needlebench_generator" => needlebench_generator::compute(row),
         "python_random" => python_random::compute(row),
         "ruler" => ruler::compute(row),
         _ => Err(row.unknown()),

@@ -1,88 +1,12 @@
-//! Normalisation and comparison of InfiniteBench answers.
+//! Comparison of InfiniteBench answers.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
-use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
 use crate::metrics::needlebench::pattern;
-use crate::metrics::python_text::{decimal, int, is_punctuation, is_space, words};
-
-/// The Chinese and typographic marks that the official Chinese normalisation drops besides ASCII punctuation.
-const MARKS_ZH: &str = "！？｡。＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】〔〕〖〗〘〙〚〛〜〝〞〟〰〾〿–—‘’‛“”„‟…‧﹏.";
-
-/// Lower case, no ASCII punctuation, no English articles, single blanks.
-#[must_use]
-pub fn normalise(text: &str) -> String {
-    let plain: String = text.to_lowercase().chars().filter(|&scalar| !is_punctuation(scalar)).collect();
-    words(&without_words(&plain, &["a", "an", "the"])).collect::<Vec<_>>().join(" ")
-}
-
-/// Lower case, no ASCII or Chinese punctuation, no white space.
-#[must_use]
-pub fn normalise_zh(text: &str) -> String {
-    let dropped = |scalar: char| is_punctuation(scalar) || MARKS_ZH.contains(scalar) || is_space(scalar);
-    text.to_lowercase().chars().filter(|&scalar| !dropped(scalar)).collect()
-}
-
-/// Replaces whole words of a list by a blank; words are runs of Python's `\w`.
-pub(in crate::metrics) fn without_words(text: &str, list: &[&str]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for scalar in text.chars().map(Some).chain([None]) {
-        if let Some(scalar) = scalar.filter(|&scalar| is_word(scalar)) {
-            run.push(scalar);
-            continue;
-        }
-        out.push_str(if list.contains(&run.as_str()) { " " } else { &run });
-        run.clear();
-        out.extend(scalar);
-    }
-    out
-}
-
-/// Python's `\w`: letters and numbers of any script, and the underscore; no combining marks.
-fn is_word(scalar: char) -> bool {
-    use Category as C;
-    if scalar.is_ascii() {
-        return scalar.is_ascii_alphanumeric() || scalar == '_';
-    }
-    matches!(
-        get_general_category(scalar),
-        C::UppercaseLetter
-            | C::LowercaseLetter
-            | C::TitlecaseLetter
-            | C::ModifierLetter
-            | C::OtherLetter
-            | C::DecimalNumber
-            | C::LetterNumber
-            | C::OtherNumber
-    )
-}
-
-/// F1 of two bags of tokens, 0..1.
-#[must_use]
-pub fn f1<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> f64 {
-    let mut left: HashMap<&T, usize> = HashMap::new();
-    for token in prediction {
-        *left.entry(token).or_default() += 1;
-    }
-    let mut same = 0;
-    for token in reference {
-        if let Some(count) = left.get_mut(token).filter(|count| **count > 0) {
-            *count -= 1;
-            same += 1;
-        }
-    }
-    if same == 0 {
-        return 0.0;
-    }
-    let (precision, recall) = (share(same, prediction.len()), share(same, reference.len()));
-    2.0 * precision * recall / (precision + recall)
-}
+use crate::metrics::python_text::{decimal, int};
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
 pub(super) fn share(part: usize, whole: usize) -> f64 {
@@ -106,20 +30,3 @@ pub(super) fn equals(text: &str, label: &Value) -> bool {
 }
 
 pub(super) use super::after_prefix as after;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn articles_are_whole_words() {
-        assert_eq!(normalise("The cat, a hat; thesis  AN"), "cat hat thesis");
-        assert_eq!(normalise_zh("林 黛玉。A!"), "林黛玉a");
-    }
-
-    #[test]
-    fn f1_counts_bags() {
-        assert_eq!(f1(&["a", "a", "b"], &["a", "b"]), 0.8);
-        assert_eq!(f1::<char>(&[], &[]), 0.0);
-    }
-}

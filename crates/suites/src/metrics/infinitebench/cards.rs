@@ -1,39 +1,7 @@
 //! What the twelve imported tasks declare.
 
-use serde::Serialize;
-
 use crate::card::Language;
-
-/// A task whose answers are imported from prediction files instead of being generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ImportedTask {
-    /// Task slug on boards, e.g. `infinitebench_passkey`.
-    pub slug: &'static str,
-    /// Name in upstream file names, e.g. `passkey`.
-    pub name: &'static str,
-    /// Title, as in the paper's table.
-    pub title: &'static str,
-    /// Metric slug.
-    pub metric: &'static str,
-    /// Language.
-    pub language: Language,
-    /// Samples of the full task, as `usize` counted in the published data.
-    pub samples: u32,
-}
-
-impl ImportedTask {
-    /// Paper and code version.
-    #[must_use]
-    pub const fn citation(&self) -> &'static str {
-        "Zhang et al. 2024, arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6"
-    }
-
-    /// Licence of code and predictions.
-    #[must_use]
-    pub const fn licence(&self) -> &'static str {
-        "MIT (code and published predictions); the scorer here is our own"
-    }
-}
+use crate::predictions::ImportedTask;
 
 macro_rules! task {
     ($name:literal, $title:literal, $language:ident, $samples:literal) => {
@@ -44,6 +12,8 @@ macro_rules! task {
             metric: concat!("infinitebench.", $name),
             language: Language::$language,
             samples: $samples,
+            suite: "infinitebench",
+            citation: "Zhang et al. 2024, arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6",
         }
     };
 }

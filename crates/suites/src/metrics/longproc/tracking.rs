@@ -1,7 +1,7 @@
 //! Traces of what somebody believes.
 
-use super::super::infinitebench::without_words;
 use super::super::python_text::{is_punctuation, strip, words};
+use super::super::token_f1::without_words;
 use super::{ProcedureScore, share};
 
 /// Words that do not count.

@@ -1,36 +1,24 @@
-//! rougeLsum as the `rouge_score` package computes it: no stemming, sentences split at newlines.
+//! rougeLsum as the `rouge_score` package computes it: sentences split at newlines.
 
 use std::collections::{BTreeSet, HashMap};
 
-/// F-measure of the summary-level longest common subsequence, 0..1.
+use super::Prf;
+use super::scored::{Stemmer, prf};
+
+/// Summary-level longest common subsequence.
 #[must_use]
-pub fn lsum(reference: &str, candidate: &str) -> f64 {
-    let (reference, candidate) = (sentences(reference), sentences(candidate));
+pub fn lsum(reference: &str, candidate: &str, stemmer: Stemmer) -> Prf {
+    let (reference, candidate) = (sentences(reference, stemmer), sentences(candidate, stemmer));
     let (m, n) = (reference.iter().map(Vec::len).sum::<usize>(), candidate.iter().map(Vec::len).sum::<usize>());
     if m == 0 || n == 0 {
-        return 0.0;
+        return Prf::default();
     }
-    let hits = hits(&reference, &candidate);
-    let (recall, precision) = (as_f64(hits) / as_f64(m), as_f64(hits) / as_f64(n));
-    if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+    prf(hits(&reference, &candidate), m, n)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-fn as_f64(count: usize) -> f64 {
-    count as f64
-}
-
-/// Lower-cased ASCII letter and digit runs per non-empty line.
-fn sentences(text: &str) -> Vec<Vec<String>> {
-    text.split('\n').filter(|line| !line.is_empty()).map(tokens).collect()
-}
-
-fn tokens(line: &str) -> Vec<String> {
-    line.to_lowercase()
-        .split(|scalar: char| !scalar.is_ascii_lowercase() && !scalar.is_ascii_digit())
-        .filter(|token| !token.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
+/// The package's tokens per non-empty line.
+fn sentences(text: &str, stemmer: Stemmer) -> Vec<Vec<String>> {
+    text.split('\n').filter(|line| !line.is_empty()).map(|line| stemmer.tokens(line)).collect()
 }
 
 fn counts(sentences: &[Vec<String>]) -> HashMap<&str, usize> {
@@ -94,8 +82,8 @@ mod tests {
 
     #[test]
     fn equal_texts_score_one_and_disjoint_ones_nothing() {
-        assert_eq!(lsum("One two.\nThree", "one TWO\nthree!"), 1.0);
-        assert_eq!(lsum("one", "two"), 0.0);
-        assert_eq!(lsum("", "two"), 0.0);
+        assert_eq!(lsum("One two.\nThree", "one TWO\nthree!", Stemmer::None).f, 1.0);
+        assert_eq!(lsum("one", "two", Stemmer::None).f, 0.0);
+        assert_eq!(lsum("", "two", Stemmer::None).f, 0.0);
     }
 }

@@ -1,0 +1,242 @@
+//! Books: paragraphs of the chronicle, each sentence with the fact it states, written into prompts of exact length.
+
+use std::collections::HashMap;
+
+use crate::card::Language;
+use crate::item::Item;
+use crate::prompt::{Answer, Prompt};
+use crate::rng::Rng;
+use crate::task::{GenerateError, ItemRequest, Task};
+use crate::world::{Chronicle, Fact, PersonId, Statement, TownId, World};
+
+use super::prose;
+
+/// A paragraph: sentences in their order.
+pub type Section = Vec<Statement>;
+
+/// Where a sentence stands: section and place within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Section, from 0.
+    pub section: usize,
+    /// Sentence, from 0.
+    pub sentence: usize,
+}
+
+/// A sentence that states nothing of the world's facts.
+pub fn plain(text: impl Into<String>) -> Statement {
+    Statement { text: text.into(), fact: Fact::None }
+}
+
+/// What stands before each section, by its number from 1.
+pub type Heading = fn(usize) -> String;
+
+/// No heading: running prose.
+pub fn unnumbered(_: usize) -> String {
+    String::new()
+}
+
+/// Sections and whose names they hold.
+pub struct Book {
+    /// The world that the sections tell of.
+    pub world: World,
+    /// The sections.
+    pub sections: Vec<Section>,
+}
+
+impl Book {
+    /// Paragraphs of a walk through `world`, as many as `room` canonical tokens hold. The last one may be cut short.
+    pub fn gather(world: World, variant: u64, room: u32, heading: Heading) -> Self {
+        let mut counter = Prompt::default();
+        let mut chronicle = Chronicle::new(world, Language::English, variant);
+        let (mut sections, mut used) = (Vec::new(), 0);
+        loop {
+            let start = used;
+            used += counter.count(&heading(sections.len() + 1));
+            let paragraph = chronicle.paragraph();
+            let mut section = Section::new();
+            for statement in paragraph {
+                let cost = counter.count(&[" ", &statement.text].concat());
+                if used + cost > room {
+                    break;
+                }
+                used += cost;
+                section.push(statement);
+            }
+            if used >= room || section.is_empty() || start + 8 >= room {
+                if !section.is_empty() {
+                    sections.push(section);
+                }
+                break;
+            }
+            sections.push(section);
+        }
+        Self { world, sections }
+    }
+
+    /// Every sentence with its place.
+    pub fn sentences(&self) -> impl Iterator<Item = (Place, &Statement)> {
+        self.sections.iter().enumerate().flat_map(|(section, sentences)| {
+            sentences.iter().enumerate().map(move |(sentence, statement)| (Place { section, sentence }, statement))
+        })
+    }
+
+    /// The sections in another order.
+    pub fn shuffle(&mut self, rng: &mut Rng) {
+        rng.shuffle(&mut self.sections);
+    }
+
+    /// Names that more than one person or town of the book has.
+    pub fn namesakes(&self) -> Namesakes {
+        let mut namesakes = Namesakes::default();
+        for (_, statement) in self.sentences() {
+            let (people, towns) = named(self.world, &statement.fact);
+            for id in people {
+                namesakes.person(self.world, id);
+            }
+            for id in towns {
+                namesakes.town(self.world, id);
+            }
+        }
+        namesakes
+    }
+}
+
+/// Who bears each name of a book.
+#[derive(Default)]
+pub struct Namesakes {
+    bearers: HashMap<String, Option<u64>>,
+    seen: std::collections::HashSet<u64>,
+}
+
+impl Namesakes {
+    fn add(&mut self, key: u64, name: impl FnOnce() -> String) {
+        if self.seen.insert(key) {
+            let bearer = self.bearers.entry(name()).or_insert(Some(key));
+            if *bearer != Some(key) {
+                *bearer = None;
+            }
+        }
+    }
+
+    fn person(&mut self, world: World, id: PersonId) {
+        self.add(u64::from(id.0), || world.person(id).name.of(Language::English));
+    }
+
+    fn town(&mut self, world: World, id: TownId) {
+        self.add(1 << 40 | u64::from(id.0), || world.town(id).name.of(Language::English));
+    }
+
+    /// Whether exactly one person or town has this name.
+    pub fn is_unique(&self, name: &str) -> bool {
+        self.bearers.get(name).is_some_and(Option::is_some)
+    }
+}
+
+/// The people and towns that a sentence names.
+fn named(world: World, fact: &Fact) -> (Vec<PersonId>, Vec<TownId>) {
+    match fact {
+        Fact::Town(town) => (Vec::new(), vec![*town]),
+        Fact::Life(one) => (vec![*one], vec![world.person(*one).home]),
+        Fact::Death(one) => (vec![*one], Vec::new()),
+        Fact::Parents(one) => (std::iter::once(*one).chain(world.parents(*one)).collect(), Vec::new()),
+        Fact::Marriage(one, other) => (vec![*one, *other], Vec::new()),
+        Fact::Term(term) => (vec![term.holder], vec![term.town]),
+        Fact::Measure(measure) => (Vec::new(), vec![measure.town]),
+        Fact::Event(event) => (vec![event.leader], vec![event.town, event.with]),
+        Fact::None => (Vec::new(), Vec::new()),
+    }
+}
+
+/// A book with what stands around it.
+pub struct Volume {
+    /// Text before the sections.
+    pub head: String,
+    /// What stands before each section.
+    pub heading: Heading,
+    /// The sections.
+    pub sections: Vec<Section>,
+    /// Sentences that are evidence.
+    pub marks: Vec<Place>,
+    /// Text after the sections, beginning with an empty line.
+    pub tail: String,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Sentences that close the last section, dearest first, so that a length is met to a few tokens.
+const CLOSINGS: [&str; 6] = [
+    "Of the rest of that season no account is kept that a careful reader would put much trust in today.",
+    "The books of the toll house pass over the remainder in silence.",
+    "What followed was never set down in full.",
+    "More than this nobody wrote.",
+    "Little else is told.",
+    "So it stayed.",
+];
+
+/// Writes a volume so that the length is met.
+pub fn bind(task: &Task, request: &ItemRequest<'_>, mut volume: Volume) -> Result<Item, GenerateError> {
+    let output = volume.answer.output_tokens.unwrap_or(task.card().output_tokens);
+    let limit = request.length.tokens().saturating_sub(output);
+    volume.marks.sort_unstable();
+    loop {
+        let mut prompt = write(&volume, limit);
+        let excess = prompt.tokens().saturating_sub(limit);
+        if excess == 0 {
+            return Ok(prompt.finish(task, request, volume.answer));
+        }
+        if !shorten(&mut volume) {
+            let reason = format!("frame, evidence and answer need {excess} tokens more");
+            return Err(prose::unsatisfiable(task, request, reason));
+        }
+    }
+}
+
+fn write(volume: &Volume, limit: u32) -> Prompt {
+    let mut prompt = Prompt::default();
+    prompt.push(&volume.head);
+    let mut marks = volume.marks.iter().peekable();
+    for (section, sentences) in volume.sections.iter().enumerate() {
+        if section > 0 {
+            prompt.push("\n\n");
+        }
+        let mut joint = (volume.heading)(section + 1);
+        for (sentence, statement) in sentences.iter().enumerate() {
+            prompt.push(&joint);
+            if marks.next_if(|place| **place == Place { section, sentence }).is_some() {
+                prompt.push_needle(&statement.text);
+            } else {
+                prompt.push(&statement.text);
+            }
+            " ".clone_into(&mut joint);
+        }
+    }
+    let tail = prompt.count(&volume.tail);
+    for closing in CLOSINGS {
+        let cost = prompt.count(closing) + 1;
+        while prompt.tokens() + tail + cost <= limit {
+            prompt.push(" ");
+            prompt.push(closing);
+        }
+    }
+    prompt.push(&volume.tail);
+    prompt
+}
+
+/// Takes away the last sentence that is no evidence and not alone in its section.
+fn shorten(volume: &mut Volume) -> bool {
+    for (section, sentences) in volume.sections.iter_mut().enumerate().rev() {
+        let last = Place { section, sentence: sentences.len().saturating_sub(1) };
+        if sentences.len() > 1 && !volume.marks.contains(&last) {
+            sentences.pop();
+            return true;
+        }
+    }
+    false
+}
+
+/// Canonical tokens that sections may take beside `head`, a tail of at most `tail` tokens and the answer.
+pub fn room(task: &Task, request: &ItemRequest<'_>, head: &str, tail: u32) -> u32 {
+    let around = crate::tokens::count(head) + tail + task.card().output_tokens;
+    request.length.tokens().saturating_sub(around)
+}

@@ -1,0 +1,43 @@
+//! L-CiteEval (arXiv 2410.02115; ZetangForward/L-CITEEVAL @ 6e493267): does a cited passage support what is said?
+
+mod citation;
+mod counting_stars;
+
+use super::catalogue::{Form, Metric, Source, metric};
+use super::python_text::strip;
+use super::rouge;
+use super::token_f1::english;
+
+pub use citation::{AT_MOST, Entailment, Prf, citation_prf, citation_prf_strict, cited, niah, without_citations};
+pub use counting_stars::{Stars, count_accuracy, counting_stars, stars};
+
+const SOURCE: Source =
+    Source { benchmark: "L-CiteEval", citation: "arXiv 2410.02115; ZetangForward/L-CITEEVAL @ 6e493267" };
+
+/// The metrics of this benchmark.
+pub(super) static METRICS: [Metric; 9] = [
+    metric(SOURCE, "l_citeeval.citation_prf", "Citation F1", Form::Official, 1.0),
+    metric(SOURCE, "l_citeeval.citation_prf.strict", "Citation F1, [0] is no passage", Form::Strict, 1.0),
+    metric(SOURCE, "l_citeeval.citation_prf_niah", "Citation F1 of a needle", Form::Official, 1.0),
+    metric(SOURCE, "l_citeeval.citation_prf_niah.strict", "Citation F1 of a needle that is told", Form::Strict, 1.0),
+    metric(SOURCE, "l_citeeval.citation_prf_counting_stars", "Citation F1 of counts", Form::Official, 1.0),
+    metric(SOURCE, "l_citeeval.citation_prf_counting_stars.strict", "Citation F1 of right counts", Form::Strict, 1.0),
+    metric(SOURCE, "l_citeeval.remove_citations", "Answer without citations", Form::Official, 1.0),
+    metric(SOURCE, "l_citeeval.qa_f1_p_r", "Token F1, precision, recall", Form::Official, 1.0),
+    metric(SOURCE, "l_citeeval.counting_accuracy", "Counts in order", Form::Official, 1.0),
+];
+
+/// Token precision, recall and F1 of an answer's first line without its citations; each is the largest over the
+/// references, so they may come from different ones.
+#[must_use]
+pub fn qa_f1_p_r(answer: &str, references: &[String]) -> rouge::Prf {
+    let line = strip(answer).split('\n').next().unwrap_or_default();
+    let plain = without_citations(line);
+    references.iter().map(|reference| english(&plain, reference)).fold(rouge::Prf::default(), |best, found| {
+        rouge::Prf {
+            precision: best.precision.max(found.precision),
+            recall: best.recall.max(found.recall),
+            f: best.f.max(found.f),
+        }
+    })
+}
