@@ -10,6 +10,7 @@ use crate::haystack::Haystack;
 use crate::item::{Item, Scored};
 use crate::judging::OpenEnded;
 use crate::length::Length;
+use crate::metrics::python_text::take;
 use crate::rng::Rng;
 
 /// Family parameters by name.
@@ -148,6 +149,9 @@ impl ItemRequest<'_> {
     }
 }
 
+/// Scalars of what a metric read that are kept: a page shows no more, and an answer may be huge.
+const EXTRACTED: usize = 2000;
+
 /// A checked task version.
 #[derive(Clone)]
 pub struct Task {
@@ -243,7 +247,8 @@ impl Task {
     /// Scores an answer to `item`.
     #[must_use]
     pub fn score(&self, item: &Item, answer: &str) -> Scored {
-        self.family.score(&self.definition.params, item, answer)
+        let scored = self.family.score(&self.definition.params, item, answer);
+        Scored { extracted: take(&scored.extracted, EXTRACTED).to_owned(), ..scored }
     }
 
     /// What judges see of `item`, rebuilt from its identity; `None` where answers are closed.
