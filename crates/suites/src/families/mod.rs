@@ -15,6 +15,7 @@ mod helmet_rerank;
 mod infinitebench;
 mod kinship;
 mod l_citeeval;
+mod leval;
 mod long_span_qa;
 mod long_tail;
 mod longfact;
@@ -85,6 +86,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needlebench_atc::NeedleBenchAtc,
         &long_span_qa::LongSpanQa,
         &planted_writing::PlantedWriting,
+        &leval::LEval,
         &loogle::LooGle,
         &l_citeeval::LCiteEval,
         &long_tail::LongTail,
