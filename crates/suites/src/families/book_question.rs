@@ -20,6 +20,22 @@ pub struct Question {
     pub wrong: Vec<String>,
 }
 
+/// A question with four options of which one or several are right.
+pub struct SeveralRight {
+    /// The question.
+    pub text: String,
+    /// The options, each with whether it is right.
+    pub options: Vec<(String, bool)>,
+    /// Sentences on which the right ones stand.
+    pub evidence: Vec<Place>,
+}
+
+/// A measured amount as the book tells it: year, amount, place.
+type Told = (u32, u32, Place);
+
+/// A term in office: its holder's name, the term, its place.
+pub type NamedTerm = (String, Term, Place);
+
 /// Asks about a book.
 pub struct Asker<'a> {
     book: &'a Book,
@@ -106,7 +122,7 @@ impl<'a> Asker<'a> {
 
     /// A sum over three years of one town.
     pub fn sum(&self, rng: &mut Rng) -> Option<Question> {
-        let mut told: HashMap<(TownId, MeasureKind), Vec<(u32, u32, Place)>> = HashMap::new();
+        let mut told: HashMap<(TownId, MeasureKind), Vec<Told>> = HashMap::new();
         for (place, statement) in self.book.sentences() {
             if let Fact::Measure(measure) = &statement.fact {
                 told.entry((measure.town, measure.kind)).or_default().push((measure.year, measure.amount, place));
@@ -171,8 +187,8 @@ impl<'a> Asker<'a> {
         })
     }
 
-    /// Who of four people was reeve of a town: `(question, options with whether they were)`, one to three of them.
-    pub fn reeves(&self, rng: &mut Rng) -> Option<(String, Vec<(String, bool)>, Vec<Place>)> {
+    /// Which of four people held the office of reeve of a town: one to three of them.
+    pub fn reeves(&self, rng: &mut Rng) -> Option<SeveralRight> {
         let mut told: HashMap<TownId, Vec<(&Term, Place)>> = HashMap::new();
         for (place, statement) in self.book.sentences() {
             if let Fact::Term(term) = &statement.fact {
@@ -204,7 +220,8 @@ impl<'a> Asker<'a> {
             (options.len() == 4).then_some(())?;
             rng.shuffle(&mut options);
             let text = format!("Which of these people held the office of reeve at {}?", self.known_town(*town)?);
-            Some((text, options, chosen.iter().map(|(_, place)| *place).collect()))
+            let evidence = chosen.iter().map(|(_, place)| *place).collect();
+            Some(SeveralRight { text, options, evidence })
         })
     }
 
@@ -230,7 +247,7 @@ impl<'a> Asker<'a> {
     }
 
     /// All terms that the book tells of one town, at least `least`: `(town, [(holder, term, place)])` in order of time.
-    pub fn terms_of_a_town(&self, least: usize, rng: &mut Rng) -> Option<(String, Vec<(String, Term, Place)>)> {
+    pub fn terms_of_a_town(&self, least: usize, rng: &mut Rng) -> Option<(String, Vec<NamedTerm>)> {
         let mut told: HashMap<TownId, Vec<(Term, Place)>> = HashMap::new();
         for (place, statement) in self.book.sentences() {
             if let Fact::Term(term) = &statement.fact {

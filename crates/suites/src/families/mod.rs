@@ -19,6 +19,7 @@ mod holobench;
 mod infinitebench;
 mod kinship;
 mod l_citeeval;
+mod leval;
 mod lines;
 mod long_span_qa;
 mod long_tail;
@@ -125,6 +126,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &ada_leval_bestanswer::AdaLevalBestAnswer,
         &longmemeval::LongMemEval,
         &needlebench_choice::NeedleBenchChoice,
+        &leval::LEval,
         &loogle::LooGle,
         &l_citeeval::LCiteEval,
         &long_tail::LongTail,

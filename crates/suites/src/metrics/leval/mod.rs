@@ -15,14 +15,15 @@ pub use verdict::{Verdict, verdict, win_rate};
 const SOURCE: Source = Source { benchmark: "L-Eval", citation: "arXiv 2307.11088; OpenLMLab/LEval @ cd34b050" };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 13] = [
+pub(super) static METRICS: [Metric; 14] = [
     metric(SOURCE, "leval.em_score", "Exact match, a part of the letters 1/4", Form::Official, 1.0),
-    metric(SOURCE, "leval.em_score.strict", "Exact match, nothing for an empty answer", Form::Strict, 1.0),
+    metric(SOURCE, "leval.em_score.strict", "Exact match, whole or nothing", Form::Strict, 1.0),
     metric(SOURCE, "leval.judge", "Mean of loyalty and fact", Form::Official, 1.0),
     metric(SOURCE, "leval.judge.strict", "Loyalty and fact both right", Form::Strict, 1.0),
     metric(SOURCE, "leval.f1", "Token F1", Form::Official, 1.0),
-    metric(SOURCE, "leval.f1.strict", "Token F1 against its neighbours", Form::Strict, 1.0),
+    metric(SOURCE, "leval.f1.strict", "Token F1 of an answer about as long as its reference", Form::Strict, 1.0),
     metric(SOURCE, "leval.rouge", "ROUGE-1, ROUGE-2, ROUGE-L", Form::Official, 1.0),
+    metric(SOURCE, "leval.rouge.strict", "ROUGE of an answer about as long as its reference", Form::Strict, 1.0),
     metric(SOURCE, "leval.process_output_mc", "Letters read from an answer", Form::Official, 1.0),
     metric(SOURCE, "leval.process_gt_mc", "Letters read from a reference", Form::Official, 1.0),
     metric(SOURCE, "leval.process_math", "Number read from an answer", Form::Official, 1.0),
