@@ -7,17 +7,24 @@ use crate::item::{Item, Scored};
 use crate::metrics;
 use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
+mod arled;
+mod classification;
+mod cnnsum;
 mod golden_thread;
+mod grid;
 mod infinitebench;
 mod kinship;
+mod lcfo;
 mod long_span_qa;
 mod longfact;
 mod longgenbench;
 mod longproc;
+mod m4le;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
 pub(crate) mod needlebench_official;
+mod nolima;
 mod planted_writing;
 mod prose;
 mod requirement;
@@ -25,7 +32,9 @@ mod ruler_cwe;
 mod ruler_fwe;
 mod ruler_niah;
 mod ruler_vt;
+mod saga;
 mod span_question;
+mod volume;
 mod words;
 
 const RULER: &str = "Hsieh et al. 2024, RULER, arXiv 2404.06654; code NVIDIA/RULER @ c3f5e3b4 (Apache-2.0)";
@@ -81,6 +90,13 @@ pub fn all() -> &'static [&'static dyn Family] {
         &infinitebench::InfiniteBench,
         &longfact::LongFact,
         &longproc::LongProc,
+        &cnnsum::CnnSum,
+        &arled::Arled,
+        &lcfo::Lcfo,
+        &m4le::M4le,
+        &nolima::NoLiMa,
+        &grid::Grid,
+        &classification::Classification,
     ]
 }
 

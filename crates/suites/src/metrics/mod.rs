@@ -3,6 +3,7 @@
 pub mod ada_leval;
 pub mod arled;
 mod catalogue;
+pub mod choice;
 pub mod cnnsum;
 pub mod golden;
 pub mod helmet;
@@ -10,6 +11,7 @@ pub mod holobench;
 pub mod infinitebench;
 pub mod jieba;
 pub mod l_citeeval;
+pub mod lcfo;
 pub mod lcs;
 pub mod leval;
 mod long_span_qa;
