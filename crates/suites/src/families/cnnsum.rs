@@ -24,7 +24,8 @@ const PARAMETERS: [Parameter; 1] = [Parameter {
     kind: ParameterKind::Choice { options: &["before", "after"], default: "after" },
 }];
 const CHAPTERS: usize = 8;
-const ASK: &str = "请通读这个故事，每一章开头写的是这一章的大事。请按先后顺序，用一句话概括每一章的大事，连成一篇摘要。只写摘要。";
+const ASK: &str =
+    "请通读这个故事，每一章开头写的是这一章的大事。请按先后顺序，用一句话概括每一章的大事，连成一篇摘要。只写摘要。";
 /// What one writes who has not read the story.
 const BLIND: &str = "这个镇子先后遭了大水、大火和霜冻，后来建成新桥和新磨坊，开设大集市，与邻镇打官司并结盟。";
 

@@ -10,15 +10,20 @@ use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 mod ada_leval_bestanswer;
 mod ada_leval_files;
 mod ada_leval_tsort;
+mod arled;
 mod book;
 mod book_question;
+mod classification;
+mod cnnsum;
 mod golden_thread;
+mod grid;
 mod helmet_recall;
 mod helmet_rerank;
 mod holobench;
 mod infinitebench;
 mod kinship;
 mod l_citeeval;
+mod lcfo;
 mod leval;
 mod lines;
 mod long_span_qa;
@@ -30,11 +35,13 @@ mod longins;
 mod longmemeval;
 mod longproc;
 mod loogle;
+mod m4le;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
 mod needlebench_choice;
 pub(crate) mod needlebench_official;
+mod nolima;
 mod official;
 mod planted_writing;
 mod prose;
@@ -44,7 +51,9 @@ mod ruler_fwe;
 mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
+mod saga;
 mod span_question;
+mod volume;
 mod words;
 
 const RULER: &str = "Hsieh et al. 2024, RULER, arXiv 2404.06654; code NVIDIA/RULER @ c3f5e3b4 (Apache-2.0)";
@@ -138,6 +147,13 @@ pub fn all() -> &'static [&'static dyn Family] {
         &infinitebench::InfiniteBench,
         &longfact::LongFact,
         &longproc::LongProc,
+        &cnnsum::CnnSum,
+        &arled::Arled,
+        &lcfo::Lcfo,
+        &m4le::M4le,
+        &nolima::NoLiMa,
+        &grid::Grid,
+        &classification::Classification,
     ]
 }
 

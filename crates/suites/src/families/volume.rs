@@ -124,7 +124,8 @@ pub fn fit(
     request: &ItemRequest<'_>,
     write: &mut dyn FnMut(u32) -> Option<Written>,
 ) -> Result<Item, GenerateError> {
-    let refuse = || super::prose::unsatisfiable(task, request, "frame, text and answer do not fit: choose a longer one");
+    let refuse =
+        || super::prose::unsatisfiable(task, request, "frame, text and answer do not fit: choose a longer one");
     let length = request.length.tokens();
     let mut budget = length.saturating_sub(task.card().output_tokens.min(length / 2) + 128);
     let mut best: Option<(u32, Item)> = None;

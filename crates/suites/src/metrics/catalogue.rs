@@ -68,6 +68,8 @@ pub fn catalogue() -> &'static [Metric] {
             &super::arled::METRICS,
             &super::m4le::METRICS,
             &super::nolima::METRICS,
+            &super::lcfo::METRICS,
+            &super::choice::METRICS,
             &super::longgenbench::METRICS,
             &super::longgenbench_sgt::METRICS,
             &super::longproc::METRICS,
