@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::length::Length;
+use crate::task::Task;
+
+/// Length of the suite that runs every family once: the shortest at which all of them can be built.
+const SMOKE_TOKENS: u32 = 16 * 1024;
 
 /// A set of tasks run over a ladder of lengths.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +28,25 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// One task of every family at one length: whether everything runs from end to end.
+    fn smoke() -> Self {
+        let mut tasks: Vec<&Task> = Vec::new();
+        for task in Task::builtin().iter().filter(|task| task.min_tokens() <= SMOKE_TOKENS) {
+            if tasks.iter().all(|known| known.family().slug() != task.family().slug()) {
+                tasks.push(task);
+            }
+        }
+        Self {
+            slug: "smoke".into(),
+            title: "Every family once".into(),
+            description: "One task of every family at 16k tokens, two samples each: shows that a model and everything behind the board work together, and nothing about how good the model is.".into(),
+            tasks: tasks.into_iter().map(|task| task.slug().to_owned()).collect(),
+            lengths: Length::new(SMOKE_TOKENS).into_iter().collect(),
+            samples: 2,
+            imported: false,
+        }
+    }
+
     /// The built-in suites.
     #[must_use]
     pub fn builtin() -> Vec<Suite> {
@@ -106,6 +129,7 @@ impl Suite {
                 &[4, 8, 16, 32],
                 10,
             ),
+            Self::smoke(),
             suite(
                 "reference",
                 "Reference model",
@@ -197,6 +221,14 @@ pub fn plan(tasks: &[(String, Option<u32>)], lengths: &[Length], samples: u32) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_smoke_suite_has_every_family() {
+        let tasks = Suite::smoke().tasks;
+        let families: Vec<&str> = tasks.iter().map(|task| Task::find(task).unwrap().family().slug()).collect();
+        let all: Vec<&str> = crate::families::all().iter().map(|family| family.slug()).collect();
+        assert_eq!(families, all);
+    }
 
     #[test]
     fn the_full_sweep_of_ruler_is_one_and_two_thirds_of_a_billion_tokens() {
