@@ -9,6 +9,7 @@ use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
 mod book;
 mod book_question;
+mod detectiveqa;
 mod golden_thread;
 mod helmet_recall;
 mod helmet_rerank;
@@ -90,6 +91,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &loogle::LooGle,
         &l_citeeval::LCiteEval,
         &long_tail::LongTail,
+        &detectiveqa::DetectiveQa,
         &helmet_recall::HelmetRecall,
         &helmet_rerank::HelmetRerank,
         &ruler_qa::RulerQa,

@@ -2,6 +2,7 @@
 
 pub mod ada_leval;
 mod catalogue;
+pub mod detectiveqa;
 pub mod golden;
 pub mod helmet;
 pub mod holobench;
