@@ -1,6 +1,6 @@
 //! Haystacks: running text with exact token counts, made to have sentences planted in it.
 //!
-//! English sentences join with one space. A space after a non-space always starts a new pre-token, so counts add up
+//! English and Persian sentences join with one space. A space after a non-space always starts a new pre-token, so counts add up
 //! at every join. Chinese sentences join without anything, and the split pattern glues a full stop to the clause
 //! after it: there the pre-token boundary lies before the full stop. Both cases are counted over a window that
 //! reaches to the next sure boundary on either side ([`tokens::splits_between`]).
@@ -245,6 +245,12 @@ impl PassageBuilder {
     #[must_use]
     pub fn tokens(&self) -> u32 {
         self.passage.tokens
+    }
+
+    /// Bytes of text so far.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.passage.text.len()
     }
 
     /// Appends a sentence (final punctuation included, no surrounding space) and counts it.

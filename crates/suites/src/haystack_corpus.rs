@@ -1,6 +1,6 @@
 //! Uploaded text as a haystack.
 
-use super::{Haystack, HaystackError, Passage, PassageBuilder, planting_cost};
+use super::{Haystack, HaystackError, Passage, PassageBuilder, joint, planting_cost};
 use crate::card::Language;
 use crate::rng::Rng;
 use crate::tokens;
@@ -24,7 +24,7 @@ struct Sentence {
 }
 
 impl Corpus {
-    /// Reads a corpus. Line breaks inside a paragraph become spaces in English and vanish in Chinese.
+    /// Reads a corpus. Line breaks inside a paragraph become spaces, and vanish in Chinese.
     ///
     /// # Errors
     /// [`HaystackError::Empty`] when there is no sentence.
@@ -32,7 +32,7 @@ impl Corpus {
         let text = text.replace("\r\n", "\n");
         let mut sentences = Vec::new();
         for paragraph in text.split("\n\n") {
-            let joint = if language == Language::English { " " } else { "" };
+            let joint = joint(language);
             let paragraph = paragraph.split_whitespace().collect::<Vec<_>>().join(joint);
             for sentence in split_sentences(language, &paragraph) {
                 let cost = planting_cost(language, sentence);
@@ -136,9 +136,10 @@ fn split_sentences(language: Language, paragraph: &str) -> Vec<&str> {
     let mut ended = false;
     while let Some((at, letter)) = letters.next() {
         ended = match letter {
-            '.' | '!' | '?' => language == Language::English,
+            '.' | '!' | '?' => language != Language::Chinese,
             '。' | '！' | '？' => true,
-            '"' | '”' | '’' | '」' | ')' | '）' => ended,
+            '؟' => language == Language::Persian,
+            '"' | '”' | '’' | '」' | ')' | '）' | '»' => ended,
             _ => false,
         };
         let closes = letters.peek().is_none_or(|&(_, next)| match language {

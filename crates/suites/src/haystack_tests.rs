@@ -8,12 +8,15 @@ fn sentence(language: Language) -> BoxedStrategy<String> {
         Language::Chinese => {
             "(他|她|于|镇|河|橡|溪){1,6}(，(在|的|城|年|麦|石){1,5}|[0-9]{1,4}(年|石|斤)){0,4}。".boxed()
         }
-        Language::Persian => "(شهر|رود|سال|پل|گندم)( (در|از|و) (شهر|رود|سال|پل|گندم|[0-9]{1,4})){0,6}\\.".boxed(),
+        Language::Persian => {
+            "(شهر|می\u{200c}رود|سال|مهران\u{200c}آباد|گندم)((،)? (در|از|و) (شهر|خانه\u{200c}ها|سالِ|پل|«گندم»|[0-9۰-۹]{1,4})){0,6}\\."
+                .boxed()
+        },
     }
 }
 
 fn language() -> impl Strategy<Value = Language> {
-    prop_oneof![Just(Language::English), Just(Language::Chinese)]
+    prop_oneof![Just(Language::English), Just(Language::Chinese), Just(Language::Persian)]
 }
 
 type Sample = (Language, Vec<Vec<String>>, Vec<(usize, String)>);

@@ -10,6 +10,7 @@ use crate::haystack::Haystack;
 use crate::item::{Item, Scored};
 use crate::judging::OpenEnded;
 use crate::length::Length;
+use crate::metrics::python_text::take;
 use crate::rng::Rng;
 
 /// Family parameters by name.
@@ -115,6 +116,10 @@ pub trait Family: Sync {
     fn dataset(&self) -> Option<&'static dyn Dataset> {
         None
     }
+    /// Whether the references of a generated item stand word for word in its needles and nowhere else in the prompt.
+    fn quotes_references(&self) -> bool {
+        true
+    }
     /// What judges see of an item; `None` for families with closed answers.
     fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {
         None
@@ -143,6 +148,9 @@ impl ItemRequest<'_> {
         Self { seed, index, length, corpus: None, record: None }
     }
 }
+
+/// Scalars of what a metric read that are kept: a page shows no more, and an answer may be huge.
+const EXTRACTED: usize = 2000;
 
 /// A checked task version.
 #[derive(Clone)]
@@ -239,7 +247,8 @@ impl Task {
     /// Scores an answer to `item`.
     #[must_use]
     pub fn score(&self, item: &Item, answer: &str) -> Scored {
-        self.family.score(&self.definition.params, item, answer)
+        let scored = self.family.score(&self.definition.params, item, answer);
+        Scored { extracted: take(&scored.extracted, EXTRACTED).to_owned(), ..scored }
     }
 
     /// What judges see of `item`, rebuilt from its identity; `None` where answers are closed.

@@ -1,64 +1,71 @@
-//! Answers of any kind get a score between 0 and 1: other scripts, control characters, a megabyte, the whole prompt.
+//! Every built-in task scores whatever it is sent: empty, huge, in another script, broken, or the prompt itself.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use longboard_suites::item::Item;
 use longboard_suites::length::Length;
-use longboard_suites::metrics::{helmet, l_citeeval, leval, long_tail, loogle};
 use longboard_suites::task::{ItemRequest, Task};
-use proptest::prelude::*;
 
-const FAMILIES: [&str; 8] =
-    ["leval", "loogle", "l_citeeval", "long_tail", "detectiveqa", "helmet_recall", "helmet_rerank", "ruler_qa"];
+fn item(task: &Task, index: u32) -> Item {
+    let length = task.card().min_tokens.max(4096);
+    task.item(&ItemRequest::new(31, index, Length::new(length).unwrap())).unwrap()
+}
 
-fn inside(score: f64) -> bool {
-    (0.0..=1.0).contains(&score)
+fn check(task: &Task, item: &Item, answer: &str) -> f64 {
+    let scored = task.score(item, answer);
+    for value in std::iter::once(scored.score).chain(scored.strict) {
+        assert!(
+            (0.0..=1.0).contains(&value),
+            "{}: {value} for {:?}",
+            item.id,
+            answer.chars().take(80).collect::<String>()
+        );
+    }
+    assert!(scored.extracted.chars().count() <= 2000, "{}: {} characters", item.id, scored.extracted.len());
+    scored.strict.unwrap_or(scored.score)
 }
 
 #[test]
-fn every_task_scores_every_answer() {
-    let mut seen = std::collections::BTreeSet::new();
-    for task in Task::builtin().iter().filter(|task| FAMILIES.contains(&task.definition().family.as_str())) {
-        // One task per metric: its shapes read answers alike.
-        if !seen.insert(task.card().metric) {
-            continue;
-        }
-        let length = Length::new(task.card().min_tokens.max(4096)).unwrap();
-        let item = task.item(&ItemRequest::new(9, 1, length)).unwrap();
-        let right = task.family().oracle(task, &item);
+fn no_answer_breaks_a_scorer() {
+    for task in Task::builtin() {
+        let item = item(task, 1);
+        let oracle = task.family().oracle(task, &item);
+        let reference = item.references.first().cloned().unwrap_or_default();
         let answers = [
-            item.joined(),
-            "是的。 [1][2] {\"counts\": [".repeat(2_000),
-            "a > b > 1 > 2 [fact: The answer is A. ".repeat(27_000),
-            "\u{0}\u{1b}[31m\u{202e}\u{fffd}".to_owned(),
-            right.chars().rev().collect(),
-            "[".repeat(5_000),
-            "[99999999999999999999999]".to_owned(),
+            "\u{0}\u{1}\u{fffd}\u{202e}".repeat(500),
+            "答案是第七个。".repeat(300),
+            "پاسخ در متن نیست. ".repeat(300),
+            "[[[[{{{{((((\"\"\"\"".repeat(200),
+            "9".repeat(5000),
+            oracle.chars().rev().collect(),
+            oracle.replace(' ', "\u{a0}"),
+            [reference.as_str(), "\n\n"].concat().repeat(8),
+            [oracle.as_str(), "\n", oracle.as_str()].concat(),
         ];
         for answer in &answers {
-            let scored = task.score(&item, answer);
-            assert!(inside(scored.score) && scored.strict.is_none_or(inside), "{}: {scored:?}", task.slug());
-            assert!(scored.extracted.chars().count() <= 4_000, "{}", task.slug());
+            check(task, &item, answer);
         }
     }
 }
 
-proptest! {
-    #[test]
-    fn metrics_stay_in_range(answer in "\\PC{0,120}|[\\[\\]0-9 >IVX{}'\":,.<maskA-Z-]{0,120}", right in "\\PC{1,40}") {
-        let references = [right.clone()];
-        prop_assert!(inside(leval::em_score(&answer, &right)) && inside(leval::em_score_strict(&answer, &right)));
-        prop_assert!(loogle::bleu1_bleu4(&answer, &right).into_iter().all(inside));
-        prop_assert!(inside(loogle::rouge_l_recall(&answer, &right)));
-        let masks = [("<mask-0>".to_owned(), right.clone())].into();
-        let filled = loogle::cloze(&answer, &masks);
-        prop_assert!(filled.exact <= filled.partial.max(filled.exact) && filled.total == 1);
-        let order: Vec<String> = ["I", "II", "III"].map(String::from).into();
-        prop_assert!(inside(loogle::order_score(&loogle::numerals(&answer), &order)));
-        prop_assert!(inside(l_citeeval::qa_f1_p_r(&answer, &references).f));
-        prop_assert!(inside(l_citeeval::niah(&answer, 0).0.f1));
-        prop_assert!(inside(l_citeeval::counting_stars(&answer, &[1, 2].into()).0.f1));
-        let cited = l_citeeval::citation_prf(&[&answer], 3, &mut |passages, _| passages.contains(&0));
-        prop_assert!(cited.is_some_and(|(prf, _)| inside(prf.f1)));
-        prop_assert!(inside(long_tail::accuracy(&answer, &right)));
-        prop_assert!(inside(helmet::ndcg10(&answer, &[("1".to_owned(), 2)].into())));
-        prop_assert!(inside(helmet::short_answer(&answer, &references, "Answer:").f1));
+#[test]
+fn a_megabyte_is_scored() {
+    for task in Task::builtin() {
+        let item = item(task, 0);
+        let oracle = task.family().oracle(task, &item);
+        let piece = format!("{oracle}\n<Plan>#*# Answer_3:\n```tsv\n- A. 7 B, word word. ");
+        check(task, &item, &piece.repeat(1_000_000 / piece.len() + 1));
+    }
+}
+
+#[test]
+fn reciting_the_prompt_is_no_full_answer() {
+    // Not LongFact: whoever writes all that the annals say of their only town has done what was asked.
+    let families = ["longgenbench", "golden_thread", "longproc", "infinitebench"];
+    for task in Task::builtin().iter().filter(|task| families.contains(&task.definition().family.as_str())) {
+        for index in 0..2 {
+            let item = item(task, index);
+            let score = check(task, &item, &item.joined());
+            assert!(score < 1.0 || task.card().strict_metric.is_none(), "{}: {score}", item.id);
+        }
     }
 }

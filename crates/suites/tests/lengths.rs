@@ -67,9 +67,10 @@ fn an_oracle_scores_in_full_and_nothing_scores_nothing() {
         for index in 0..4 {
             let item = task.item(&request(usual(task), 11, index)).unwrap();
             let right = task.family().oracle(task, &item);
-            assert_eq!(task.score(&item, &right).score, 1.0, "{}: {right}", item.id);
+            // Package `rouge` gives 0.999999995 for equal texts.
+            assert!((task.score(&item, &right).score - 1.0).abs() < 1e-6, "{}: {right}", item.id);
             let empty = task.score(&item, "");
-            assert!(empty.score == 0.0 && !empty.well_formed, "{}", item.id);
+            assert!(empty.strict.unwrap_or(empty.score) == 0.0 && !empty.well_formed, "{}", item.id);
         }
     }
 }
@@ -78,7 +79,7 @@ fn an_oracle_scores_in_full_and_nothing_scores_nothing() {
 fn answers_stand_only_in_needles() {
     for task in Task::builtin().iter().filter(|task| !["vt", "cwe", "fwe"].contains(&task.slug())) {
         // A model answer's sentences stand nowhere in the text; `open_ended.rs` checks their evidence.
-        if task.card().open_ended {
+        if task.card().open_ended || !task.family().quotes_references() {
             continue;
         }
         let item = task.item(&request(usual(task), 5, 2)).unwrap();

@@ -1,5 +1,6 @@
 //! The readers of L-Eval's, LooGLE's, DetectiveQA's and RULER's official records, on records of our own and, where the
 //! data are at hand, on the published ones.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::path::PathBuf;
 

@@ -7,26 +7,42 @@ use crate::item::{Item, Scored};
 use crate::metrics;
 use crate::task::{Family, Parameter, ParameterKind, Params, Task, choice};
 
+mod ada_leval_bestanswer;
+mod ada_leval_files;
+mod ada_leval_tsort;
+mod arled;
 mod book;
 mod book_question;
+mod classification;
+mod cnnsum;
 mod detectiveqa;
 mod golden_thread;
+mod grid;
 mod helmet_recall;
 mod helmet_rerank;
+mod holobench;
 mod infinitebench;
 mod kinship;
 mod l_citeeval;
+mod lcfo;
 mod leval;
+mod lines;
 mod long_span_qa;
 mod long_tail;
 mod longfact;
 mod longgenbench;
+mod longicl;
+mod longins;
+mod longmemeval;
 mod longproc;
 mod loogle;
+mod m4le;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
+mod needlebench_choice;
 pub(crate) mod needlebench_official;
+mod nolima;
 mod official;
 mod planted_writing;
 mod prose;
@@ -36,7 +52,9 @@ mod ruler_fwe;
 mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
+mod saga;
 mod span_question;
+mod volume;
 mod words;
 
 const RULER: &str = "Hsieh et al. 2024, RULER, arXiv 2404.06654; code NVIDIA/RULER @ c3f5e3b4 (Apache-2.0)";
@@ -67,6 +85,30 @@ fn ruler_card() -> Card {
     }
 }
 
+/// What the cards of Ada-LEval's tasks share.
+fn ada_leval_card() -> Card {
+    Card {
+        benchmark: "Ada-LEval",
+        what: String::new(),
+        citation: "Wang et al. 2024, Ada-LEval, arXiv 2404.06480; code open-compass/Ada-LEval @ 2154258d (no licence stated)",
+        licence: "official data without licence; texts and questions here are Longboard's own",
+        language: Language::English,
+        length_unit: LengthUnit::Cl100kTokens,
+        tokenizer: "cl100k_base",
+        abilities: &["reasoning"],
+        diffusion: Diffusion::Medium,
+        scope: Scope::Wide,
+        random_guess: 0.0,
+        output_tokens: 32,
+        metric: "ada_leval.tsort_accuracy",
+        strict_metric: None,
+        min_tokens: 1024,
+        open_ended: false,
+        protocol: Protocol::GENERATED,
+        importable: Some("no licence stated: for private use only"),
+    }
+}
+
 /// The language parameter of families that exist in both.
 const LANGUAGE: Parameter = Parameter {
     name: "language",
@@ -87,6 +129,13 @@ pub fn all() -> &'static [&'static dyn Family] {
         &needlebench_atc::NeedleBenchAtc,
         &long_span_qa::LongSpanQa,
         &planted_writing::PlantedWriting,
+        &holobench::HoloBench,
+        &longins::LongIns,
+        &longicl::LongIcl,
+        &ada_leval_tsort::AdaLevalTsort,
+        &ada_leval_bestanswer::AdaLevalBestAnswer,
+        &longmemeval::LongMemEval,
+        &needlebench_choice::NeedleBenchChoice,
         &leval::LEval,
         &loogle::LooGle,
         &l_citeeval::LCiteEval,
@@ -100,6 +149,13 @@ pub fn all() -> &'static [&'static dyn Family] {
         &infinitebench::InfiniteBench,
         &longfact::LongFact,
         &longproc::LongProc,
+        &cnnsum::CnnSum,
+        &arled::Arled,
+        &lcfo::Lcfo,
+        &m4le::M4le,
+        &nolima::NoLiMa,
+        &grid::Grid,
+        &classification::Classification,
     ]
 }
 

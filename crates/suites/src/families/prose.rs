@@ -47,6 +47,16 @@ pub fn unsatisfiable(task: &Task, request: &ItemRequest<'_>, reason: impl Into<S
     }
 }
 
+/// Families whose items come from the world's facts run without a corpus.
+pub fn refuse_corpus(task: &Task, request: &ItemRequest<'_>) -> Result<(), GenerateError> {
+    match request.corpus {
+        None => Ok(()),
+        Some(_) => {
+            Err(unsatisfiable(task, request, "its items are made from the built-in world: run it without a corpus"))
+        }
+    }
+}
+
 /// Short sentences that carry nothing: the noise haystack, and what fills the last few tokens.
 const NOISE: [&str; 5] =
     ["The road is dry.", "The lamp is lit.", "The bread is warm.", "We set out.", "Then home again."];

@@ -182,6 +182,12 @@ pub fn made_up(rng: &mut Rng, count: usize) -> Vec<String> {
         .collect()
 }
 
+/// `count` different words of [`made_up`] that are not among `taken`.
+pub fn made_up_beside(rng: &mut Rng, count: usize, taken: &[String]) -> Vec<String> {
+    let fresh = made_up(rng, count + taken.len());
+    fresh.into_iter().filter(|word| !taken.contains(word)).take(count).collect()
+}
+
 /// `count` different words of `letters` random letters from `first`, e.g. `b'a'` or `b'A'`.
 pub fn letters(rng: &mut Rng, count: usize, letters: usize, first: u8) -> Vec<String> {
     let mut seen = std::collections::HashSet::with_capacity(count);

@@ -65,6 +65,12 @@ pub fn catalogue() -> &'static [Metric] {
             &super::long_tail::METRICS,
             &super::helmet::METRICS,
             &super::detectiveqa::METRICS,
+            &super::cnnsum::METRICS,
+            &super::arled::METRICS,
+            &super::m4le::METRICS,
+            &super::nolima::METRICS,
+            &super::lcfo::METRICS,
+            &super::choice::METRICS,
             &super::longgenbench::METRICS,
             &super::longgenbench_sgt::METRICS,
             &super::longproc::METRICS,
@@ -73,6 +79,9 @@ pub fn catalogue() -> &'static [Metric] {
             &super::longiclbench::METRICS,
             &super::ada_leval::METRICS,
             &super::longmemeval::METRICS,
+            &super::longbench::METRICS,
+            &super::longbench_v2::METRICS,
+            &super::mrcr::METRICS,
         ];
         benchmarks.concat()
     });

@@ -1,7 +1,11 @@
 //! Official metrics, one file per benchmark, and the golden rows that prove them.
 
 pub mod ada_leval;
+pub mod arled;
+pub mod bleu;
 mod catalogue;
+pub mod choice;
+pub mod cnnsum;
 pub mod detectiveqa;
 pub mod golden;
 pub mod helmet;
@@ -9,10 +13,13 @@ pub mod holobench;
 pub mod infinitebench;
 pub mod jieba;
 pub mod l_citeeval;
+pub mod lcfo;
 pub mod lcs;
 pub mod leval;
 mod long_span_qa;
 pub mod long_tail;
+pub mod longbench;
+pub mod longbench_v2;
 pub mod longfact;
 pub mod longgenbench;
 pub mod longgenbench_sgt;
@@ -21,8 +28,11 @@ pub mod longins;
 pub mod longmemeval;
 pub mod longproc;
 pub mod loogle;
+pub mod m4le;
+pub mod mrcr;
 pub mod needle_threading;
 pub mod needlebench;
+pub mod nolima;
 mod option_letter;
 mod planted_writing;
 pub mod python_literal;

@@ -61,6 +61,26 @@ pub fn decimal(scalar: char) -> Option<u8> {
     u8::try_from(u32::from(scalar) - zero).ok()
 }
 
+/// Python's `\w`: letters and numbers of any script, and the underscore; no combining marks.
+#[must_use]
+pub fn is_word(scalar: char) -> bool {
+    use unicode_general_category::{GeneralCategory as C, get_general_category};
+    if scalar.is_ascii() {
+        return scalar.is_ascii_alphanumeric() || scalar == '_';
+    }
+    matches!(
+        get_general_category(scalar),
+        C::UppercaseLetter
+            | C::LowercaseLetter
+            | C::TitlecaseLetter
+            | C::ModifierLetter
+            | C::OtherLetter
+            | C::DecimalNumber
+            | C::LetterNumber
+            | C::OtherNumber
+    )
+}
+
 fn is_decimal(scalar: char) -> bool {
     use unicode_general_category::{GeneralCategory, get_general_category};
     get_general_category(scalar) == GeneralCategory::DecimalNumber

@@ -14,7 +14,7 @@ pub fn ratio<T: Hash + Eq>(first: &[T], second: &[T]) -> f64 {
         return 1.0;
     }
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-    let ratio = 2.0 * Matcher::new(first, second).matched() as f64 / total as f64;
+    let ratio = 2.0 * matched(first, second) as f64 / total as f64;
     ratio
 }
 
@@ -25,89 +25,135 @@ pub fn text_ratio(first: &str, second: &str) -> f64 {
     ratio(&first, &second)
 }
 
-struct Matcher<'a, T> {
-    first: &'a [T],
-    second: &'a [T],
-    /// Places of each element of `second` that may anchor a match, ascending.
-    places: HashMap<&'a T, Vec<usize>>,
+/// `fuzz.ratio` of fuzzywuzzy 0.18.0 without its C extension, 0..100: [`text_ratio`] in percent, rounded half to even.
+#[must_use]
+pub fn fuzz_ratio(first: &str, second: &str) -> f64 {
+    if first == second {
+        return 100.0;
+    }
+    if first.is_empty() || second.is_empty() {
+        return 0.0;
+    }
+    (100.0 * text_ratio(first, second)).round_ties_even()
 }
 
-/// A pair of stretches, as half-open ranges.
+/// Elements in matching blocks.
+fn matched<T: Hash + Eq>(first: &[T], second: &[T]) -> usize {
+    if first == second {
+        return first.len();
+    }
+    let mut matcher = Matcher::new(first, second);
+    let mut open = vec![Span { first: (0, first.len()), second: (0, second.len()) }];
+    let mut total = 0;
+    while let Some(span) = open.pop() {
+        let block = matcher.longest(span);
+        if block.length == 0 {
+            continue;
+        }
+        total += block.length;
+        let before = Span { first: (span.first.0, block.first), second: (span.second.0, block.second) };
+        let after = Span {
+            first: (block.first + block.length, span.first.1),
+            second: (block.second + block.length, span.second.1),
+        };
+        open.extend([before, after].into_iter().filter(|span| !span.is_empty()));
+    }
+    total
+}
+
 #[derive(Clone, Copy)]
-struct Window {
+struct Span {
     first: (usize, usize),
     second: (usize, usize),
 }
 
+impl Span {
+    fn is_empty(&self) -> bool {
+        self.first.0 >= self.first.1 || self.second.0 >= self.second.1
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Block {
+    first: usize,
+    second: usize,
+    length: usize,
+}
+
+struct Matcher<'a, T> {
+    first: &'a [T],
+    second: &'a [T],
+    /// For each element of the first sequence the list in `places` of where it stands in the second.
+    anchors: Vec<usize>,
+    places: Vec<Vec<usize>>,
+    /// Lengths of matches that end at a place of the second sequence, for the row before and this one.
+    lengths: [Vec<(usize, usize)>; 2],
+}
+
 impl<'a, T: Hash + Eq> Matcher<'a, T> {
     fn new(first: &'a [T], second: &'a [T]) -> Self {
-        let mut places: HashMap<&T, Vec<usize>> = HashMap::new();
-        for (place, element) in second.iter().enumerate() {
-            places.entry(element).or_default().push(place);
+        let mut numbers: HashMap<&T, usize> = HashMap::new();
+        let mut places: Vec<Vec<usize>> = vec![Vec::new()];
+        for (at, element) in second.iter().enumerate() {
+            let number = *numbers.entry(element).or_insert(places.len());
+            if number == places.len() {
+                places.push(Vec::new());
+            }
+            if let Some(list) = places.get_mut(number) {
+                list.push(at);
+            }
         }
         if second.len() >= POPULARITY_FROM {
-            let most = second.len() / 100 + 1;
-            places.retain(|_, places| places.len() <= most);
+            let limit = second.len() / 100 + 1;
+            places.iter_mut().filter(|list| list.len() > limit).for_each(Vec::clear);
         }
-        Self { first, second, places }
+        let anchors = first.iter().map(|element| numbers.get(element).copied().unwrap_or(0)).collect();
+        Self { first, second, anchors, places, lengths: [Vec::new(), Vec::new()] }
     }
 
-    /// Elements in matching blocks: the longest one, then left and right of it.
-    fn matched(&self) -> usize {
-        let mut open = vec![Window { first: (0, self.first.len()), second: (0, self.second.len()) }];
-        let mut matched = 0;
-        while let Some(window) = open.pop() {
-            let (i, j, size) = self.longest(window);
-            if size == 0 {
-                continue;
-            }
-            matched += size;
-            let left = Window { first: (window.first.0, i), second: (window.second.0, j) };
-            let right = Window { first: (i + size, window.first.1), second: (j + size, window.second.1) };
-            let is_open = |side: &Window| side.first.0 < side.first.1 && side.second.0 < side.second.1;
-            open.extend([left, right].into_iter().filter(is_open));
-        }
-        matched
-    }
-
-    /// The longest block whose anchors may match, earliest first, grown at both ends over any equal elements.
-    fn longest(&self, window: Window) -> (usize, usize, usize) {
-        let (mut i, mut j, mut size) = (window.first.0, window.second.0, 0);
-        let mut ending: HashMap<usize, usize> = HashMap::new();
-        for (at, element) in self.first.iter().enumerate().take(window.first.1).skip(window.first.0) {
-            let mut next = HashMap::new();
-            for &place in self.places.get(element).map_or(&[][..], Vec::as_slice) {
-                if place < window.second.0 {
-                    continue;
-                }
-                if place >= window.second.1 {
-                    break;
-                }
-                let length = place.checked_sub(1).and_then(|before| ending.get(&before)).copied().unwrap_or(0) + 1;
-                next.insert(place, length);
-                if length > size {
-                    (i, j, size) = (at + 1 - length, place + 1 - length, length);
+    /// `find_longest_match`: the longest block of anchors, the earliest of several, grown by whatever is equal around.
+    fn longest(&mut self, span: Span) -> Block {
+        let mut best = Block { first: span.first.0, second: span.second.0, length: 0 };
+        let [mut before, mut now] = std::mem::take(&mut self.lengths);
+        before.clear();
+        for i in span.first.0..span.first.1 {
+            now.clear();
+            let list = self.anchors.get(i).and_then(|&anchor| self.places.get(anchor)).map_or(&[][..], Vec::as_slice);
+            let from = list.partition_point(|&place| place < span.second.0);
+            let mut earlier = before.iter().peekable();
+            for &j in list.get(from..).unwrap_or_default().iter().take_while(|&&place| place < span.second.1) {
+                while earlier.next_if(|entry| entry.0 + 1 < j).is_some() {}
+                let length = 1 + earlier.next_if(|entry| entry.0 + 1 == j).map_or(0, |entry| entry.1);
+                now.push((j, length));
+                if length > best.length {
+                    best = Block { first: i + 1 - length, second: j + 1 - length, length };
                 }
             }
-            ending = next;
+            std::mem::swap(&mut before, &mut now);
         }
-        self.grown(window, (i, j, size))
+        self.lengths = [before, now];
+        self.grown(span, best)
     }
 
-    fn grown(&self, window: Window, (mut i, mut j, mut size): (usize, usize, usize)) -> (usize, usize, usize) {
-        let equal = |a: usize, b: usize| self.first.get(a).is_some_and(|a| self.second.get(b) == Some(a));
-        while i > window.first.0 && j > window.second.0 && equal(i - 1, j - 1) {
-            (i, j, size) = (i - 1, j - 1, size + 1);
+    fn grown(&self, span: Span, mut block: Block) -> Block {
+        let equal = |i: usize, j: usize| self.first.get(i).is_some_and(|one| self.second.get(j) == Some(one));
+        while block.first > span.first.0 && block.second > span.second.0 && equal(block.first - 1, block.second - 1) {
+            block = Block { first: block.first - 1, second: block.second - 1, length: block.length + 1 };
         }
-        while i + size < window.first.1 && j + size < window.second.1 && equal(i + size, j + size) {
-            size += 1;
+        while block.first + block.length < span.first.1
+            && block.second + block.length < span.second.1
+            && equal(block.first + block.length, block.second + block.length)
+        {
+            block.length += 1;
         }
-        (i, j, size)
+        block
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -124,5 +170,19 @@ mod tests {
         assert!(text_ratio("ab", &format!("c{}", "ab".repeat(80))) > 0.0);
         // A block of no length still grows from where both begin.
         assert!((text_ratio("ab", &popular) - 4.0 / 202.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fuzz_ratio_is_a_whole_percentage() {
+        assert_eq!(fuzz_ratio("return s", "return self.value"), 64.0);
+        assert_eq!(fuzz_ratio("", ""), 100.0);
+        assert_eq!(fuzz_ratio("", "a"), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_texts_have_a_ratio_in_range(first in ".{0,300}|[abc]{0,300}", second in ".{0,300}|[abc]{0,300}") {
+            prop_assert!((0.0..=1.0).contains(&text_ratio(&first, &second)));
+        }
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use unicode_general_category::{GeneralCategory as Category, get_general_category};
-
 use crate::metrics::jieba;
-use crate::metrics::python_text::{is_punctuation, is_space, words};
+use crate::metrics::python_text::{is_punctuation, is_space, is_word, words};
 use crate::metrics::rouge::Prf;
 
 /// The Chinese and typographic marks that the official Chinese normalisation drops besides ASCII punctuation.
@@ -22,52 +20,34 @@ pub fn normalise(text: &str) -> String {
 /// Lower case, no ASCII or Chinese punctuation, no white space.
 #[must_use]
 pub fn normalise_zh(text: &str) -> String {
-    let dropped = |scalar: char| is_punctuation(scalar) || MARKS_ZH.contains(scalar) || is_space(scalar);
+    let is_mark = |scalar: char| {
+        matches!(scalar, '\u{2013}'..='\u{2027}' | '\u{3001}'..='\u{303f}' | '\u{fe4f}' | '\u{ff01}'..='\u{ff64}')
+            && MARKS_ZH.contains(scalar)
+    };
+    let dropped = |scalar: char| is_punctuation(scalar) || is_space(scalar) || is_mark(scalar);
     text.to_lowercase().chars().filter(|&scalar| !dropped(scalar)).collect()
 }
 
 /// Replaces whole words of a list by a blank; words are runs of Python's `\w`.
 pub(super) fn without_words(text: &str, list: &[&str]) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for scalar in text.chars().map(Some).chain([None]) {
-        if let Some(scalar) = scalar.filter(|&scalar| is_word(scalar)) {
-            run.push(scalar);
-            continue;
-        }
-        out.push_str(if list.contains(&run.as_str()) { " " } else { &run });
-        run.clear();
-        out.extend(scalar);
+    let mut run = 0;
+    let mut push = |word: &str, after: Option<char>| {
+        out.push_str(if list.contains(&word) { " " } else { word });
+        out.extend(after);
+    };
+    for (at, scalar) in text.char_indices().filter(|(_, scalar)| !is_word(*scalar)) {
+        push(text.get(run..at).unwrap_or_default(), Some(scalar));
+        run = at + scalar.len_utf8();
     }
+    push(text.get(run..).unwrap_or_default(), None);
     out
-}
-
-/// Python's `\w`: letters and numbers of any script, and the underscore; no combining marks.
-fn is_word(scalar: char) -> bool {
-    use Category as C;
-    scalar == '_'
-        || matches!(
-            get_general_category(scalar),
-            C::UppercaseLetter
-                | C::LowercaseLetter
-                | C::TitlecaseLetter
-                | C::ModifierLetter
-                | C::OtherLetter
-                | C::DecimalNumber
-                | C::LetterNumber
-                | C::OtherNumber
-        )
 }
 
 /// Precision, recall and F1 of two bags of tokens, 0..1; all 0 where they share nothing.
 #[must_use]
 pub fn prf<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> Prf {
-    let same = overlap(prediction, reference);
-    if same == 0 {
-        return Prf::default();
-    }
-    let (precision, recall) = (share(same, prediction.len()), share(same, reference.len()));
-    Prf { precision, recall, f: 2.0 * precision * recall / (precision + recall) }
+    Prf::of(overlap(prediction, reference), prediction.len(), reference.len())
 }
 
 /// F1 of two bags of tokens, 0..1.
@@ -108,13 +88,10 @@ fn overlap<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> usize {
     same
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-fn share(part: usize, whole: usize) -> f64 {
-    part as f64 / whole as f64
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -127,5 +104,15 @@ mod tests {
     fn f1_counts_bags() {
         assert_eq!(f1(&["a", "a", "b"], &["a", "b"]), 0.8);
         assert_eq!(f1::<char>(&[], &[]), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_score_in_range(prediction in ".{0,80}", reference in ".{0,80}") {
+            let prf = english(&prediction, &reference);
+            for share in [prf.precision, prf.recall, prf.f, chinese(&prediction, &reference)] {
+                prop_assert!((0.0..=1.0).contains(&share));
+            }
+        }
     }
 }

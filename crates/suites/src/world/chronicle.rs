@@ -6,7 +6,7 @@ use super::World;
 use super::fact::Fact;
 use super::person::PersonId;
 use super::town::TownId;
-use super::{render_en, render_zh};
+use super::{render_en, render_fa, render_zh};
 use crate::card::Language;
 use crate::counter::Counter;
 use crate::haystack::{Haystack, HaystackError, Passage, PassageBuilder, planting_cost};
@@ -53,7 +53,8 @@ impl Chronicle {
         let facts = self.facts(town, step);
         let mut wording = Rng::from_path(&[u64::from(town.0), u64::from(step)]);
         match self.language {
-            Language::English | Language::Persian => render_en::paragraph(self.world, &facts, &mut wording),
+            Language::English => render_en::paragraph(self.world, &facts, &mut wording),
+            Language::Persian => render_fa::paragraph(self.world, &facts, &mut wording),
             Language::Chinese => render_zh::paragraph(self.world, &facts, &mut wording),
         }
     }
@@ -173,15 +174,21 @@ fn tell(world: World, language: Language, variant: u64, budget: u32, record: &mu
 pub(super) fn cost(language: Language, counter: &mut Counter, text: &str) -> u32 {
     match language {
         Language::English if text.starts_with(|first: char| first.is_ascii_digit()) => planting_cost(language, text),
-        Language::English | Language::Persian => counter.count_after_space(text),
-        Language::Chinese => planting_cost(language, text),
+        Language::English => counter.count_after_space(text),
+        Language::Chinese | Language::Persian => planting_cost(language, text),
     }
 }
 
 /// Short closing sentences for the last few tokens.
-pub(super) fn fill(language: Language, builder: &mut PassageBuilder, budget: u32) {
+pub(crate) fn fill(language: Language, builder: &mut PassageBuilder, budget: u32) {
     let closings: &[&str] = match language {
-        Language::English | Language::Persian => &[
+        Language::Persian => &[
+            "از باقی آن فصل خبری که بتوان به آن اعتماد کرد در دست نیست.",
+            "دفترهای باج‌خانه چیز دیگری نمی‌گویند.",
+            "بیش از این ننوشته‌اند.",
+            "چنین ماند.",
+        ],
+        Language::English => &[
             "Of the rest of that season the chronicle keeps no account that could be trusted.",
             "The books of the toll house say nothing more.",
             "Little else is told of it.",

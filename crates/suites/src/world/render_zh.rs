@@ -20,7 +20,7 @@ fn town(world: World, id: TownId) -> String {
     world.town(id).name.of(Chinese)
 }
 
-fn sentence(world: World, fact: &Fact, wording: usize) -> String {
+pub(super) fn sentence(world: World, fact: &Fact, wording: usize) -> String {
     match fact {
         Fact::Town(id) => {
             let town = world.town(*id);

@@ -45,11 +45,12 @@ pub(super) fn question(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> 
     let walk = Walk::new(world, language, variant, budget);
     let asked = ask(world, language, &walk.told, has_options, &mut rng)
         .ok_or_else(|| prose::unsatisfiable(task, request, "the chronicle tells too little: choose a longer length"))?;
-    drop(walk);
     let (tail, label) = tail(language, &asked, has_options, &mut rng);
     let mut budget = limit.saturating_sub(crate::tokens::count(head) + crate::tokens::count(&tail));
+    // Where the room left for the longest question hardly shows, the first walk serves.
+    let mut first = Some(walk).filter(|_| request.length.tokens() > QUESTION_TOKENS * 64);
     loop {
-        let walk = Walk::new(world, language, variant, budget);
+        let walk = first.take().unwrap_or_else(|| Walk::new(world, language, variant, budget));
         let mut prompt = Prompt::default();
         prompt.push(head);
         prompt.push_planted(&marked(walk, std::slice::from_ref(&asked.bytes)));

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::counter::Counter;
 use crate::families::words;
 use crate::item::Item;
 use crate::prompt::{Answer, Prompt};
@@ -33,9 +32,8 @@ impl File {
 }
 
 /// Takes functions from `make` while they fit.
-fn fill(functions: &mut Vec<String>, room: u32, mut make: impl FnMut(usize) -> String) {
-    let mut counter = Counter::default();
-    let mut cost = |text: &str| counter.count(&format!("{text}\n\n"));
+fn fill(prompt: &mut Prompt, functions: &mut Vec<String>, room: u32, mut make: impl FnMut(usize) -> String) {
+    let mut cost = |text: &str| prompt.count(&format!("{text}\n\n"));
     let mut used: u32 = functions.iter().map(|text| cost(text)).sum();
     loop {
         let text = make(functions.len());
@@ -47,26 +45,13 @@ fn fill(functions: &mut Vec<String>, room: u32, mut make: impl FnMut(usize) -> S
     }
 }
 
-fn finish(
-    task: &Task,
-    request: &ItemRequest<'_>,
-    parts: [&str; 2],
-    file: &File,
-    rng: &mut Rng,
-    answer: Answer,
-) -> Item {
-    let [head, tail] = parts;
+/// A prompt that holds its head, and the tokens left for functions before the tail. One prompt counts and takes the
+/// functions, so that every name is encoded once.
+fn opened(task: &Task, request: &ItemRequest<'_>, head: &str, tail: &str) -> (Prompt, u32) {
     let mut prompt = Prompt::default();
     prompt.push(head);
-    file.write(&mut prompt, rng);
-    prompt.push(tail);
-    prompt.finish(task, request, answer)
-}
-
-/// Tokens left for functions beside head and tail.
-fn room(task: &Task, request: &ItemRequest<'_>, parts: [&str; 2]) -> u32 {
-    let frame: u32 = parts.iter().map(|part| crate::tokens::count(part)).sum();
-    request.length.tokens().saturating_sub(task.card().output_tokens + frame + 4)
+    let frame = prompt.tokens() + prompt.count(tail) + 4;
+    (prompt, request.length.tokens().saturating_sub(task.card().output_tokens + frame))
 }
 
 /// Calls through a chain of functions, among other chains.
@@ -89,15 +74,17 @@ pub(super) fn run(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item 
         "```\n\nWhat does the call {}({start}) return? Follow the calls and reply with the number alone.\nReturn value:",
         name(0)
     );
-    let parts = [head, tail.as_str()];
-    fill(&mut functions, room(task, request, parts), |index| {
+    let (mut prompt, room) = opened(task, request, head, &tail);
+    fill(&mut prompt, &mut functions, room, |index| {
         let callee = index - 1 - rng.index(index.min(depth));
         let (before, after) = (rng.between(1, 40) as i64 - 20, rng.between(1, 40) as i64 - 20);
         function(name(index), (rng.below(8) > 0).then(|| name(callee)), before, after)
     });
     let file = File { functions, evidence: (0..depth).collect() };
     let answer = Answer { references: vec![value.to_string()], gold: json!({ "label": value }), ..Answer::default() };
-    finish(task, request, parts, &file, &mut rng, answer)
+    file.write(&mut prompt, &mut rng);
+    prompt.push(&tail);
+    prompt.finish(task, request, answer)
 }
 
 fn function(name: &str, callee: Option<&str>, before: i64, after: i64) -> String {
@@ -121,17 +108,17 @@ pub(super) fn debug(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
     let tail = format!(
         "```\n\nWhich function fails?\n{listed}\n\nReply with the letter, a full stop and the name, as in \"A. name\".\nAnswer:"
     );
-    let parts = [head, tail.as_str()];
-    let room = room(task, request, parts);
-    let mut maker = rng.clone();
-    fill(&mut functions, room, |index| sound(name(index), &mut maker));
+    let (mut prompt, room) = opened(task, request, head, &tail);
+    fill(&mut prompt, &mut functions, room, |index| sound(name(index), &mut rng));
     let file = File { functions, evidence: vec![0] };
     let answer = Answer {
         references: vec![name(0).to_owned()],
         gold: json!({ "label": [name(0), letter] }),
         ..Answer::default()
     };
-    finish(task, request, parts, &file, &mut rng, answer)
+    file.write(&mut prompt, &mut rng);
+    prompt.push(&tail);
+    prompt.finish(task, request, answer)
 }
 
 const THINGS: [&str; 8] = ["weights", "prices", "depths", "heights", "counts", "widths", "hours", "scores"];

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::counter::Counter;
 use crate::families::{prose, words};
 use crate::item::Item;
 use crate::prompt::{Answer, Prompt};
@@ -37,15 +36,14 @@ pub(super) fn masked(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> It
             speaker.home, speaker.trade
         )
     });
-    let mut counter = Counter::default();
-    let mut frame = Prompt::default();
-    frame.push(&format!("{head}{last}\n{tail}"));
-    let mut used = frame.tokens() + 8;
-    used += speakers.iter().map(|speaker| counter.count(&format!("{}\n", intro(speaker)))).sum::<u32>();
+    let mut prompt = Prompt::default();
+    prompt.push(&head);
+    let mut used = prompt.tokens() + prompt.count(&format!("{last}\n{tail}")) + 8;
+    used += speakers.iter().map(|speaker| prompt.count(&format!("{}\n", intro(speaker)))).sum::<u32>();
     let mut lines = Vec::new();
     loop {
         let line = chatter(&speakers, &mut rng);
-        used += counter.count(&format!("{line}\n"));
+        used += prompt.count(&format!("{line}\n"));
         if used > limit {
             break;
         }
@@ -57,8 +55,6 @@ pub(super) fn masked(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> It
         let place = (share * lines.len() as f64) as usize;
         lines.insert(place.min(lines.len()), (intro(speaker), index == asked));
     }
-    let mut prompt = Prompt::default();
-    prompt.push(&head);
     for (line, evidence) in &lines {
         if *evidence {
             prompt.push_needle(line);

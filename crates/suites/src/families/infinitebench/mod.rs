@@ -106,7 +106,11 @@ impl Family for InfiniteBench {
             random_guess: if has_options(name) { 0.25 } else { 0.0 },
             output_tokens,
             metric: official.map_or("infinitebench.passkey", |official| official.metric),
-            strict_metric: None,
+            strict_metric: match name {
+                "kv_retrieval" => Some("infinitebench.kv_retrieval.strict"),
+                "longdialogue_qa_eng" => Some("infinitebench.longdialogue_qa_eng.strict"),
+                _ => None,
+            },
             min_tokens,
             open_ended: false,
             protocol: Protocol {
@@ -154,7 +158,7 @@ impl Family for InfiniteBench {
         let score = metric::score(name, answer, label, "").flatten().unwrap_or_default();
         Scored {
             score,
-            strict: None,
+            strict: metric::strict(name, answer, label),
             extracted: metric::extracted(name, answer),
             well_formed: !answer.trim().is_empty(),
         }

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::card::Language;
-use crate::counter::Counter;
 use crate::families::prose::{self, Plan};
 use crate::families::words;
 use crate::item::Item;
@@ -55,16 +54,14 @@ pub(super) fn pairs(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
     let asked = (words::uuid(&mut rng), words::uuid(&mut rng));
     let head = "Here is a JSON object.\n\n{\n";
     let tail = format!("}}\n\nWhich value has the key \"{}\"? Reply with the value alone.\nThe value is", asked.0);
-    let mut frame = Prompt::default();
-    frame.push(head);
-    frame.push(&tail);
-    let mut counter = Counter::default();
+    let mut prompt = Prompt::default();
+    prompt.push(head);
     let line = |(key, value): &(String, String)| format!("\"{key}\": \"{value}\",\n");
-    let mut used = frame.tokens() + counter.count(&line(&asked));
+    let mut used = prompt.tokens() + prompt.count(&tail) + prompt.count(&line(&asked));
     let mut lines = Vec::new();
     loop {
         let text = line(&(words::uuid(&mut rng), words::uuid(&mut rng)));
-        used += counter.count(&text);
+        used += prompt.count(&text);
         // The joints with head and tail cost a few tokens.
         if used + 4 > limit {
             break;
@@ -73,17 +70,19 @@ pub(super) fn pairs(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
     }
     let depth = prose::swept_depth(request.index);
     let place = (f64::from(depth) / 100.0 * lines.len() as f64).round() as usize;
-    let mut prompt = Prompt::default();
-    prompt.push(head);
+    lines.insert(place.min(lines.len()), line(&asked));
     for (index, text) in lines.iter().enumerate() {
-        if index == place {
-            push_asked(&mut prompt, &asked);
+        if index > 0 {
+            prompt.push(",\n");
         }
-        prompt.push(text);
+        let pair = text.trim_end_matches(",\n");
+        if index == place {
+            prompt.push_needle(pair);
+        } else {
+            prompt.push(pair);
+        }
     }
-    if place >= lines.len() {
-        push_asked(&mut prompt, &asked);
-    }
+    prompt.push("\n");
     prompt.push(&tail);
     let answer = Answer {
         references: vec![asked.1.clone()],
@@ -92,9 +91,4 @@ pub(super) fn pairs(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
         ..Answer::default()
     };
     prompt.finish(task, request, answer)
-}
-
-fn push_asked(prompt: &mut Prompt, (key, value): &(String, String)) {
-    prompt.push_needle(&format!("\"{key}\": \"{value}\""));
-    prompt.push(",\n");
 }

@@ -110,7 +110,7 @@ impl Family for LongProc {
             metric,
             strict_metric,
             min_tokens: match (procedure, level) {
-                ("html_to_tsv", Level::Long) => 32_768,
+                ("html_to_tsv" | "path_traversal", Level::Long) => 32_768,
                 ("html_to_tsv", Level::Middle) | (_, Level::Long) => 16_384,
                 (_, Level::Middle) => 8192,
                 (_, Level::Short) => 4096,

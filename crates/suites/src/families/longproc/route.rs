@@ -1,6 +1,5 @@
 //! Path traversal: every city has one way out.
 
-use crate::counter::Counter;
 use crate::families::{prose, words};
 use crate::item::Item;
 use crate::prompt::{Answer, Prompt};
@@ -29,7 +28,8 @@ pub(super) fn generate(
         words::made_up(&mut rng, limit as usize / 12 + 1024).iter().map(|name| capitalised(name)).collect();
     let name = |city: usize| names.get(city).map_or("", String::as_str);
     let by = |rng: &mut Rng| rng.choose(&WAYS).copied().unwrap_or("bus");
-    let mut counter = Counter::default();
+    // One prompt counts and takes the lines, so that every name is encoded once.
+    let mut prompt = Prompt::default();
     let low = u64::from(*level.answer_tokens().start());
     let high = u64::from(*level.answer_tokens().end());
     let wanted = rng.between(low, high * 9 / 10) as u32;
@@ -38,7 +38,7 @@ pub(super) fn generate(
         let city = ways.len();
         let way = Way { from: city, to: city + 1, by: by(&mut rng) };
         let step = format!("From {}, take a {} to {}.", name(way.from), way.by, name(way.to));
-        tokens += counter.count(&format!("{step}\n"));
+        tokens += prompt.count(&format!("{step}\n"));
         written.push(step);
         ways.push(way);
     }
@@ -51,10 +51,9 @@ pub(super) fn generate(
         name(goal)
     );
     let line = |way: &Way| format!("One can leave {} only by {}, for {}.\n", name(way.from), way.by, name(way.to));
-    let mut frame = Prompt::default();
-    frame.push(head);
-    frame.push(&tail);
-    let mut used = frame.tokens() + 4 + ways.iter().map(|way| counter.count(&line(way))).sum::<u32>();
+    prompt.push(head);
+    let mut used = prompt.tokens() + prompt.count(&tail) + 4;
+    used += ways.iter().map(|way| prompt.count(&line(way))).sum::<u32>();
     if used > limit {
         return Err(prose::unsatisfiable(
             task,
@@ -65,15 +64,13 @@ pub(super) fn generate(
     loop {
         let from = ways.len();
         let way = Way { from, to: rng.index(from), by: by(&mut rng) };
-        used += counter.count(&line(&way));
+        used += prompt.count(&line(&way));
         if used > limit || from + 1 >= names.len() {
             break;
         }
         ways.push(way);
     }
     rng.shuffle(&mut ways);
-    let mut prompt = Prompt::default();
-    prompt.push(head);
     for way in &ways {
         let text = line(way);
         if way.from < goal {

@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod ada_leval;
+mod arled;
+mod cnnsum;
 mod helmet;
 mod holobench;
 mod infinitebench;
 mod l_citeeval;
 mod leval;
 mod long_tail;
+mod longbench;
+mod longbench_v2;
 mod longfact;
 mod longgenbench;
 mod longgenbench_sgt;
@@ -21,9 +25,12 @@ mod longins;
 mod longmemeval;
 mod longproc;
 mod loogle;
+mod m4le;
+mod mrcr;
 mod needle_threading;
 mod needlebench;
 mod needlebench_generator;
+mod nolima;
 mod python_random;
 mod ruler;
 
@@ -226,6 +233,8 @@ fn distance(ours: &Value, expected: &Value) -> f64 {
 
 fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
     match row.benchmark.as_str() {
+        "arled" => arled::compute(row),
+        "cnnsum" => cnnsum::compute(row),
         "helmet" => helmet::compute(row),
         "ada_leval" => ada_leval::compute(row),
         "holobench" => holobench::compute(row),
@@ -233,14 +242,19 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "l_citeeval" => l_citeeval::compute(row),
         "leval" => leval::compute(row, files),
         "long_tail" => long_tail::compute(row),
+        "longbench" => longbench::compute(row),
+        "longbench_v2" => longbench_v2::compute(row),
         "longfact" => longfact::compute(row),
         "loogle" => loogle::compute(row),
+        "m4le" => m4le::compute(row),
+        "nolima" => nolima::compute(row),
         "longgenbench" => longgenbench::compute(row),
         "longgenbench_sgt" => longgenbench_sgt::compute(row),
         "longproc" => longproc::compute(row),
         "longiclbench" => longiclbench::compute(row),
         "longins" => longins::compute(row),
         "longmemeval" => longmemeval::compute(row),
+        "mrcr" => mrcr::compute(row),
         "needle_threading" => needle_threading::compute(row),
         "needlebench" => needlebench::compute(row),
         "needlebench_generator" => needlebench_generator::compute(row),

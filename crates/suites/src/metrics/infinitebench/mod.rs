@@ -20,7 +20,7 @@ const SOURCE: Source =
     Source { benchmark: "InfiniteBench", citation: "arXiv 2402.13718; OpenBMB/InfiniteBench @ 88b3daa6" };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 12] = [
+pub(super) static METRICS: [Metric; 14] = [
     metric(SOURCE, "infinitebench.passkey", "First digits are the key", Form::Official, 1.0),
     metric(SOURCE, "infinitebench.number_string", "First digits are the number", Form::Official, 1.0),
     metric(SOURCE, "infinitebench.kv_retrieval", "Value is one of the words", Form::Official, 1.0),
@@ -33,6 +33,8 @@ pub(super) static METRICS: [Metric; 12] = [
     metric(SOURCE, "infinitebench.code_run", "Last word is the value", Form::Official, 1.0),
     metric(SOURCE, "infinitebench.math_calc", "Matched prefix of results", Form::Official, 1.0),
     metric(SOURCE, "infinitebench.math_find", "First number is the value", Form::Official, 1.0),
+    metric(SOURCE, "infinitebench.kv_retrieval.strict", "Value in a short answer", Form::Strict, 1.0),
+    metric(SOURCE, "infinitebench.longdialogue_qa_eng.strict", "Name in a short answer", Form::Strict, 1.0),
 ];
 
 const MARKS: [char; 10] = ['\n', ':', '"', '\'', '.', ',', '?', '!', '{', '}'];
@@ -55,6 +57,22 @@ pub fn score(task: &str, prediction: &str, label: &Value, model: &str) -> Option
         "code_debug" => code_debug(prediction, label),
         _ => return None,
     })
+}
+
+/// Words that the strict form still takes for an answer.
+const STRICT_WORDS: usize = 24;
+
+/// The strict form of `task`: the official score where the answer is short. Both tasks that have one look for a word
+/// anywhere, so that reciting the input would earn it. `None` for the other tasks.
+#[must_use]
+pub fn strict(task: &str, prediction: &str, label: &Value) -> Option<f64> {
+    if !matches!(task, "kv_retrieval" | "longdialogue_qa_eng") {
+        return None;
+    }
+    if words(prediction).nth(STRICT_WORDS).is_some() {
+        return Some(0.0);
+    }
+    score(task, prediction, label, "").map(Option::unwrap_or_default)
 }
 
 /// What the metric of `task` reads out of an answer, at most 200 scalars, for the sample page.

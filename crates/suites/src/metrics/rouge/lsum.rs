@@ -1,41 +1,51 @@
 //! rougeLsum as the `rouge_score` package computes it: sentences split at newlines.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashSet;
 
 use super::Prf;
-use super::scored::{Stemmer, prf};
+use super::scored::{Stemmer, Words};
+use crate::metrics::lcs::Columns;
 
-/// Summary-level longest common subsequence.
+/// Summary-level longest common subsequence: the union over the lines of the candidate, each word used once.
 #[must_use]
 pub fn lsum(reference: &str, candidate: &str, stemmer: Stemmer) -> Prf {
-    let (reference, candidate) = (sentences(reference, stemmer), sentences(candidate, stemmer));
-    let (m, n) = (reference.iter().map(Vec::len).sum::<usize>(), candidate.iter().map(Vec::len).sum::<usize>());
-    if m == 0 || n == 0 {
-        return Prf::default();
-    }
-    prf(hits(&reference, &candidate), m, n)
+    let mut words = Words::new(stemmer);
+    let [reference, candidate] = [reference, candidate].map(|text| lines(text, &mut words));
+    let count = |lines: &[Vec<u32>]| lines.iter().map(Vec::len).sum::<usize>();
+    Prf::of(hits(&reference, &candidate, words.vocabulary()), count(&candidate), count(&reference))
 }
 
-/// The package's tokens per non-empty line.
-fn sentences(text: &str, stemmer: Stemmer) -> Vec<Vec<String>> {
-    text.split('\n').filter(|line| !line.is_empty()).map(|line| stemmer.tokens(line)).collect()
+fn lines(text: &str, words: &mut Words) -> Vec<Vec<u32>> {
+    text.split('\n').filter(|line| !line.is_empty()).map(|line| words.tokens(line)).collect()
 }
 
-fn counts(sentences: &[Vec<String>]) -> HashMap<&str, usize> {
-    let mut counts = HashMap::new();
-    for token in sentences.iter().flatten() {
-        *counts.entry(token.as_str()).or_default() += 1;
+fn counts(lines: &[Vec<u32>], vocabulary: usize) -> Vec<usize> {
+    let mut counts = vec![0; vocabulary];
+    for &token in lines.iter().flatten() {
+        if let Some(count) = counts.get_mut(token as usize) {
+            *count += 1;
+        }
     }
     counts
 }
 
-fn hits(reference: &[Vec<String>], candidate: &[Vec<String>]) -> usize {
-    let (mut left, mut right) = (counts(reference), counts(candidate));
+fn hits(reference: &[Vec<u32>], candidate: &[Vec<u32>], vocabulary: usize) -> usize {
+    let (mut left, mut right) = (counts(reference, vocabulary), counts(candidate, vocabulary));
+    let candidate: HashSet<&Vec<u32>> = candidate.iter().collect();
+    let mut columns = Columns::new(vocabulary);
     let mut hits = 0;
-    for sentence in reference {
-        let union: BTreeSet<usize> = candidate.iter().flat_map(|other| common(sentence, other)).collect();
-        for token in union.into_iter().filter_map(|index| sentence.get(index)) {
-            let (Some(a), Some(b)) = (left.get_mut(token.as_str()), right.get_mut(token.as_str())) else { continue };
+    for line in reference {
+        columns.set(line);
+        let mut on_path = vec![false; line.len()];
+        for other in &candidate {
+            columns.trace(other, |_, column| {
+                if let Some(slot) = on_path.get_mut(column) {
+                    *slot = true;
+                }
+            });
+        }
+        for (&token, _) in line.iter().zip(&on_path).filter(|(_, on_path)| **on_path) {
+            let (Some(a), Some(b)) = (left.get_mut(token as usize), right.get_mut(token as usize)) else { continue };
             if *a > 0 && *b > 0 {
                 (*a, *b) = (*a - 1, *b - 1);
                 hits += 1;
@@ -43,37 +53,6 @@ fn hits(reference: &[Vec<String>], candidate: &[Vec<String>]) -> usize {
         }
     }
     hits
-}
-
-/// Indices in `reference` of one longest common subsequence, chosen as the package backtracks.
-fn common(reference: &[String], candidate: &[String]) -> Vec<usize> {
-    let width = candidate.len() + 1;
-    let mut table = vec![0_u32; (reference.len() + 1) * width];
-    let cell = |table: &[u32], i: usize, j: usize| table.get(i * width + j).copied().unwrap_or_default();
-    for (i, token) in (1..).zip(reference) {
-        for (j, other) in (1..).zip(candidate) {
-            let value = if token == other {
-                cell(&table, i - 1, j - 1) + 1
-            } else {
-                cell(&table, i - 1, j).max(cell(&table, i, j - 1))
-            };
-            if let Some(slot) = table.get_mut(i * width + j) {
-                *slot = value;
-            }
-        }
-    }
-    let (mut i, mut j, mut indices) = (reference.len(), candidate.len(), Vec::new());
-    while i > 0 && j > 0 {
-        if reference.get(i - 1) == candidate.get(j - 1) {
-            (i, j) = (i - 1, j - 1);
-            indices.push(i);
-        } else if cell(&table, i, j - 1) > cell(&table, i - 1, j) {
-            j -= 1;
-        } else {
-            i -= 1;
-        }
-    }
-    indices
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! The ROUGEs in use. They share a name and little else, so each is a metric of its own.
+//!
+//! | module | package | words | counting | used by |
+//! |---|---|---|---|---|
+//! | [`unique`] | `rouge` 1.0.1 | blanks, pieces at `.` | sets | LongBench, LooGLE, CNNSum, M4LE (en) |
+//! | [`scored`] | `rouge_score` 0.1.2 | runs of `[a-z0-9]` | bags | L-Eval; with stemmer HELMET |
+//! | [`lsum`] | the same, by lines | runs of `[a-z0-9]` | bags | InfiniteBench; with stemmer HELMET |
+//! | [`chinese`] | `rouge_chinese` 1.0.3 | given tokens | plain subsequence | M4LE (zh) |
 
 pub mod chinese;
 pub mod lsum;
 mod porter;
 pub mod scored;
 pub mod unique;
-
-use std::collections::HashMap;
-use std::hash::Hash;
+mod vocabulary;
 
 /// Precision, recall and F-measure, 0..1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -20,21 +25,22 @@ pub struct Prf {
     pub f: f64,
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+impl Prf {
+    /// From counts; an empty side has no share, and F is 0 where nothing is shared.
+    #[must_use]
+    pub fn of(hits: usize, candidate: usize, reference: usize) -> Self {
+        Self::damped(hits, candidate, reference, 0.0)
+    }
+
+    /// [`Prf::of`] with `damping` added to the denominator of F.
+    pub(super) fn damped(hits: usize, candidate: usize, reference: usize, damping: f64) -> Self {
+        let (precision, recall) = (share(hits, candidate), share(hits, reference));
+        let f = if hits == 0 { 0.0 } else { 2.0 * precision * recall / (precision + recall + damping) };
+        Self { precision, recall, f }
+    }
 }
 
-/// Tokens as numbers, equal where the tokens are.
-struct Numbers<'a, T: ?Sized>(HashMap<&'a T, u32>);
-
-impl<'a, T: Hash + Eq + ?Sized> Numbers<'a, T> {
-    fn new() -> Self {
-        Self(HashMap::new())
-    }
-
-    fn of(&mut self, token: &'a T) -> u32 {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        *self.0.entry(token).or_insert(next)
-    }
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+pub(super) fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

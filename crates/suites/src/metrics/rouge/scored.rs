@@ -2,9 +2,8 @@
 //!
 //! Text of other scripts has no tokens and scores 0, as upstream.
 
-use std::collections::HashMap;
-
-use super::{Numbers, Prf, porter, share};
+use super::vocabulary::{Vocabulary, ngrams, shared};
+use super::{Prf, porter};
 use crate::metrics::lcs;
 
 /// Whether words are stemmed.
@@ -14,17 +13,6 @@ pub enum Stemmer {
     None,
     /// Words of more than three letters by Porter's rules (HELMET).
     Porter,
-}
-
-impl Stemmer {
-    /// The package's tokens of a text.
-    pub(super) fn tokens(self, text: &str) -> Vec<String> {
-        let stemmed = |token: &str| match self {
-            Self::Porter if token.len() > 3 => porter::stem(token),
-            _ => token.to_owned(),
-        };
-        tokens(&text.to_lowercase()).map(stemmed).collect()
-    }
 }
 
 /// rouge1, rouge2 and rougeL of one pair.
@@ -41,57 +29,87 @@ pub struct Scores {
 /// Scores `candidate` against `reference`.
 #[must_use]
 pub fn score(reference: &str, candidate: &str, stemmer: Stemmer) -> Scores {
-    if stemmer == Stemmer::Porter {
-        let (reference, candidate) = (stemmer.tokens(reference), stemmer.tokens(candidate));
-        return numbered(reference.iter().map(String::as_str), candidate.iter().map(String::as_str));
-    }
-    let (reference, candidate) = (reference.to_lowercase(), candidate.to_lowercase());
-    numbered(tokens(&reference), tokens(&candidate))
-}
-
-fn numbered<'a>(reference: impl Iterator<Item = &'a str>, candidate: impl Iterator<Item = &'a str>) -> Scores {
-    let mut numbers = Numbers::new();
-    let reference: Vec<u32> = reference.map(|token| numbers.of(token)).collect();
-    let candidate: Vec<u32> = candidate.map(|token| numbers.of(token)).collect();
+    let (reference, candidate) = pair(reference, candidate, stemmer);
     Scores {
-        rouge1: ngrams(&reference, &candidate, 1),
-        rouge2: ngrams(&reference, &candidate, 2),
-        rouge_l: prf(lcs::length(&reference, &candidate), reference.len(), candidate.len()),
+        rouge1: grams(&reference, &candidate, 1),
+        rouge2: grams(&reference, &candidate, 2),
+        rouge_l: longest(&reference, &candidate),
     }
 }
 
-/// The package's tokens of lower-cased text.
-fn tokens(lower: &str) -> impl Iterator<Item = &str> {
-    lower
-        .split(|scalar: char| !scalar.is_ascii_lowercase() && !scalar.is_ascii_digit())
-        .filter(|token| !token.is_empty())
+/// rouge1 (`order` 1) or rouge2 (`order` 2) alone.
+#[must_use]
+pub fn rouge_n(reference: &str, candidate: &str, order: usize, stemmer: Stemmer) -> Prf {
+    let (reference, candidate) = pair(reference, candidate, stemmer);
+    grams(&reference, &candidate, order.clamp(1, 2))
 }
 
-fn ngrams(reference: &[u32], candidate: &[u32], n: usize) -> Prf {
-    let mut left: HashMap<&[u32], usize> = HashMap::new();
-    for gram in reference.windows(n) {
-        *left.entry(gram).or_default() += 1;
+/// rougeL alone.
+#[must_use]
+pub fn rouge_l(reference: &str, candidate: &str, stemmer: Stemmer) -> Prf {
+    let (reference, candidate) = pair(reference, candidate, stemmer);
+    longest(&reference, &candidate)
+}
+
+fn pair(reference: &str, candidate: &str, stemmer: Stemmer) -> (Vec<u32>, Vec<u32>) {
+    let mut words = Words::new(stemmer);
+    (words.tokens(reference), words.tokens(candidate))
+}
+
+fn grams(reference: &[u32], candidate: &[u32], order: usize) -> Prf {
+    let (reference, candidate) = (ngrams(reference, order), ngrams(candidate, order));
+    Prf::of(shared(&reference, &candidate), candidate.len(), reference.len())
+}
+
+fn longest(reference: &[u32], candidate: &[u32]) -> Prf {
+    Prf::of(lcs::length(reference, candidate), candidate.len(), reference.len())
+}
+
+/// Numbers the words, or their stems, of several texts.
+pub(super) struct Words {
+    stemmer: Stemmer,
+    vocabulary: Vocabulary,
+    raw: Vocabulary,
+    /// Number of a raw word to the number of its stem.
+    stems: Vec<u32>,
+}
+
+impl Words {
+    pub(super) fn new(stemmer: Stemmer) -> Self {
+        Self { stemmer, vocabulary: Vocabulary::default(), raw: Vocabulary::default(), stems: Vec::new() }
     }
-    let mut hits = 0;
-    for gram in candidate.windows(n) {
-        if let Some(count) = left.get_mut(gram).filter(|count| **count > 0) {
-            *count -= 1;
-            hits += 1;
+
+    /// How many different words there are so far.
+    pub(super) fn vocabulary(&self) -> usize {
+        self.vocabulary.len()
+    }
+
+    /// The package's tokens of a text.
+    pub(super) fn tokens(&mut self, text: &str) -> Vec<u32> {
+        let text = text.to_lowercase();
+        let is_outside = |scalar: char| !scalar.is_ascii_lowercase() && !scalar.is_ascii_digit();
+        text.split(is_outside).filter(|word| !word.is_empty()).map(|word| self.id(word)).collect()
+    }
+
+    fn id(&mut self, word: &str) -> u32 {
+        if self.stemmer == Stemmer::None {
+            return self.vocabulary.id(word);
         }
+        let raw = self.raw.id(word) as usize;
+        if let Some(&stem) = self.stems.get(raw) {
+            return stem;
+        }
+        let stem = if word.len() > 3 { self.vocabulary.id(&porter::stem(word)) } else { self.vocabulary.id(word) };
+        self.stems.push(stem);
+        stem
     }
-    let count = |tokens: &[u32]| (tokens.len() + 1).saturating_sub(n);
-    // The package divides by at least one.
-    prf(hits, count(reference).max(1), count(candidate).max(1))
-}
-
-pub(super) fn prf(hits: usize, reference: usize, candidate: usize) -> Prf {
-    let (precision, recall) = (share(hits, candidate), share(hits, reference));
-    let f = if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
-    Prf { precision, recall, f }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::lsum::lsum;
     use super::*;
 
     #[test]
@@ -103,5 +121,29 @@ mod tests {
         assert_eq!(scores.rouge_l.precision, 1.0);
         assert_eq!(score("天下大势", "天下大势", Stemmer::None), Scores::default());
         assert_eq!(score("", "", Stemmer::Porter), Scores::default());
+    }
+
+    #[test]
+    fn stems_meet() {
+        let plain = score("the results were improved", "the result improves", Stemmer::None);
+        let stemmed = score("the results were improved", "the result improves", Stemmer::Porter);
+        assert_eq!(plain.rouge1.recall, 0.25);
+        assert_eq!((stemmed.rouge1.recall, stemmed.rouge_l.precision), (0.75, 1.0));
+        assert_eq!(stemmed.rouge2.precision, 0.5);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_score_in_range(
+            candidate in "\\PC{0,60}|[abc\\n ]{0,60}",
+            reference in "\\PC{0,60}|[abc\\n ]{0,60}",
+        ) {
+            for stemmer in [Stemmer::None, Stemmer::Porter] {
+                let scores = score(&reference, &candidate, stemmer);
+                for prf in [scores.rouge1, scores.rouge2, scores.rouge_l, lsum(&reference, &candidate, stemmer)] {
+                    prop_assert!((0.0..=1.0).contains(&prf.f) && (0.0..=1.0).contains(&prf.precision));
+                }
+            }
+        }
     }
 }

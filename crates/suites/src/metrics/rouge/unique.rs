@@ -1,86 +1,169 @@
-//! Package `rouge` 1.0.1: sets of words, so that repeats never count, and a union of subsequences over the pieces
-//! between full stops. Any script; no stemming.
-//!
-//! Upstream's backtracking is recursive and fails beyond about 1,000 words in one piece; ours does not.
+//! Package `rouge` 1.0.1 (pltrdy/rouge): sentences split at `.`, n-grams and words as sets, summary-level union LCS.
 
-use std::collections::HashSet;
-
-use super::{Numbers, Prf, share};
-use crate::metrics::lcs;
+use super::Prf;
+use super::vocabulary::{Vocabulary, ngrams, shared};
+use crate::metrics::lcs::Columns;
 use crate::metrics::python_text::words;
 
-/// rouge-1, rouge-2 and rouge-l of one pair.
+/// The package adds this to the denominator of F1, so that equal texts score 0.999999995.
+const DAMPING: f64 = 1e-8;
+
+/// The three scores of one pair.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Scores {
-    /// Words.
+    /// Different words.
     pub rouge1: Prf,
-    /// Pairs of words.
+    /// Different pairs of words, across sentences too.
     pub rouge2: Prf,
-    /// Union of longest common subsequences.
+    /// Different words on longest common subsequences of pairs of sentences.
     pub rouge_l: Prf,
 }
 
-/// Scores `candidate` against `reference`; `None` where upstream raises, because one of them has nothing but full stops.
+/// All scores. `None` where the package raises: a side that is empty or only dots.
+///
+/// The package also fails where one sentence has more than about 1,000 words (recursion); this one does not.
 #[must_use]
 pub fn score(reference: &str, candidate: &str) -> Option<Scores> {
-    let (reference, candidate) = (pieces(reference), pieces(candidate));
-    if reference.is_empty() || candidate.is_empty() {
-        return None;
+    let pair = Pair::of(candidate, reference)?;
+    Some(Scores { rouge1: pair.n(1), rouge2: pair.n(2), rouge_l: pair.l() })
+}
+
+/// ROUGE-L alone. `None` as in [`score`].
+#[must_use]
+pub fn rouge_l(reference: &str, candidate: &str) -> Option<Prf> {
+    Some(Pair::of(candidate, reference)?.l())
+}
+
+struct Pair {
+    candidate: Sentences,
+    reference: Sentences,
+    vocabulary: usize,
+}
+
+impl Pair {
+    fn of(candidate: &str, reference: &str) -> Option<Self> {
+        let mut vocabulary = Vocabulary::default();
+        let candidate = Sentences::of(candidate, &mut vocabulary)?;
+        let reference = Sentences::of(reference, &mut vocabulary)?;
+        Some(Self { candidate, reference, vocabulary: vocabulary.len() })
     }
-    let mut numbers = Numbers::new();
-    let [reference, candidate] = [&reference, &candidate].map(|pieces| {
-        pieces.iter().map(|piece| piece.split(' ').map(|word| numbers.of(word)).collect()).collect::<Vec<Vec<u32>>>()
-    });
-    let (one, other) = (reference.concat(), candidate.concat());
-    Some(Scores {
-        rouge1: sets(&one, &other, 1),
-        rouge2: sets(&one, &other, 2),
-        rouge_l: prf(union(&reference, &candidate), unique(&one), unique(&other)),
-    })
-}
 
-/// Text between full stops, white space collapsed. A piece of white space alone stays as one empty word.
-fn pieces(text: &str) -> Vec<String> {
-    text.split('.').filter(|piece| !piece.is_empty()).map(|piece| words(piece).collect::<Vec<_>>().join(" ")).collect()
-}
+    fn n(&self, order: usize) -> Prf {
+        let (candidate, reference) = (distinct(&self.candidate.words, order), distinct(&self.reference.words, order));
+        Prf::damped(shared(&candidate, &reference), candidate.len(), reference.len(), DAMPING)
+    }
 
-fn unique(words: &[u32]) -> usize {
-    words.iter().collect::<HashSet<_>>().len()
-}
+    fn l(&self) -> Prf {
+        let (candidate, reference) = (distinct(&self.candidate.words, 1), distinct(&self.reference.words, 1));
+        Prf::damped(self.union(shared(&candidate, &reference)), candidate.len(), reference.len(), DAMPING)
+    }
 
-fn sets(reference: &[u32], candidate: &[u32], n: usize) -> Prf {
-    let reference: HashSet<&[u32]> = reference.windows(n).collect();
-    let candidate: HashSet<&[u32]> = candidate.windows(n).collect();
-    prf(reference.intersection(&candidate).count(), reference.len(), candidate.len())
-}
-
-/// Words of the references that lie on a longest common subsequence with some piece of the candidate.
-fn union(reference: &[Vec<u32>], candidate: &[Vec<u32>]) -> usize {
-    let mut found: HashSet<u32> = HashSet::new();
-    for piece in reference {
-        for other in candidate {
-            found.extend(lcs::words(piece, other));
+    /// How many of the `common` words stand on a longest common subsequence of two sentences.
+    ///
+    /// Pairs that cannot add a word are passed over, and all pairs once no word is missing.
+    fn union(&self, common: usize) -> usize {
+        let mut found = vec![false; self.vocabulary];
+        let mut count = 0;
+        let mut columns = Columns::new(self.vocabulary);
+        for piece in self.candidate.distinct() {
+            if count == common {
+                break;
+            }
+            columns.set(piece);
+            for reference in self.reference.iter() {
+                let missing = |token: &u32| columns.has(*token) && found.get(*token as usize) == Some(&false);
+                if !reference.iter().any(missing) {
+                    continue;
+                }
+                columns.trace(reference, |row, _| {
+                    let slot = reference.get(row).and_then(|&token| found.get_mut(token as usize));
+                    if let Some(slot) = slot.filter(|slot| !**slot) {
+                        *slot = true;
+                        count += 1;
+                    }
+                });
+            }
         }
+        count
     }
-    found.len()
 }
 
-fn prf(hits: usize, reference: usize, candidate: usize) -> Prf {
-    let (precision, recall) = (share(hits, candidate), share(hits, reference));
-    Prf { precision, recall, f: 2.0 * precision * recall / (precision + recall + 1e-8) }
+fn distinct(words: &[u32], order: usize) -> Vec<u64> {
+    let mut grams = ngrams(words, order);
+    grams.dedup();
+    grams
+}
+
+/// The words of a text, and where its sentences end.
+struct Sentences {
+    words: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Sentences {
+    /// A piece of white space is one empty word.
+    fn of(text: &str, vocabulary: &mut Vocabulary) -> Option<Self> {
+        let mut sentences = Self { words: Vec::new(), ends: Vec::new() };
+        for piece in text.split('.').filter(|piece| !piece.is_empty()) {
+            let before = sentences.words.len();
+            sentences.words.extend(words(piece).map(|word| vocabulary.id(word)));
+            if sentences.words.len() == before {
+                sentences.words.push(vocabulary.id(""));
+            }
+            sentences.ends.push(sentences.words.len());
+        }
+        if sentences.ends.is_empty() { None } else { Some(sentences) }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| self.words.get(start..end).unwrap_or_default())
+    }
+
+    fn distinct(&self) -> Vec<&[u32]> {
+        let mut sentences: Vec<&[u32]> = self.iter().collect();
+        sentences.sort_unstable();
+        sentences.dedup();
+        sentences
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn repeats_never_count_and_dots_split() {
-        let scores = score("a b. c", "a a a b").unwrap();
-        assert!((scores.rouge1.precision - 1.0).abs() < 1e-12 && (scores.rouge1.recall - 2.0 / 3.0).abs() < 1e-12);
-        assert!((scores.rouge_l.recall - 2.0 / 3.0).abs() < 1e-12);
+    fn equal_texts_miss_one_by_the_damping() {
+        let scores = score("One two. Three four", "One two. Three four").unwrap();
+        assert!((scores.rouge_l.f - 0.999_999_995).abs() < 1e-12);
+        assert_eq!((scores.rouge1.recall, scores.rouge2.precision), (1.0, 1.0));
+    }
+
+    #[test]
+    fn repeats_and_case_count_as_the_package_counts_them() {
+        let scores = score("a b", "a a a b").unwrap();
+        assert_eq!((scores.rouge1.precision, scores.rouge_l.recall), (1.0, 1.0));
+        assert_eq!(rouge_l("A", "a").unwrap().f, 0.0);
+    }
+
+    #[test]
+    fn nothing_and_dots_raise() {
         assert_eq!(score("a", "..."), None);
-        let perfect = score("one two", "one two").unwrap();
-        assert!((perfect.rouge_l.f - 0.999_999_995).abs() < 1e-12);
+        assert_eq!(score("", "a"), None);
+        assert!(score("a", " ").is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_score_in_range(answer in "\\PC{0,80}|[ab. ]{0,80}", reference in "\\PC{0,80}|[ab. ]{0,80}") {
+            if let Some(scores) = score(&reference, &answer) {
+                for overlap in [scores.rouge1, scores.rouge2, scores.rouge_l] {
+                    prop_assert!((0.0..=1.0).contains(&overlap.f) && (0.0..=1.0).contains(&overlap.recall));
+                }
+                prop_assert!(scores.rouge_l.recall <= scores.rouge1.recall);
+            }
+        }
     }
 }

@@ -1,0 +1,181 @@
+//! Official data files: whole or not at all, and run by the fleet like anything else, on SQLite and PostgreSQL.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod stage;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::Utc;
+use longboard_app::Longboard;
+use longboard_app::data_file::DatasetError;
+use longboard_app::dataset::DatasetReport;
+use longboard_app::run::RunRequest;
+use longboard_protocol::worker::{Answer, AnswersRequest, ClaimRequest, Completion, Exchange, Work};
+use longboard_suites::dataset::Record;
+use longboard_suites::length::Length;
+use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
+use longboard_testkit::database::TestDatabase;
+use serde::Deserialize;
+use serde_json::json;
+use tempfile::TempDir;
+
+use stage::{alpha, enlist, longboard, now, registration, report};
+
+const TASK: &str = "infinitebench_passkey_data";
+const SUITE: &str = "infinitebench-data";
+
+/// Three records of passkey: two that fit a window of 4k tokens and one that does not. The first two share a document.
+fn records() -> Vec<String> {
+    let short = "Grey stones lie by the road. The pass key is 41728. Grey stones lie by the road.";
+    let long = format!("The pass key is 90210. {}", "The road goes on and on past the mill. ".repeat(1200));
+    let record = |id: u32, context: &str, answer: &str| json!({"id": id, "context": context, "input": "What is the pass key?", "answer": [answer], "options": ""});
+    let list = [record(0, short, "41728"), record(1, short, "41728"), record(2, &long, "90210")];
+    list.iter().map(|record| record.to_string().replace("\"options\":\"\"", "\"options\":null")).collect()
+}
+
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn write(&self, name: &str, lines: &[String]) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        path
+    }
+}
+
+async fn import(longboard: &Longboard, path: &std::path::Path) -> Result<DatasetReport, DatasetError> {
+    let read = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&read);
+    let progress = Arc::new(move |bytes| {
+        count.fetch_add(bytes, Ordering::Relaxed);
+    });
+    let imported = longboard.import_dataset("operator", "infinitebench", path, progress, now()).await;
+    if imported.as_ref().is_ok_and(|report| report.stored) {
+        assert_eq!(read.load(Ordering::Relaxed), 2 * std::fs::metadata(path).unwrap().len());
+    }
+    imported
+}
+
+#[tokio::test]
+async fn a_file_is_stored_whole_or_not_at_all() {
+    for database in TestDatabase::each() {
+        let longboard = longboard(&database).await;
+        let files = Files::new();
+        let mut bad = records();
+        bad[1] = json!({"id": 1, "input": "?", "answer": ["1"]}).to_string();
+        bad.push("not json".to_owned());
+        let error = import(&longboard, &files.write("passkey.jsonl", &bad)).await.unwrap_err();
+        let DatasetError::BadLines { named, count, total } = &error else { panic!("{error}") };
+        assert_eq!((*count, *total), (2, 4), "{}", database.kind);
+        assert_eq!(named.iter().map(|line| line.line).collect::<Vec<_>>(), [2, 4]);
+        assert!(named[0].reason.contains("context"), "{:?}", named[0]);
+        assert!(longboard.store().datasets().await.unwrap().is_empty());
+        assert!(longboard.store().task(TASK, None).await.unwrap().is_none());
+
+        let unnamed = import(&longboard, &files.write("secrets.jsonl", &records())).await.unwrap_err();
+        assert!(unnamed.to_string().contains("passkey, number_string"), "{unnamed}");
+        let empty = import(&longboard, &files.write("passkey.jsonl", &[])).await.unwrap_err();
+        assert!(matches!(empty, DatasetError::Empty), "{empty}");
+
+        let good = files.write("passkey.jsonl", &records());
+        let report = import(&longboard, &good).await.unwrap();
+        assert_eq!((report.task.as_str(), report.records, report.stored), (TASK, 3, true));
+        let again = import(&longboard, &good).await.unwrap();
+        assert_eq!(again, DatasetReport { stored: false, ..report.clone() });
+        let row = longboard.store().task(TASK, None).await.unwrap().unwrap();
+        assert_eq!((row.version, row.data_sha256.as_ref()), (1, Some(&report.sha256)));
+
+        let changed = import(&longboard, &files.write("passkey.jsonl", &records()[..2])).await.unwrap();
+        assert!(changed.stored && changed.sha256 != report.sha256);
+        assert_eq!(longboard.store().task(TASK, None).await.unwrap().unwrap().version, 2);
+        assert_eq!(longboard.store().datasets().await.unwrap().len(), 2, "what a version stands on stays");
+        let suite = longboard.store().suite(SUITE).await.unwrap().unwrap();
+        assert_eq!(suite.tasks.0, [TASK]);
+    }
+}
+
+#[tokio::test]
+async fn the_fleet_runs_records_and_says_what_was_cut() {
+    for database in TestDatabase::each() {
+        let longboard = longboard(&database).await;
+        let user = longboard.sign_up(alpha(), "127.0.0.1", [1; 32], now()).await.unwrap();
+        longboard.create_team(&user, "Alpha", now()).await.unwrap();
+        let member = longboard.member(&user, "alpha").await.unwrap();
+        let worker = enlist(&longboard, "one", 2).await;
+        let endpoint = registration("M", "http://127.0.0.1:9/v1");
+        longboard.register_endpoint(&member, endpoint, [9; 32], now()).await.unwrap();
+        let claim = || ClaimRequest { labels: Vec::new(), wait_ms: 0, version: "test".to_owned() };
+        let probe = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
+        longboard.record_probe(&worker, probe.shard, probe.fence, report(), now()).await.unwrap();
+        let files = Files::new();
+        let imported = import(&longboard, &files.write("passkey.jsonl", &records())).await.unwrap();
+
+        let request = RunRequest {
+            endpoint: "m".to_owned(),
+            suite: SUITE.to_owned(),
+            lengths: Some(vec!["4k".parse().unwrap()]),
+            samples: Some(50),
+            budget_tokens: None,
+        };
+        let run = longboard.submit_run(&member, request, now()).await.unwrap();
+        assert_eq!(run.total, 3, "no more samples than records");
+        let lease = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
+        let Work::Run(work) = &lease.work else { panic!("{:?}", lease.work) };
+        let data = work.task.data.as_ref().unwrap();
+        assert_eq!((data.records.len(), &data.sha256), (3, &imported.sha256));
+        let definition = TaskDefinition {
+            slug: work.task.slug.clone(),
+            version: work.task.version,
+            title: work.task.title.clone(),
+            family: work.task.family.clone(),
+            params: work.task.params.clone(),
+            data: Some(data.sha256.clone()),
+        };
+        let task = Task::new(definition).unwrap();
+        let length = Length::new(work.length_tokens).unwrap();
+        let answers: Vec<Answer> = data
+            .records
+            .iter()
+            .map(|(index, record)| {
+                let record = Record::deserialize(record).unwrap();
+                let request = ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, *index, length) };
+                let item = task.item(&request).unwrap();
+                assert!(item.prompt_tokens + item.output_tokens <= 4096);
+                Answer {
+                    index: *index,
+                    repetition: 0,
+                    prompt_digest: item.prompt_digest(),
+                    prompt_tokens: item.prompt_tokens,
+                    result: Exchange::Completed(Completion {
+                        text: record.references[0].clone(),
+                        latency_ms: 5,
+                        attempts: 1,
+                        ..Completion::default()
+                    }),
+                }
+            })
+            .collect();
+        let request = AnswersRequest { fence: lease.fence, answers };
+        let reply = longboard.record_answers(&worker, lease.shard, request, now()).await.unwrap();
+        assert_eq!((reply.stored, reply.refused.len()), (3, 0), "{:?}", reply.refused);
+        longboard.finish_shard(&worker, lease.shard, lease.fence, now()).await.unwrap();
+
+        let run = longboard.run(run.id).await.unwrap();
+        let report = longboard.run_report(&run).await.unwrap();
+        let cell = &report.cells[TASK]["4k"];
+        assert_eq!((cell.n, cell.score), (3, Some(100.0)), "{}", database.kind);
+        let [cut] = report.cuts.as_slice() else { panic!("{:?}", report.cuts) };
+        assert_eq!((cut.n, cut.cut, cut.score_of_whole), (3, 1, Some(100.0)));
+        assert!(cut.tokens_removed > 5000.0, "{cut:?}");
+        let row = longboard.store().task(TASK, None).await.unwrap().unwrap();
+        let beyond = longboard.item(&row, length, 1, 3).await.unwrap_err().to_string();
+        assert!(beyond.contains("3 records"), "{beyond}");
+    }
+}

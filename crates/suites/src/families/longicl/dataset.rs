@@ -1,0 +1,201 @@
+//! LongICLBench's data: one test example per line in upstream's fields, with its `demonstrations` in the same fields.
+//!
+//! Upstream keeps tests and demonstrations in two files; join them, for example with
+//! `jq -c --slurpfile train train.json '.[] + {demonstrations: $train[0]}' test.json`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::set::Kind;
+use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::families::prose;
+use crate::item::{Cut, Item};
+use crate::prompt::{Answer, Prompt};
+use crate::task::{GenerateError, ItemRequest, Task};
+
+/// Reader of the five sets, named in the file's name.
+pub struct Files;
+
+static SUBSETS: [Subset; 5] = [
+    Subset { name: "goemotion", title: "GoEmotion" },
+    Subset { name: "banking77", title: "BANKING77" },
+    Subset { name: "discovery", title: "Discovery" },
+    Subset { name: "tacred", title: "TacRED" },
+    Subset { name: "fewnerd", title: "Few-NERD" },
+];
+
+fn kind(subset: &str) -> Kind {
+    match subset {
+        "goemotion" => Kind::Emotion,
+        "discovery" => Kind::Connective,
+        "tacred" => Kind::Relation,
+        "fewnerd" => Kind::Entity,
+        _ => Kind::Intent,
+    }
+}
+
+/// Between demonstrations in a record's document.
+const BETWEEN: &str = "\n\u{1e}\n";
+
+impl Dataset for Files {
+    fn subsets(&self) -> &'static [Subset] {
+        &SUBSETS
+    }
+
+    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
+        let name = file_name.to_lowercase();
+        SUBSETS.iter().find(|subset| name.contains(subset.name))
+    }
+
+    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+        let kind = kind(subset.name);
+        let fields = dataset::object(line)?;
+        let Some(Value::Array(shown)) = fields.get("demonstrations") else {
+            return Err(RecordError::new("demonstrations", "expected a list of examples in the test's own fields"));
+        };
+        let mut labels = Vec::new();
+        let mut demonstrations = Vec::with_capacity(shown.len());
+        for (place, example) in shown.iter().enumerate() {
+            let at = |error: RecordError| {
+                RecordError::new(&format!("demonstrations[{place}].{}", error.field), error.reason)
+            };
+            let Value::Object(fields) = example else {
+                return Err(RecordError::new(&format!("demonstrations[{place}]"), "expected an object"));
+            };
+            let example = Example::of(kind, fields).map_err(at)?;
+            demonstrations.push(kind.closed(&example.text, &example.labelled));
+            labels.extend(example.labels);
+        }
+        let Example { text, labelled, labels: own, entities } = Example::of(kind, &fields)?;
+        labels.extend(own);
+        labels.sort();
+        labels.dedup();
+        Ok(vec![Record {
+            id: line_number.to_string(),
+            subset: subset.name.to_owned(),
+            document: demonstrations.join(BETWEEN),
+            gold: json!({ "query": text, "labels": labels, "entities": entities }),
+            question: text,
+            references: vec![labelled],
+            official_length: None,
+            evidence: Vec::new(),
+        }])
+    }
+
+    fn params(&self, subset: &Subset) -> Value {
+        json!({ "set": match kind(subset.name) {
+            Kind::Emotion => "emotion",
+            Kind::Intent => "intent",
+            Kind::Connective => "connective",
+            Kind::Relation => "relation",
+            Kind::Entity => "entity",
+        } })
+    }
+
+    /// Demonstrations from the first on, as many whole ones as fit, then the query.
+    fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
+        let kind = Kind::of(&task.definition().params);
+        let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
+        let mut prompt = Prompt::default();
+        prompt.push(head(kind));
+        let tail = kind.open(&record.question);
+        let budget = limit.checked_sub(prompt.tokens() + prompt.count(&tail) + 2);
+        let mut left = budget.ok_or_else(|| prose::unsatisfiable(task, request, "the query alone is longer"))?;
+        let (mut tokens_removed, mut full) = (0, false);
+        for demonstration in record.document.split(BETWEEN).filter(|text| !text.is_empty()) {
+            let line = [demonstration, "\n"].concat();
+            let cost = prompt.count(&line);
+            full |= cost > left;
+            if full {
+                tokens_removed += cost;
+            } else {
+                left -= cost;
+                prompt.push(&line);
+            }
+        }
+        prompt.push(&tail);
+        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
+        let mut item = prompt.finish(task, request, answer);
+        let tokens_before = item.prompt_tokens + tokens_removed;
+        item.cut = Some(Cut { tokens_before, tokens_removed, evidence_left: None });
+        Ok(item)
+    }
+}
+
+fn head(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Emotion => "Name the emotion of the last comment. The comments before it show the names to use.\n\n",
+        Kind::Intent => "Name the intent of the last query. The queries before it show the names to use.\n\n",
+        Kind::Connective => {
+            "Name the word missing between the last two sentences. The pairs before them show the words to use.\n\n"
+        }
+        Kind::Relation => {
+            "Name the relation of subject and object in the last sentence. The sentences before it show the names to use.\n\n"
+        }
+        Kind::Entity => {
+            "List the names of the last sentence, each as name: type on a line. The sentences before it show the types to use.\n\n"
+        }
+    }
+}
+
+/// An example in its set's fields.
+struct Example {
+    text: String,
+    labelled: String,
+    labels: Vec<String>,
+    entities: BTreeMap<String, String>,
+}
+
+impl Example {
+    fn of(kind: Kind, fields: &Map<String, Value>) -> Result<Self, RecordError> {
+        let single = |text: String, label: String| Self {
+            text,
+            labelled: label.clone(),
+            labels: vec![label],
+            entities: BTreeMap::new(),
+        };
+        match kind {
+            Kind::Emotion | Kind::Intent => Ok(single(dataset::text(fields, "text")?, label(fields)?)),
+            Kind::Connective => {
+                let (first, second) = (dataset::text(fields, "sentence1")?, dataset::text(fields, "sentence2")?);
+                Ok(single(format!("{first} ( ) {second}"), label(fields)?))
+            }
+            Kind::Relation => {
+                let (subject, object) =
+                    (dataset::text(fields, "subject_entity")?, dataset::text(fields, "object_entity")?);
+                let sentence = dataset::text(fields, "sentence")?.replace('\n', " ");
+                let text = format!("{sentence}\nthe subject is {subject} and the object is {object}");
+                Ok(single(text, dataset::text(fields, "relation")?))
+            }
+            Kind::Entity => Self::entities(fields),
+        }
+    }
+
+    fn entities(fields: &Map<String, Value>) -> Result<Self, RecordError> {
+        let refuse = || RecordError::new("entities", "expected an object of names with their types");
+        let Some(Value::Object(named)) = fields.get("entities") else { return Err(refuse()) };
+        let pair = |(name, kind): (&String, &Value)| Some((name.clone(), kind.as_str()?.to_owned()));
+        let entities: BTreeMap<String, String> = named.iter().map(pair).collect::<Option<_>>().ok_or_else(refuse)?;
+        let lines: Vec<String> = entities.iter().map(|(name, kind)| format!("{name}: {kind}")).collect();
+        Ok(Self {
+            text: dataset::text(fields, "sentence")?,
+            labelled: lines.join("\n"),
+            labels: entities.values().cloned().collect(),
+            entities,
+        })
+    }
+}
+
+/// The label's name: `label_text`, or `label` where that is a text.
+fn label(fields: &Map<String, Value>) -> Result<String, RecordError> {
+    match (fields.get("label_text"), fields.get("label")) {
+        (Some(Value::String(name)), _) | (None, Some(Value::String(name))) => Ok(name.clone()),
+        (None, Some(Value::Number(_))) => {
+            Err(RecordError::new("label_text", "missing: a number in label needs the label's name beside it"))
+        }
+        (Some(_), _) => Err(RecordError::new("label_text", "expected a text")),
+        (None, Some(_)) => Err(RecordError::new("label", "expected a text")),
+        (None, None) => Err(RecordError::new("label", "missing")),
+    }
+}

@@ -1,0 +1,75 @@
+//! Answers that are one of a list of labels: Longboard's own `grid` and `classification`.
+
+use super::catalogue::{Form, Metric, Source, metric};
+
+const GRID: Source = Source {
+    benchmark: "Diffusion x Scope",
+    citation: "axes of Goldman et al. 2024, arXiv 2407.00402; items and score are Longboard's",
+};
+const CLASSES: Source = Source { benchmark: "Longboard classification", citation: "Longboard's own" };
+
+/// The metrics of both families.
+pub(super) static METRICS: [Metric; 5] = [
+    metric(GRID, "grid.choice", "The answer names the right label alone", Form::Strict, 1.0),
+    metric(GRID, "grid.choice.strict", "The answer is the right label", Form::Strict, 1.0),
+    metric(CLASSES, "classification.accuracy", "The answer names the right label alone", Form::Strict, 1.0),
+    metric(CLASSES, "classification.accuracy.strict", "The answer is the right label", Form::Strict, 1.0),
+    metric(CLASSES, "classification.macro_f1", "Macro F1 over labels", Form::Strict, 1.0),
+];
+
+/// The one label that the answer names as a whole word, in any case; `None` where it names none or several.
+#[must_use]
+pub fn named<'a>(answer: &str, labels: &[&'a str]) -> Option<&'a str> {
+    let answer = answer.to_lowercase();
+    let words: Vec<&str> = answer.split(|scalar: char| !scalar.is_alphanumeric()).collect();
+    let mut found = labels.iter().filter(|label| words.contains(&label.to_lowercase().as_str()));
+    found.next().filter(|_| found.next().is_none()).copied()
+}
+
+/// Whether the answer is `label` and nothing else, punctuation aside.
+#[must_use]
+pub fn is_label(answer: &str, label: &str) -> bool {
+    answer.trim_matches(|scalar: char| !scalar.is_alphanumeric()).to_lowercase() == label.to_lowercase()
+}
+
+/// Mean over labels of the F1 of each, 0..1. `pairs` hold what was answered, if anything, and what is right.
+#[must_use]
+pub fn macro_f1(pairs: &[(Option<&str>, &str)], labels: &[&str]) -> f64 {
+    let one = |label: &str| {
+        let answered = pairs.iter().filter(|(answer, _)| *answer == Some(label)).count();
+        let right = pairs.iter().filter(|(_, truth)| *truth == label).count();
+        let both = pairs.iter().filter(|(answer, truth)| *answer == Some(label) && *truth == label).count();
+        if both == 0 { 0.0 } else { 2.0 * both as f64 / (answered + right) as f64 }
+    };
+    labels.iter().map(|label| one(label)).sum::<f64>() / labels.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn one_label_counts_and_two_do_not() {
+        let labels = ["salt", "wool"];
+        assert_eq!(named("It was Salt.", &labels), Some("salt"));
+        assert_eq!(named("salt or wool", &labels), None);
+        assert_eq!(named("salty", &labels), None);
+        assert!(is_label(" **Wool**.", "wool") && !is_label("It was wool", "wool"));
+    }
+
+    #[test]
+    fn macro_f1_weighs_labels_alike() {
+        let pairs = [(Some("a"), "a"), (Some("a"), "a"), (Some("a"), "b"), (None, "b")];
+        assert!((macro_f1(&pairs, &["a", "b"]) - 0.4).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read(answer in "\\PC{0,200}") {
+            let label = named(&answer, &["salt", "wool"]);
+            prop_assert!(label.is_none_or(|label| answer.to_lowercase().contains(label)));
+        }
+    }
+}
