@@ -175,10 +175,30 @@ pub struct Volume {
     pub answer: Answer,
 }
 
-/// Sentences that close the last section, dearest first, so that a length is met to a few tokens.
-const CLOSINGS: [&str; 6] = [
-    "Of the rest of that season no account is kept that a careful reader would put much trust in today.",
-    "The books of the toll house pass over the remainder in silence.",
+/// Sentences that carry nothing: they fill what the last section leaves of a length, each once before any returns.
+const NOTES: [&str; 18] = [
+    "Here the hand of the scribe changes, and the ink turns from black to brown.",
+    "A line in the margin was scraped off so well that no lamp brings it back.",
+    "The leaf that comes next is bound upside down, and nobody has cared to mend it.",
+    "Someone has pressed a fern between these pages and left its shape on both.",
+    "The copyist begs the reader to forgive a page that was written in haste.",
+    "Water has reached the lower corner, though it spoiled nothing but blank space.",
+    "Two letters on this leaf are drawn with great care, as if by a pupil at play.",
+    "A later owner has added a pointing hand, but not what it points at.",
+    "The ruling of the lines is uneven here, and the words climb towards the edge.",
+    "In the fold lies a thread with which the sheets were once sewn together.",
+    "The candle must have been low, for the writing grows large and then small.",
+    "A small drawing of a cat asleep fills the space under the last word.",
+    "The binder has trimmed the top of the page, and with it half a flourish.",
+    "There is a burn the size of a pea, with nothing lost around it.",
+    "Between the lines stands an exercise in the alphabet by an unsure hand.",
+    "The parchment is thin at this place, and the next page shines through.",
+    "A ribbon, once red, still marks the opening for a reader long gone.",
+    "The old catalogue praises the wide margins of this leaf and says no more.",
+];
+
+/// Short sentences for the last few tokens, dearest first.
+const CLOSINGS: [&str; 4] = [
     "What followed was never set down in full.",
     "More than this nobody wrote.",
     "Little else is told.",
@@ -223,6 +243,14 @@ fn write(volume: &Volume, limit: u32) -> Prompt {
         }
     }
     let tail = prompt.count(&volume.tail);
+    for note in NOTES.iter().cycle() {
+        let cost = prompt.count(note) + 1;
+        if prompt.tokens() + tail + cost > limit {
+            break;
+        }
+        prompt.push(" ");
+        prompt.push(note);
+    }
     for closing in CLOSINGS {
         let cost = prompt.count(closing) + 1;
         while prompt.tokens() + tail + cost <= limit {

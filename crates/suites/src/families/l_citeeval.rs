@@ -31,6 +31,8 @@ const PARAMETERS: [Parameter; 1] = [Parameter {
 }];
 
 const HEAD: &str = "Work with the numbered passages below. End every sentence of your answer with the numbers of the one to three passages that support it, each in its own brackets.\nFor example, with other passages: The ferry was sold in 911 [4][12].\n\n";
+const LIST_HEAD: &str =
+    "Work with the numbered passages below. What you list from them, list with the numbers of the passages.\n\n";
 const TAIL_TOKENS: u32 = 160;
 const WALKS: usize = 16;
 /// Counts in a counting task.
@@ -159,7 +161,8 @@ impl Family for LCiteEval {
             task,
             request,
             Volume {
-                head: HEAD.to_owned(),
+                // Counts are listed, not told in sentences.
+                head: if kind == "counting" { LIST_HEAD } else { HEAD }.to_owned(),
                 heading,
                 sections: draft.book.sections,
                 marks: draft.marks,

@@ -15,6 +15,7 @@ mod book;
 mod book_question;
 mod classification;
 mod cnnsum;
+mod detectiveqa;
 mod golden_thread;
 mod grid;
 mod helmet_recall;
@@ -139,6 +140,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &loogle::LooGle,
         &l_citeeval::LCiteEval,
         &long_tail::LongTail,
+        &detectiveqa::DetectiveQa,
         &helmet_recall::HelmetRecall,
         &helmet_rerank::HelmetRerank,
         &ruler_qa::RulerQa,

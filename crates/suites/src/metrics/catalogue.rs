@@ -64,6 +64,7 @@ pub fn catalogue() -> &'static [Metric] {
             &super::l_citeeval::METRICS,
             &super::long_tail::METRICS,
             &super::helmet::METRICS,
+            &super::detectiveqa::METRICS,
             &super::cnnsum::METRICS,
             &super::arled::METRICS,
             &super::m4le::METRICS,

@@ -6,6 +6,7 @@ pub mod bleu;
 mod catalogue;
 pub mod choice;
 pub mod cnnsum;
+pub mod detectiveqa;
 pub mod golden;
 pub mod helmet;
 pub mod holobench;

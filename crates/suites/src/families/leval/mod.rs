@@ -1,14 +1,16 @@
 //! L-Eval (arXiv 2307.11088): closed- and open-ended questions about one long document.
 //!
 //! The official documents belong to third parties; here they are the chronicle, dialogues, worked sums and programs
-//! made from a seed.
+//! made from a seed. The official data can be imported: see [`dataset`].
 
 mod closed;
+mod dataset;
 mod open;
 
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope, Side};
+use crate::dataset::Dataset;
 use crate::families::book::{self, Heading, Place, Section, Volume};
 use crate::families::{book_question, kinship, prose};
 use crate::item::{Item, Scored};
@@ -151,7 +153,7 @@ impl Family for LEval {
                 post_processing: "closed answers are read by the official rules before exact match",
                 ..Protocol::GENERATED
             },
-            importable: None,
+            importable: Some("L-Eval (GPL-3.0; passages of third parties)"),
         }
     }
 
@@ -241,6 +243,10 @@ impl Family for LEval {
             Scoring::F1 if right.contains(' ') => 0.0,
             _ => book_question::blind_chance(right),
         }
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Documents)
     }
 
     fn quotes_answers(&self, _: &Params) -> bool {

@@ -63,9 +63,9 @@ impl Dataset for Documents {
             {
                 continue;
             }
-            let record = record(subset, pair, format!("{line_number}.{number}"), &document);
-            records
-                .extend(record.map_err(|error| RecordError::new(&format!("qa_pairs[{number}]"), error.to_string()))?);
+            let record = record(subset, pair, format!("{line_number}.{number}"), &document)
+                .map_err(|error| RecordError::new(&format!("qa_pairs[{number}].{}", error.field), error.reason));
+            records.extend(record?);
         }
         Ok(records)
     }
