@@ -15,6 +15,7 @@ use longboard_store::run::{NewRun, Run};
 use longboard_store::vault::{KEY_BYTES, Vault};
 use longboard_store::*;
 use longboard_suites::suite::plan;
+use longboard_suites::task::Task as SuiteTask;
 use longboard_testkit::database::TestDatabase;
 use serde_json::json;
 use uuid::Uuid;
@@ -134,12 +135,12 @@ async fn the_schema_goes_up_down_and_up() {
     for database in TestDatabase::each() {
         let store = open(&database).await;
         assert!(store.is_migrated().await.unwrap());
-        assert_eq!(store.suites().await.unwrap().len(), 7);
+        assert_eq!(store.suites().await.unwrap().len(), 9);
         store.unmigrate().await.unwrap();
         assert!(!store.is_migrated().await.unwrap());
         store.migrate(at(0)).await.unwrap();
         store.migrate(at(1)).await.unwrap();
-        assert_eq!(store.tasks().await.unwrap().len(), 28 + 12, "{}", database.kind);
+        assert_eq!(store.tasks().await.unwrap().len(), SuiteTask::builtin().len() + 12 + 20, "{}", database.kind);
     }
 }
 
