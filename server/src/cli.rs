@@ -77,6 +77,8 @@ enum Command {
 enum Import {
     /// Prediction files of InfiniteBench, one folder or some files per model.
     Predictions(import::Predictions),
+    /// Answers of several models to the same questions become a suite for judges.
+    Answers(import::Answers),
     /// A file of votes between models becomes a board of ratings.
     Votes(import::Votes),
     /// Official data files of a benchmark become tasks that the fleet can run.
@@ -107,6 +109,9 @@ impl Cli {
             Some(Command::Admin { what }) => what.run(&self.options.longboard(&folder, Vec::new()).await?).await,
             Some(Command::Import { what: Import::Predictions(command) }) => {
                 command.run(&self.options.store(&folder).await?).await
+            }
+            Some(Command::Import { what: Import::Answers(command) }) => {
+                command.run(&self.options.longboard(&folder, Vec::new()).await?).await
             }
             Some(Command::Import { what: Import::Votes(command) }) => {
                 command.run(&self.options.longboard(&folder, Vec::new()).await?).await

@@ -55,6 +55,31 @@ impl Predictions {
     }
 }
 
+/// Imports what several models answered to the same open-ended questions, in L-Eval's format with one file per model.
+#[derive(Debug, Args)]
+pub(crate) struct Answers {
+    /// Files called <model>.pred.jsonl, or a folder that holds them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl Answers {
+    /// Reads and stores.
+    pub(crate) async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        let read = files(&self.paths)?.iter().map(load).collect::<anyhow::Result<Vec<_>>>()?;
+        let report = longboard.import_judged_answers("operator", read, Utc::now()).await?;
+        println!("{} questions, answered by {}", report.questions, report.models.join(", "));
+        for reason in report.left_out.iter().take(NAMED_LINES) {
+            println!("  left out: {reason}");
+        }
+        if let Some(more) = report.left_out.len().checked_sub(NAMED_LINES).filter(|more| *more > 0) {
+            println!("  and {more} more");
+        }
+        println!("the suite is /suites/{0}; have it judged: longboard admin judge --suite {0}", report.suite);
+        Ok(())
+    }
+}
+
 /// Makes a board of ratings from a file of votes: model_a, model_b, winner; question, judge, order, weight, len_a and
 /// len_b are read where they are there.
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use longboard_suites::families;
 use longboard_suites::length::Length;
 use longboard_suites::predictions::imported_task;
 use longboard_suites::suite::Suite;
-use longboard_suites::task::{Family, Task};
+use longboard_suites::task::{Family, Task, TaskDefinition};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -128,15 +128,26 @@ impl Longboard {
         facts: &Facts,
         now: DateTime<Utc>,
     ) -> Result<String, DatasetError> {
-        let mut definition = file.definition(&facts.sha256);
+        let task = self.publish_over_data(by, file.definition(&facts.sha256), now).await?;
+        self.list_in_suite(file.family, task.slug(), facts.records, now).await?;
+        Ok(task.slug().to_owned())
+    }
+
+    /// Publishes a task that stands on a data file; a version that stands on other bytes is followed by a new one.
+    pub(crate) async fn publish_over_data(
+        &self,
+        by: &str,
+        mut definition: TaskDefinition,
+        now: DateTime<Utc>,
+    ) -> Result<Task, AppError> {
         let newest = self.store.task(&definition.slug, None).await?;
-        if newest.as_ref().is_none_or(|row| row.data_sha256.as_deref() != Some(&facts.sha256)) {
-            definition.version = newest.map_or(1, |row| row.version.cast_unsigned() + 1);
-            let task = Task::new(definition.clone()).map_err(|error| AppError::Invalid(error.to_string()))?;
+        let same = newest.as_ref().is_some_and(|row| row.data_sha256 == definition.data);
+        definition.version = newest.map_or(1, |row| row.version.cast_unsigned() + u32::from(!same));
+        let task = Task::new(definition).map_err(|error| AppError::Invalid(error.to_string()))?;
+        if !same {
             self.store.publish_task(task.definition(), None, by, now).await?;
         }
-        self.list_in_suite(file.family, &definition.slug, facts.records, now).await?;
-        Ok(definition.slug)
+        Ok(task)
     }
 
     async fn list_in_suite(

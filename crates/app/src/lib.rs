@@ -15,6 +15,7 @@ mod error;
 pub mod factuality;
 pub mod fleet;
 pub mod judge;
+pub mod judged_answers;
 pub mod judging;
 pub mod jury;
 mod longboard;

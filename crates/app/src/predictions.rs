@@ -157,7 +157,12 @@ fn score(model: &str, file: PredictionFile) -> (FileReport, Option<Import>) {
     (FileReport { name: file.name, outcome, rows, refused }, import)
 }
 
-async fn contestant(store: &Store, team: &Team, model: &str, now: DateTime<Utc>) -> Result<Endpoint, AppError> {
+pub(crate) async fn contestant(
+    store: &Store,
+    team: &Team,
+    model: &str,
+    now: DateTime<Utc>,
+) -> Result<Endpoint, AppError> {
     let slug = slug(model)?;
     match store.endpoint_by_slug(&slug).await? {
         Some(found) if found.team_id == team.id && found.kind == EndpointKind::Predictions => Ok(found),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope, Side};
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::families::official::{self, Frame};
 use crate::families::prose;
 use crate::families::saga::Saga;
 use crate::families::volume::{self, Written};
@@ -149,6 +150,7 @@ impl Dataset for ArledFiles {
 
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
         let tail = "\n\nبرای این مقاله چکیده‌ای بنویسید و جز چکیده چیزی ننویسید.\n\nچکیده:";
-        volume::imported(task, request, record, HEAD, tail, Side::Right)
+        let frame = Frame { head: HEAD.to_owned(), tail: tail.to_owned(), side: Side::Right };
+        official::item(task, request, record, &frame, official::answer(record))
     }
 }

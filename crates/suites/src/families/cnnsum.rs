@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::card::{Card, Dialogue, Diffusion, Language, LengthUnit, Protocol, Scope, Side};
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::families::official::{self, Frame};
 use crate::families::prose;
 use crate::families::saga::Saga;
 use crate::families::volume::{self, Written};
@@ -185,6 +186,6 @@ impl Dataset for CnnSumFiles {
         } else {
             ("下面是一段小说。\n\n".to_owned(), format!("\n\n{ask}\n\n摘要："))
         };
-        volume::imported(task, request, record, &head, &tail, Side::Middle)
+        official::item(task, request, record, &Frame { head, tail, side: Side::Middle }, official::answer(record))
     }
 }

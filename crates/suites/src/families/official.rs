@@ -1,5 +1,7 @@
 //! Items of official records: the document between a head and a tail, cut where the benchmark cuts.
 
+use serde_json::json;
+
 use crate::card::Side;
 use crate::dataset::Record;
 use crate::families::prose;
@@ -17,6 +19,12 @@ pub struct Frame {
     pub tail: String,
     /// The end that is cut.
     pub side: Side,
+}
+
+/// The answer of a record. Its gold is never null: what a generator knows of its own items does not hold for it.
+pub fn answer(record: &Record) -> Answer {
+    let gold = if record.gold.is_null() { json!({ "record": record.id }) } else { record.gold.clone() };
+    Answer { references: record.references.clone(), gold, ..Answer::default() }
 }
 
 /// The document of the smallest item.

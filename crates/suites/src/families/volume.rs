@@ -1,14 +1,11 @@
 //! A volume: documents or chapters written one after another into a budget, with their evidence marked.
 
-use serde_json::json;
-
-use crate::card::{Language, Side};
-use crate::dataset::Record;
+use crate::card::Language;
 use crate::haystack::{PassageBuilder, Planted, PlantedSentence, planting_cost};
-use crate::item::{Cut, Item};
+use crate::item::Item;
 use crate::prompt::{Answer, Prompt};
 use crate::task::{GenerateError, ItemRequest, Task};
-use crate::{tokens, truncation, world};
+use crate::world;
 
 /// A sentence, and whether an answer stands on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,36 +149,4 @@ pub fn fit(
         budget += short;
     }
     best.map(|(_, item)| item).ok_or_else(refuse)
-}
-
-/// The item of a record: its document between `head` and `tail`, cut on `side` to fit.
-pub fn imported(
-    task: &Task,
-    request: &ItemRequest<'_>,
-    record: &Record,
-    head: &str,
-    tail: &str,
-    side: Side,
-) -> Result<Item, GenerateError> {
-    let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
-    let frame = tokens::count(head) + tokens::count(tail);
-    // Tokens at the two ends and at the seam of the cut may differ by a few.
-    let Some(room) = limit.checked_sub(frame + 8).filter(|&room| room > 0) else {
-        return Err(super::prose::unsatisfiable(task, request, "prompt and answer alone are longer"));
-    };
-    let kept = truncation::cut(&record.document, room, side);
-    let mut prompt = Prompt::default();
-    prompt.push(head);
-    prompt.push(&kept.text);
-    prompt.push(tail);
-    // An imported item says so: what a generator knows of its own items does not hold for it.
-    let gold = if record.gold.is_null() { json!({ "record": record.id }) } else { record.gold.clone() };
-    let answer = Answer { references: record.references.clone(), gold, ..Answer::default() };
-    let mut item = prompt.finish(task, request, answer);
-    item.cut = Some(Cut {
-        tokens_before: frame + kept.tokens_before,
-        tokens_removed: kept.tokens_removed,
-        evidence_left: None,
-    });
-    Ok(item)
 }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use super::{Import, ImportedTask, RefusedLine, ScoredPrediction, numbered, object};
 use crate::card::Language;
 use crate::length::Length;
@@ -311,6 +313,17 @@ pub struct JudgeSubset {
     pub missing: Vec<(String, String)>,
     /// Lines that were not used, with the file's name.
     pub refused: Vec<(String, RefusedLine)>,
+}
+
+impl JudgeSubset {
+    /// The questions alone as the lines of a data file of family `leval`, subset `judged`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |asked: &JudgedQuestion| {
+            json!({ "query": asked.query, "gt": asked.reference, "evaluation": asked.evaluation }).to_string()
+        };
+        self.questions.iter().map(line).collect()
+    }
 }
 
 /// Joins files `(model, text)` in which models answer the same questions, on question and reference. Where a question

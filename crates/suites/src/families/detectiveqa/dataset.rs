@@ -7,7 +7,6 @@ use crate::card::{Language, Side};
 use crate::dataset::{Dataset, Record, RecordError, Subset, object, text, texts};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
-use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// The reader.
@@ -64,8 +63,7 @@ impl Dataset for Novels {
                 ),
             )
         };
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
-        official::item(task, request, record, &Frame { head, tail, side: Side::Middle }, answer)
+        official::item(task, request, record, &Frame { head, tail, side: Side::Middle }, official::answer(record))
     }
 }
 

@@ -4,11 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::card::Side;
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
-use crate::families::prose;
-use crate::item::{Cut, Item};
-use crate::prompt::{Answer, Prompt};
+use crate::families::official::{self, Frame};
+use crate::item::Item;
+use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
-use crate::truncation;
 
 /// Reader of the twelve files, named after their tasks.
 pub(super) struct Files;
@@ -82,30 +81,12 @@ impl Dataset for Files {
             .unwrap_or_default();
         let (head, tail) = frame(name, &record.question, &options);
         let output_tokens = output_tokens(name, request.length.tokens());
-        let mut frame = Prompt::default();
-        frame.push(&head);
-        frame.push(&tail);
-        let used = frame.tokens() + output_tokens;
-        let room = request
-            .length
-            .tokens()
-            .checked_sub(used + 8)
-            .ok_or_else(|| prose::unsatisfiable(task, request, format!("frame and answer need {used} tokens")))?;
-        let kept = truncation::cut(&record.document, room, Side::Middle);
-        let mut prompt = Prompt::default();
-        prompt.push(&head);
-        prompt.push(&kept.text);
-        prompt.push(&tail);
         let answer = Answer {
-            references: record.references.clone(),
             gold: json!({ "label": record.gold.get("label") }),
             output_tokens: Some(output_tokens),
-            ..Answer::default()
+            ..official::answer(record)
         };
-        let mut item = prompt.finish(task, request, answer);
-        let tokens_before = item.prompt_tokens.saturating_add(kept.tokens_removed);
-        item.cut = Some(Cut { tokens_before, tokens_removed: kept.tokens_removed, evidence_left: None });
-        Ok(item)
+        official::item(task, request, record, &Frame { head, tail, side: Side::Middle }, answer)
     }
 }
 

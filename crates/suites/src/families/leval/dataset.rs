@@ -1,12 +1,12 @@
 //! L-Eval's official files: one document per line with its instructions and outputs.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::JUDGED;
 use crate::card::Side;
 use crate::dataset::{Dataset, Record, RecordError, Subset, object, text, texts};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
-use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
 
 /// The reader.
@@ -16,7 +16,7 @@ const fn subset(name: &'static str, title: &'static str) -> Subset {
     Subset { name, title }
 }
 
-static SUBSETS: [Subset; 20] = [
+static SUBSETS: [Subset; 21] = [
     subset("tpo", "TOEFL"),
     subset("gsm100", "GSM(16-shot)"),
     subset("quality", "QuALITY"),
@@ -37,11 +37,13 @@ static SUBSETS: [Subset; 20] = [
     subset("paper_assistant", "OpenReview"),
     subset("meeting_summ", "QMSum"),
     subset("review_summ", "SPACE"),
+    subset(JUDGED, "Questions for judges"),
 ];
 
 /// The shape whose scoring a data set has.
 fn shape(name: &str) -> &str {
     match name {
+        JUDGED => JUDGED,
         "tpo" | "quality" | "coursera" | "gsm100" | "codeU" | "sci_fi" => name,
         "topic_retrieval_longchat" => "topic_retrieval",
         "legal_contract_qa" | "multidoc_qa" => name,
@@ -63,6 +65,9 @@ impl Dataset for Documents {
 
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
+        if subset.name == JUDGED {
+            return Ok(vec![judged(&fields, line_number)?]);
+        }
         let (document, evaluation) = (text(&fields, "input")?, text(&fields, "evaluation")?);
         let (instructions, outputs) = (texts(&fields, "instructions")?, texts(&fields, "outputs")?);
         if instructions.len() != outputs.len() {
@@ -99,6 +104,11 @@ impl Dataset for Documents {
 
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
         let params = &task.definition().params;
+        if choice(params, "task") == JUDGED {
+            let head = "The document that the models read is not part of their prediction files.\n\n".to_owned();
+            let frame = Frame { head, tail: format!("Instruction: {}", record.question), side: Side::Right };
+            return official::item(task, request, record, &frame, official::answer(record));
+        }
         let reference = record.references.first().map_or("", String::as_str);
         let hint = if choice(params, "length_hint") == "yes" {
             format!("\nUse about {} words.", reference.split_whitespace().count())
@@ -122,7 +132,21 @@ impl Dataset for Documents {
             tail: format!("\n\nInstruction: {}\n{rule}{hint}\nAnswer:", record.question),
             side,
         };
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
-        official::item(task, request, record, &frame, answer)
+        official::item(task, request, record, &frame, official::answer(record))
     }
+}
+
+/// A question as [`lines`](crate::predictions::leval::JudgeSubset::lines) writes it.
+fn judged(fields: &Map<String, Value>, line_number: usize) -> Result<Record, RecordError> {
+    let (question, evaluation) = (text(fields, "query")?, text(fields, "evaluation")?);
+    Ok(Record {
+        id: line_number.to_string(),
+        subset: JUDGED.to_owned(),
+        document: String::new(),
+        references: vec![text(fields, "gt")?],
+        gold: json!({ "evaluation": evaluation, "question": question }),
+        question,
+        official_length: None,
+        evidence: Vec::new(),
+    })
 }

@@ -7,13 +7,14 @@ mod closed;
 mod dataset;
 mod open;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope, Side};
 use crate::dataset::Dataset;
 use crate::families::book::{self, Heading, Place, Section, Volume};
 use crate::families::{book_question, kinship, prose};
 use crate::item::{Item, Scored};
+use crate::judging::OpenEnded;
 use crate::metrics::leval::{self, Closed};
 use crate::metrics::rouge::scored::{self, Stemmer};
 use crate::metrics::token_f1;
@@ -24,7 +25,7 @@ use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, 
 /// A document with a question.
 pub struct LEval;
 
-const TASKS: [&str; 11] = [
+const TASKS: [&str; 12] = [
     "tpo",
     "quality",
     "coursera",
@@ -36,7 +37,11 @@ const TASKS: [&str; 11] = [
     "multidoc_qa",
     "legal_contract_qa",
     "meeting_summ",
+    JUDGED,
 ];
+
+/// Questions that have no number of their own and are compared by judges; they come with prediction files only.
+const JUDGED: &str = "judged";
 
 const PARAMETERS: [Parameter; 2] = [
     Parameter {
@@ -72,7 +77,7 @@ impl Scoring {
             "codeU" => Self::Closed(Closed::Code),
             "topic_retrieval" => Self::Closed(Closed::Topic),
             "sci_fi" => Self::Closed(Closed::Judge),
-            "meeting_summ" => Self::Rouge,
+            "meeting_summ" | JUDGED => Self::Rouge,
             _ => Self::F1,
         }
     }
@@ -146,7 +151,7 @@ impl Family for LEval {
             metric,
             strict_metric: Some(strict),
             min_tokens: if matches!(kind, "tpo" | "natural_question" | "legal_contract_qa") { 2048 } else { 4096 },
-            open_ended: false,
+            open_ended: kind == JUDGED,
             protocol: Protocol {
                 truncation: if kind == "codeU" { Side::Left } else { Side::Right },
                 truncation_unit: "words, in steps of 250, until the prompt fits",
@@ -160,6 +165,9 @@ impl Family for LEval {
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
         let mut rng = prose::stream(task, request);
         let params = &task.definition().params;
+        if choice(params, "task") == JUDGED {
+            return Err(prose::unsatisfiable(task, request, "questions for judges come from prediction files"));
+        }
         let room = book::room(task, request, "", TAIL_TOKENS);
         let drafted = (0..WALKS).find_map(|_| match choice(params, "task") {
             "quality" => closed::two_hop(request, room, &mut rng),
@@ -251,6 +259,12 @@ impl Family for LEval {
 
     fn quotes_answers(&self, _: &Params) -> bool {
         false
+    }
+
+    fn open_ended(&self, task: &Task, item: &Item) -> Option<OpenEnded> {
+        let question = item.gold.get("question").and_then(Value::as_str)?.to_owned();
+        let judged = choice(&task.definition().params, "task") == JUDGED;
+        judged.then(|| OpenEnded { question, reference: item.references.first().cloned(), facts: Vec::new() })
     }
 }
 

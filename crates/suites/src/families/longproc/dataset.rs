@@ -6,11 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::card::Side;
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
-use crate::families::prose;
-use crate::item::{Cut, Item};
-use crate::prompt::{Answer, Prompt};
+use crate::families::official::{self, Frame};
+use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
-use crate::truncation;
 
 /// Reader of files called `{procedure}_{level}.json`, with records as lines.
 pub(super) struct Files;
@@ -77,30 +75,7 @@ impl Dataset for Files {
 
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
         let (head, tail) = frame(choice(&task.definition().params, "procedure"), record);
-        let output_tokens = task.card().output_tokens;
-        let mut frame = Prompt::default();
-        frame.push(&head);
-        frame.push(&tail);
-        let used = frame.tokens() + output_tokens;
-        let room =
-            request.length.tokens().checked_sub(used + 8).ok_or_else(|| {
-                prose::unsatisfiable(task, request, format!("frame and answer need {} tokens", used + 8))
-            })?;
-        let kept = truncation::cut(&record.document, room, Side::Right);
-        let mut prompt = Prompt::default();
-        prompt.push(&head);
-        prompt.push(&kept.text);
-        prompt.push(&tail);
-        let answer = Answer {
-            references: record.references.clone(),
-            gold: record.gold.clone(),
-            output_tokens: Some(output_tokens),
-            ..Answer::default()
-        };
-        let mut item = prompt.finish(task, request, answer);
-        let tokens_before = item.prompt_tokens.saturating_add(kept.tokens_removed);
-        item.cut = Some(Cut { tokens_before, tokens_removed: kept.tokens_removed, evidence_left: None });
-        Ok(item)
+        official::item(task, request, record, &Frame { head, tail, side: Side::Right }, official::answer(record))
     }
 }
 

@@ -10,7 +10,6 @@ use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::metrics::loogle;
 use crate::metrics::python_literal::{Literal, literal};
-use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// The reader.
@@ -97,8 +96,7 @@ impl Dataset for Documents {
             _ => format!("\n\nQuestion: {}\nAnswer:", record.question),
         };
         let head = "Read the document below; a question about it follows.\n\n".to_owned();
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
-        official::item(task, request, record, &Frame { head, tail, side: Side::Middle }, answer)
+        official::item(task, request, record, &Frame { head, tail, side: Side::Middle }, official::answer(record))
     }
 }
 

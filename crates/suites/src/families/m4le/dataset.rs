@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::card::Side;
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
-use crate::families::volume;
+use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task};
 
@@ -147,6 +147,7 @@ impl Dataset for M4leFiles {
     /// middle is cut, because the question stands at the end.
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
         let head = format!("{}\n", record.question);
-        volume::imported(task, request, record, &head, "", Side::Middle)
+        let frame = Frame { head, tail: String::new(), side: Side::Middle };
+        official::item(task, request, record, &frame, official::answer(record))
     }
 }
