@@ -54,7 +54,7 @@ fn import(stage: &Stage, folder: &Path) -> (bool, String) {
 }
 
 fn judge(stage: &Stage, suite: &str) {
-    let output = run(stage.longboard().args(["admin", "judge", "--suite", suite, "--judges", "lexical"]));
+    let output = run(stage.longboard().args(["admin", "judge", "--suite", suite, "--judges", "lexical-judge"]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

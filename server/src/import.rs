@@ -35,7 +35,7 @@ pub(crate) struct Predictions {
 impl Predictions {
     /// Reads, scores and stores.
     pub(crate) async fn run(self, store: &Store) -> anyhow::Result<()> {
-        let paths = files(&self.paths)?;
+        let paths = files(&self.paths, &lines_of_json)?;
         let style = ProgressStyle::with_template("{msg:>8} [{bar:40}] {pos}/{len} files")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(paths.len() as u64).with_style(style).with_message("reading");
@@ -66,7 +66,7 @@ pub(crate) struct Answers {
 impl Answers {
     /// Reads and stores.
     pub(crate) async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
-        let read = files(&self.paths)?.iter().map(load).collect::<anyhow::Result<Vec<_>>>()?;
+        let read = files(&self.paths, &lines_of_json)?.iter().map(load).collect::<anyhow::Result<Vec<_>>>()?;
         let report = longboard.import_judged_answers("operator", read, Utc::now()).await?;
         println!("{} questions, answered by {}", report.questions, report.models.join(", "));
         for reason in report.left_out.iter().take(NAMED_LINES) {
@@ -117,6 +117,9 @@ impl Votes {
 pub(crate) struct Dataset {
     /// Family that reads them, e.g. longbench, leval or loogle.
     family: String,
+    /// Data set that the files hold, instead of the one that their names say.
+    #[arg(long)]
+    subset: Option<String>,
     /// Files named after their data set, or folders that hold them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
@@ -125,15 +128,17 @@ pub(crate) struct Dataset {
 impl Dataset {
     /// Checks, stores, and reports file by file. One refused file does not keep the others out.
     pub(crate) async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
-        reader(&self.family)?;
+        let (_, dataset) = reader(&self.family)?;
         let mut refused = 0;
-        for path in files(&self.paths)? {
+        let subset = self.subset.as_deref();
+        for path in files(&self.paths, &|name| subset.is_some() || dataset.subset_of(name).is_some())? {
             let size = std::fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?.len();
             // Each byte is read twice: to check it, and to store it.
             let bar = ProgressBar::new(2 * size).with_message("reading");
             let progress = bar.clone();
             let progress = Arc::new(move |bytes| progress.inc(bytes));
-            let imported = longboard.import_dataset("operator", &self.family, &path, progress, Utc::now()).await;
+            let imported =
+                longboard.import_dataset("operator", (&self.family, subset), &path, progress, Utc::now()).await;
             bar.finish_and_clear();
             match imported {
                 Ok(report) => {
@@ -165,7 +170,8 @@ fn complain(path: &Path, error: &DatasetError) {
     }
 }
 
-fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+/// The files themselves, and of folders those whose names are `wanted`.
+fn files(paths: &[PathBuf], wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -174,14 +180,18 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
         for entry in std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
             let file = entry?.path();
-            if file.extension().is_some_and(|extension| extension == "jsonl") {
+            if file.is_file() && file.file_name().is_some_and(|name| wanted(&name.to_string_lossy())) {
                 found.push(file);
             }
         }
     }
     found.sort();
-    anyhow::ensure!(!found.is_empty(), "no .jsonl file there; name files called preds_<task>.jsonl");
+    anyhow::ensure!(!found.is_empty(), "no file there has a name that says what it holds");
     Ok(found)
+}
+
+fn lines_of_json(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "jsonl")
 }
 
 fn load(path: &PathBuf) -> anyhow::Result<PredictionFile> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::board::{
-    Aggregates, Board, BoardRow, BoardTask, Cell, Columns, EffectiveLength, Interval, NextLength,
+    Aggregates, Board, BoardRow, BoardTask, Cell, Columns, EffectiveLength, Interval, NextLength, Whole,
 };
 use longboard_stats::Estimate;
 use longboard_stats::aggregate::aggregates;
@@ -13,6 +13,7 @@ use longboard_stats::interval::{mean_interval_of_sums, wilson};
 use longboard_stats::length::{Threshold, effective_length};
 use longboard_stats::normal_quantile;
 use longboard_stats::rank::{DRAWS, more_to_separate, simultaneous};
+use longboard_store::board::CellSums;
 use longboard_suites::length::Length;
 use sha2::{Digest, Sha256};
 
@@ -77,6 +78,8 @@ pub struct CellStatistics {
     pub binary: bool,
     /// Samples per outcome slug; their total is the number of samples.
     pub outcomes: BTreeMap<String, u32>,
+    /// Samples from whose prompt something was cut, and the sum of their scores.
+    pub cut: (u32, f64),
 }
 
 impl CellStatistics {
@@ -91,6 +94,19 @@ impl CellStatistics {
             *cell.outcomes.entry(outcome.to_owned()).or_default() += 1;
         }
         cell
+    }
+
+    /// Statistics of stored sums.
+    #[must_use]
+    pub fn of_sums(expected: u32, sums: CellSums) -> Self {
+        Self {
+            expected,
+            sum: sums.sum,
+            sum_of_squares: sums.sum_of_squares,
+            binary: sums.binary,
+            outcomes: sums.outcomes,
+            cut: (sums.cut, sums.cut_sum),
+        }
     }
 
     /// Samples that ended.
@@ -118,7 +134,14 @@ impl CellStatistics {
             expected: self.expected,
             ci95: self.interval(),
             outcomes: self.outcomes.clone(),
+            whole: self.whole(),
         }
+    }
+
+    fn whole(&self) -> Option<Whole> {
+        let (cut, sum) = self.cut;
+        let n = self.n().saturating_sub(cut);
+        (cut > 0).then(|| Whole { score: (n > 0).then(|| 100.0 * (self.sum - sum) / f64::from(n)), n })
     }
 }
 
@@ -329,6 +352,7 @@ fn merged(cells: &[&CellStatistics]) -> Cell {
         expected: cells.iter().map(|cell| cell.expected).sum(),
         ci95: measured.map(Measured::ci95),
         outcomes,
+        whole: None,
     }
 }
 

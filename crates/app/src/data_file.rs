@@ -1,20 +1,24 @@
-//! A data file on disk: read as a stream, line by line, never as a whole.
+//! A data file on disk: read as a stream, piece by piece, never as a whole.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::io::{BufReader, Read};
+use std::path::{Component, Path, PathBuf};
 
 use longboard_store::StoreError;
-use longboard_suites::dataset::{Dataset, Record, Subset};
+use longboard_suites::dataset::{Companion, Dataset, Record, Subset};
 use longboard_suites::task::{Family, TaskDefinition};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::AppError;
 use crate::dataset::Progress;
+use crate::piece::{Next, Pieces, Place};
 
-/// Longest line, i.e. largest document with its questions.
-const LINE_BYTES: u64 = 64 * 1024 * 1024;
+/// Longest line or element, i.e. largest document with its questions.
+const PIECE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Largest file that stands beside a data file.
+const COMPANION_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Refused lines that are named; more are only counted.
 const NAMED_LINES: usize = 20;
@@ -32,7 +36,9 @@ pub struct BadLine {
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// The name does not say which data set it is.
-    #[error("`{name}` names no data set of {family}; call the file after one of: {known}")]
+    #[error(
+        "`{name}` names no data set of {family}; call the file after one of them, or name it with --subset: {known}"
+    )]
     UnknownSubset {
         /// The file's name.
         name: String,
@@ -50,17 +56,17 @@ pub enum DatasetError {
         error: std::io::Error,
     },
     /// Lines that are no records: nothing is stored.
-    #[error("{count} of {total} lines are no records of this format; nothing is stored")]
+    #[error("{count} of {total} lines or elements are no records of this format; nothing is stored")]
     BadLines {
         /// The first of them.
         named: Vec<BadLine>,
         /// How many.
         count: usize,
-        /// Lines in the file.
+        /// Lines or elements in the file.
         total: usize,
     },
     /// Nothing in it.
-    #[error("the file is empty: one JSON object per line is expected")]
+    #[error("the file is empty: one JSON object per line or a list of them is expected")]
     Empty,
     /// The file changed between the two readings.
     #[error("the file changed while it was read; import it again")]
@@ -99,12 +105,17 @@ impl DataFile {
     pub fn new(
         family: &'static dyn Family,
         dataset: &'static dyn Dataset,
+        subset: Option<&str>,
         path: PathBuf,
         progress: Progress,
     ) -> Result<Self, DatasetError> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let subset = dataset.subset_of(&name).ok_or_else(|| DatasetError::UnknownSubset {
-            name: name.clone(),
+        let found = match subset {
+            Some(asked) => dataset.subsets().iter().find(|subset| subset.name == asked),
+            None => dataset.subset_of(&name),
+        };
+        let subset = found.ok_or_else(|| DatasetError::UnknownSubset {
+            name: subset.unwrap_or(&name).to_owned(),
             family: family.slug().to_owned(),
             known: dataset.subsets().iter().map(|subset| subset.name).collect::<Vec<_>>().join(", "),
         })?;
@@ -139,45 +150,155 @@ impl DataFile {
 
     /// Reads the whole file and hands over each record until `take` wants no more.
     pub fn read(&self, take: &mut dyn FnMut(Record) -> bool) -> Result<Facts, DatasetError> {
-        let unreadable = |error| DatasetError::Unreadable { path: self.path.display().to_string(), error };
-        let mut lines = BufReader::new(File::open(&self.path).map_err(unreadable)?);
-        let mut hasher = Sha256::new();
-        let mut bad = BadLines::default();
-        let (mut records, mut bytes, mut buffer) = (0_i32, 0_i64, Vec::new());
-        for number in 1.. {
-            buffer.clear();
-            let length = lines.by_ref().take(LINE_BYTES + 1).read_until(b'\n', &mut buffer).map_err(unreadable)?;
-            if length == 0 {
-                return bad.or(Facts { sha256: hex::encode(hasher.finalize()), records, bytes });
-            }
-            hasher.update(&buffer);
-            bytes += i64::try_from(length).unwrap_or(i64::MAX);
-            (self.progress)(length as u64);
-            if buffer.len() as u64 > LINE_BYTES {
-                return Err(bad.ending(number, format!("line: longer than {} MiB", LINE_BYTES >> 20)));
-            }
-            match self.line(number, &buffer) {
+        let file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
+        let reader = BufReader::new(Watched::new(file, self.progress.clone()));
+        let table = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let mut pieces = if table { Pieces::rows(reader, PIECE_BYTES) } else { Pieces::new(reader, PIECE_BYTES) };
+        let (mut bad, mut beside) = (BadLines::default(), Beside::new(self));
+        let (mut records, mut buffer) = (0_i32, Vec::new());
+        loop {
+            let place = match pieces.next(&mut buffer).map_err(|error| self.unreadable(error))? {
+                Next::Piece(place) => place,
+                Next::TooLong(place) => {
+                    return Err(bad.ending(place, format!("line: longer than {} MiB", PIECE_BYTES >> 20)));
+                }
+                Next::Open(place) => {
+                    return Err(bad.ending(place, "line: the file ends within a list or a quote".into()));
+                }
+                Next::End => {
+                    let (sha256, bytes) = pieces.into_reader().into_inner().facts();
+                    return bad.or(Facts { sha256, records, bytes });
+                }
+            };
+            bad.total = place.number;
+            match self.piece(place, &buffer, &mut beside) {
                 Ok(found) => {
                     records = records.saturating_add(i32::try_from(found.len()).unwrap_or(i32::MAX));
                     if !found.into_iter().all(&mut *take) {
-                        break;
+                        return Err(DatasetError::Changed);
                     }
                 }
-                Err(reason) => bad.add(number, reason),
+                Err(reason) => bad.add(place, reason),
             }
-            bad.total = number;
         }
-        Err(DatasetError::Changed)
     }
 
-    fn line(&self, number: usize, bytes: &[u8]) -> Result<Vec<Record>, String> {
+    fn unreadable(&self, error: std::io::Error) -> DatasetError {
+        DatasetError::Unreadable { path: self.path.display().to_string(), error }
+    }
+
+    fn piece(&self, place: Place, bytes: &[u8], beside: &mut Beside<'_>) -> Result<Vec<Record>, String> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| format!("line: not UTF-8 from byte {} on; convert the file", error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         if text.is_empty() {
             return Ok(Vec::new());
         }
-        self.dataset.read(self.subset, number, text).map_err(|error| error.to_string())
+        let with_companion = beside.put_into(text)?;
+        let text = with_companion.as_deref().unwrap_or(text);
+        self.dataset.read(self.subset, place.number, text).map_err(|error| error.to_string())
+    }
+}
+
+/// A file whose bytes are counted and digested as they pass.
+struct Watched {
+    file: File,
+    hasher: Sha256,
+    bytes: i64,
+    progress: Progress,
+}
+
+impl Watched {
+    fn new(file: File, progress: Progress) -> Self {
+        Self { file, hasher: Sha256::new(), bytes: 0, progress }
+    }
+
+    /// SHA-256 and length of what was read.
+    fn facts(self) -> (String, i64) {
+        (hex::encode(self.hasher.finalize()), self.bytes)
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.hasher.update(buffer.get(..length).unwrap_or_default());
+        self.bytes += i64::try_from(length).unwrap_or(i64::MAX);
+        (self.progress)(length as u64);
+        Ok(length)
+    }
+}
+
+/// What stands in other files of the folder and belongs into the records.
+struct Beside<'a> {
+    folder: &'a Path,
+    companion: Option<Companion>,
+    /// A companion that all records share, once it was read.
+    shared: Option<Value>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(file: &'a DataFile) -> Self {
+        let companion = file.dataset.companion(file.subset, &file.name);
+        let folder = file.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self { folder, companion, shared: None }
+    }
+
+    /// The record with its companion in it; `None` where there is none or the field is filled already.
+    fn put_into(&mut self, text: &str) -> Result<Option<String>, String> {
+        let Some(companion) = self.companion.clone() else { return Ok(None) };
+        let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else { return Ok(None) };
+        let field = companion.field();
+        if fields.contains_key(field) {
+            return Ok(None);
+        }
+        let value = match companion {
+            Companion::Named { by, .. } => match fields.get(by).and_then(Value::as_str) {
+                Some(path) => Value::String(self.load(path).map_err(|reason| format!("{by}: {reason}"))?),
+                None => return Ok(None),
+            },
+            Companion::Shared { ref prefix, .. } => self.shared(prefix)?,
+        };
+        fields.insert(field.to_owned(), value);
+        Ok(Some(Value::Object(fields).to_string()))
+    }
+
+    fn shared(&mut self, prefix: &str) -> Result<Value, String> {
+        if let Some(value) = &self.shared {
+            return Ok(value.clone());
+        }
+        let file_name = &self.find(prefix).ok_or_else(|| format!("{prefix}….json is missing beside the file"))?;
+        let text = self.load(file_name)?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| format!("{file_name}: not JSON ({error})"))?;
+        self.shared = Some(value.clone());
+        Ok(value)
+    }
+
+    /// The first file of the folder, by name, that begins with `prefix`.
+    fn find(&self, prefix: &str) -> Option<String> {
+        let names = std::fs::read_dir(self.folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter(|name| name.starts_with(prefix) && name.ends_with(".json")).min()
+    }
+
+    /// A text of the folder; a data file cannot make Longboard read anything else.
+    fn load(&self, path: &str) -> Result<String, String> {
+        let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        if !inside {
+            return Err(format!("`{path}` is no path within the folder of the file"));
+        }
+        let closed = |error: std::io::Error| format!("cannot open {path} beside the file: {error}");
+        let real = self.folder.join(path).canonicalize().map_err(closed)?;
+        if !real.starts_with(self.folder.canonicalize().map_err(closed)?) {
+            return Err(format!("`{path}` leads out of the folder of the file"));
+        }
+        let (mut text, file) = (String::new(), File::open(real).map_err(closed)?);
+        let length = file.take(COMPANION_BYTES + 1).read_to_string(&mut text);
+        match length.map_err(|error| format!("cannot read {path} beside the file: {error}"))? {
+            length if length as u64 > COMPANION_BYTES => {
+                Err(format!("{path} is longer than {} MiB", COMPANION_BYTES >> 20))
+            }
+            _ => Ok(text),
+        }
     }
 }
 
@@ -190,16 +311,16 @@ struct BadLines {
 }
 
 impl BadLines {
-    fn add(&mut self, line: usize, reason: String) {
+    fn add(&mut self, place: Place, reason: String) {
         self.count += 1;
         if self.named.len() < NAMED_LINES {
-            self.named.push(BadLine { line, reason });
+            self.named.push(BadLine { line: place.line, reason });
         }
     }
 
-    fn ending(mut self, line: usize, reason: String) -> DatasetError {
-        self.add(line, reason);
-        DatasetError::BadLines { named: self.named, count: self.count, total: line }
+    fn ending(mut self, place: Place, reason: String) -> DatasetError {
+        self.add(place, reason);
+        DatasetError::BadLines { named: self.named, count: self.count, total: place.number }
     }
 
     /// The facts, unless there is something wrong with the file.

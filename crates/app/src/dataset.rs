@@ -60,7 +60,7 @@ pub fn reader(slug: &str) -> Result<(&'static dyn Family, &'static dyn Dataset),
 }
 
 impl Longboard {
-    /// Imports one file: the first reading checks every line, the second stores. `progress` is called
+    /// Imports one file for a family, as `subset` or as its name says: the first reading checks every line, the second stores. `progress` is called
     /// with the number of bytes read since the last call.
     ///
     /// # Errors
@@ -68,13 +68,13 @@ impl Longboard {
     pub async fn import_dataset(
         &self,
         by: &str,
-        family: &str,
+        (family, subset): (&str, Option<&str>),
         path: &Path,
         progress: Progress,
         now: DateTime<Utc>,
     ) -> Result<DatasetReport, DatasetError> {
         let (family, dataset) = reader(family)?;
-        let file = DataFile::new(family, dataset, path.to_owned(), progress)?;
+        let file = DataFile::new(family, dataset, subset, path.to_owned(), progress)?;
         let checking = file.clone();
         let facts = tokio::task::spawn_blocking(move || checking.check()).await.map_err(AppError::stopped)??;
         let stored = match self.store_dataset(by, file.clone(), &facts, now).await {

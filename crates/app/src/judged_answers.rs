@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dataset::reader;
 use crate::predictions::{PredictionFile, contestant, operator_team};
+use crate::sample::record_order;
 use crate::{AppError, Longboard};
 
 /// Family that reads the questions, and its data set.
@@ -232,10 +233,15 @@ fn score(task: &Task, subset: &JudgeSubset, now: DateTime<Utc>) -> Result<Vec<(S
     let invalid = |error: &dyn std::fmt::Display| AppError::Invalid(error.to_string());
     let (_, dataset) = reader(FAMILY)?;
     let length = Length::new(WINDOW_TOKENS).map_err(|error| invalid(&error))?;
-    let read_as = questions(dataset)?;
+    let (read_as, lines) = (questions(dataset)?, subset.lines());
+    let sha256 = task.definition().data.as_deref().unwrap_or_default();
+    let order = record_order(sha256, i32::try_from(subset.questions.len()).unwrap_or(i32::MAX));
     let mut models: Vec<(String, Vec<Answer>)> = Vec::new();
-    for (index, (asked, line)) in (0_u32..).zip(subset.questions.iter().zip(subset.lines())) {
-        let records: Vec<Record> = dataset.read(read_as, 1, &line).map_err(|error| invalid(&error))?;
+    for (index, place) in (0_u32..).zip(order) {
+        let found =
+            usize::try_from(place).ok().and_then(|place| Some((subset.questions.get(place)?, lines.get(place)?)));
+        let Some((asked, line)) = found else { continue };
+        let records: Vec<Record> = dataset.read(read_as, 1, line).map_err(|error| invalid(&error))?;
         let request = ItemRequest { record: records.first(), ..ItemRequest::new(0, index, length) };
         let item = task.item(&request).map_err(|error| invalid(&error))?;
         for (place, (model, text)) in asked.answers.iter().enumerate() {

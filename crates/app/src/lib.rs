@@ -22,6 +22,7 @@ mod longboard;
 pub mod method;
 pub mod pairing;
 mod password;
+mod piece;
 pub mod predictions;
 pub mod publish;
 pub mod quickstart;

@@ -9,8 +9,10 @@ use longboard_endpoint::policy::AddressPolicy;
 use longboard_store::Store;
 use longboard_store::audit::Entry;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::AppError;
+use crate::factuality::Indexed;
 use crate::password::Passwords;
 
 /// Randomness for one use case: a token, a salt or a nonce is made of it, once.
@@ -24,13 +26,15 @@ pub struct Longboard {
     pub(crate) policy: Arc<AddressPolicy>,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) lease: TimeDelta,
+    /// The corpus that answers were last checked against. Whoever needs another one waits for the lock and indexes it.
+    pub(crate) index: Arc<Mutex<Option<Indexed>>>,
 }
 
 impl Longboard {
     /// Over a migrated store. `lease` is how long a worker may be silent before its shard goes to another.
     #[must_use]
     pub fn new(store: Store, bus: Bus, policy: AddressPolicy, lease: TimeDelta) -> Self {
-        Self { store, bus, policy: Arc::new(policy), passwords: Arc::default(), lease }
+        Self { store, bus, policy: Arc::new(policy), passwords: Arc::default(), lease, index: Arc::default() }
     }
 
     /// For reading; what changes something is a use case.

@@ -163,13 +163,7 @@ fn entry(
 ) -> BoardEntry {
     let expected = |task: &str| expected.get(task).copied().unwrap_or(run.samples.cast_unsigned());
     let own = cells.iter().filter(|((id, _, _), _)| *id == run.id).filter_map(|((_, task, tokens), sums)| {
-        let statistics = CellStatistics {
-            expected: expected(task),
-            sum: sums.sum,
-            sum_of_squares: sums.sum_of_squares,
-            binary: sums.binary,
-            outcomes: sums.outcomes.clone(),
-        };
+        let statistics = CellStatistics::of_sums(expected(task), sums.clone());
         Some(((task.clone(), Length::new(tokens.cast_unsigned()).ok()?), statistics))
     });
     let mut flags = Vec::new();

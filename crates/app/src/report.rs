@@ -108,13 +108,8 @@ impl Longboard {
         let expected = self.expected_samples(run).await?;
         for ((_, task, tokens), sums) in self.store.cells(&[run.id]).await? {
             let Ok(length) = Length::new(tokens.cast_unsigned()) else { continue };
-            let statistics = CellStatistics {
-                expected: expected.get(&task).copied().unwrap_or(run.samples.cast_unsigned()),
-                sum: sums.sum,
-                sum_of_squares: sums.sum_of_squares,
-                binary: sums.binary,
-                outcomes: sums.outcomes,
-            };
+            let expected = expected.get(&task).copied().unwrap_or(run.samples.cast_unsigned());
+            let statistics = CellStatistics::of_sums(expected, sums);
             cells.entry(task).or_default().insert(length.to_string(), statistics.cell());
         }
         Ok(cells)

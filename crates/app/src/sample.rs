@@ -39,6 +39,14 @@ impl Press {
     }
 }
 
+/// Places in a data file by item index: shuffled by the file's digest, so that the first n items are a random n of its
+/// records, the same for everybody.
+pub(crate) fn record_order(sha256: &str, records: i32) -> Vec<i32> {
+    let mut order: Vec<i32> = (0..records).collect();
+    Rng::from_path(&[Rng::name(sha256)]).shuffle(&mut order);
+    order
+}
+
 impl Longboard {
     /// A press for the items of `indices`; only they can be built where a task stands on a data file.
     pub(crate) async fn press(
@@ -63,8 +71,7 @@ impl Longboard {
         Ok(Press { task, length, seed: seed.cast_unsigned(), corpus, records })
     }
 
-    /// The records behind items; none where a task is generated. The order of a file's records is shuffled by its own
-    /// digest, so that the first n items are a random n of them, the same for everybody.
+    /// The records behind items; none where a task is generated.
     pub(crate) async fn records(
         &self,
         row: &TaskRow,
@@ -72,8 +79,7 @@ impl Longboard {
     ) -> Result<BTreeMap<u32, Record>, AppError> {
         let Some(sha256) = &row.data_sha256 else { return Ok(BTreeMap::new()) };
         let data = self.store.dataset(sha256).await?.ok_or_else(|| AppError::no("data file", sha256))?;
-        let mut order: Vec<i32> = (0..data.records).collect();
-        Rng::from_path(&[Rng::name(sha256)]).shuffle(&mut order);
+        let order = record_order(sha256, data.records);
         let mut records = BTreeMap::new();
         for index in indices {
             let beyond =

@@ -12,6 +12,7 @@ use chrono::Utc;
 use longboard_app::Longboard;
 use longboard_app::data_file::DatasetError;
 use longboard_app::dataset::DatasetReport;
+use longboard_app::publish::publish_board;
 use longboard_app::run::RunRequest;
 use longboard_protocol::worker::{Answer, AnswersRequest, ClaimRequest, Completion, Exchange, Work};
 use longboard_suites::dataset::Record;
@@ -51,12 +52,20 @@ impl Files {
 }
 
 async fn import(longboard: &Longboard, path: &std::path::Path) -> Result<DatasetReport, DatasetError> {
+    import_for("infinitebench", longboard, path).await
+}
+
+async fn import_for(
+    family: &str,
+    longboard: &Longboard,
+    path: &std::path::Path,
+) -> Result<DatasetReport, DatasetError> {
     let read = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&read);
     let progress = Arc::new(move |bytes| {
         count.fetch_add(bytes, Ordering::Relaxed);
     });
-    let imported = longboard.import_dataset("operator", "infinitebench", path, progress, now()).await;
+    let imported = longboard.import_dataset("operator", (family, None), path, progress, now()).await;
     if imported.as_ref().is_ok_and(|report| report.stored) {
         assert_eq!(read.load(Ordering::Relaxed), 2 * std::fs::metadata(path).unwrap().len());
     }
@@ -99,6 +108,43 @@ async fn a_file_is_stored_whole_or_not_at_all() {
         let suite = longboard.store().suite(SUITE).await.unwrap().unwrap();
         assert_eq!(suite.tasks.0, [TASK]);
     }
+}
+
+#[tokio::test]
+async fn lists_and_what_stands_beside_them_are_read_as_published() {
+    let longboard = longboard(&TestDatabase::sqlite()).await;
+    let files = Files::new();
+    let pretty = |value: &serde_json::Value| [serde_json::to_string_pretty(value).unwrap()];
+    let shown = json!([{"sentence": "Orla met Brun.", "entities": {"Orla": "person-other"}}]);
+    let tests = json!([{"sentence": "Ada left.", "entities": {"Ada": "person-other"}}, {"sentence": "No one came."}]);
+    let path = files.write("fewnerd_test_2.json", &pretty(&tests));
+    let error = import_for("longicl", &longboard, &path).await.unwrap_err();
+    let DatasetError::BadLines { named, .. } = &error else { panic!("{error}") };
+    assert!(named[0].reason.contains("fewnerd_train") && named[0].line == 2, "{:?}", named[0]);
+    files.write("fewnerd_train_1.json", &pretty(&shown));
+    let error = import_for("longicl", &longboard, &path).await.unwrap_err();
+    let DatasetError::BadLines { named, count, total } = &error else { panic!("{error}") };
+    assert_eq!((*count, *total, named[0].line), (1, 2, 8), "the second element begins on line 8: {named:?}");
+    let path = files.write("fewnerd_test_1.json", &pretty(&json!([tests[0]])));
+    let report = import_for("longicl", &longboard, &path).await.unwrap();
+    let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
+    assert!(record.document.contains("Orla"), "{record:?}");
+
+    let page = |path: &str| {
+        json!([{"task_id": "a", "html_path": path, "task_topic": "Houses", "task_description": "(1) Owner",
+            "gt": "owner\nOrla", "tsv_header": "owner", "filtering_instruction": ""}])
+    };
+    files.write("page.html", &["<li>Orla</li>".to_owned()]);
+    for (path, said) in [("../page.html", "no path within"), ("other.html", "cannot open"), ("/etc/hosts", "no path")] {
+        let file = files.write("html_to_tsv_2k.json", &pretty(&page(path)));
+        let error = import_for("longproc", &longboard, &file).await.unwrap_err();
+        let DatasetError::BadLines { named, .. } = &error else { panic!("{error}") };
+        assert!(named[0].reason.contains(said), "{:?}", named[0]);
+    }
+    let file = files.write("html_to_tsv_2k.json", &pretty(&page("page.html")));
+    let report = import_for("longproc", &longboard, &file).await.unwrap();
+    let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
+    assert_eq!(record.document, "<li>Orla</li>");
 }
 
 #[tokio::test]
@@ -174,6 +220,9 @@ async fn the_fleet_runs_records_and_says_what_was_cut() {
         let [cut] = report.cuts.as_slice() else { panic!("{:?}", report.cuts) };
         assert_eq!((cut.n, cut.cut, cut.score_of_whole), (3, 1, Some(100.0)));
         assert!(cut.tokens_removed > 5000.0, "{cut:?}");
+        let board = publish_board(longboard.store(), SUITE, now()).await.unwrap();
+        let whole = board.rows[0].cells[TASK]["4k"].whole.unwrap();
+        assert_eq!((whole.n, whole.score), (2, Some(100.0)), "{board:?}");
         let row = longboard.store().task(TASK, None).await.unwrap().unwrap();
         let beyond = longboard.item(&row, length, 1, 3).await.unwrap_err().to_string();
         assert!(beyond.contains("3 records"), "{beyond}");

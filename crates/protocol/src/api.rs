@@ -30,6 +30,19 @@ pub struct SuiteReport {
     pub imported: bool,
 }
 
+/// A board in the list of boards.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BoardLink {
+    /// Slug; the board is `/boards/{slug}`, `.json` and `.csv`.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// `scores` by task and length, or `ratings` from votes.
+    pub kind: String,
+    /// Suite whose runs or answers fill it; null for votes from elsewhere.
+    pub suite: Option<String>,
+}
+
 /// A task version.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TaskReport {

@@ -159,4 +159,16 @@ pub struct Cell {
     pub ci95: Option<[f64; 2]>,
     /// Samples per outcome; they add up to `n`.
     pub outcomes: BTreeMap<String, u32>,
+    /// The samples whose prompt was not cut; null where none was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
+}
+
+/// Samples from whose prompt nothing was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Whole {
+    /// 0..100, null without such samples.
+    pub score: Option<f64>,
+    /// How many.
+    pub n: u32,
 }

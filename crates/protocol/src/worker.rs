@@ -18,8 +18,6 @@
 //! [`VerdictsReply`]: crate::judging::VerdictsReply
 //! [`HealthRequest`]: crate::judging::HealthRequest
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -152,8 +150,9 @@ pub struct TaskSpec {
 pub struct DataSpec {
     /// SHA-256 of the file in hex.
     pub sha256: String,
-    /// Records by item index, in the form that the family reads.
-    pub records: BTreeMap<u32, serde_json::Value>,
+    /// Item indices with their records in the form that the family reads. Pairs and no map: numbers as keys of a JSON
+    /// object cannot be read back inside a tagged enum.
+    pub records: Vec<(u32, serde_json::Value)>,
 }
 
 /// An uploaded haystack corpus, carried with the shard that needs it.
@@ -376,4 +375,34 @@ pub struct CanaryResult {
     pub middle: bool,
     /// Code at the tail seen.
     pub tail: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_travel_inside_the_work_that_needs_them() {
+        let work = Work::Run(Box::new(RunWork {
+            run: Uuid::nil(),
+            task: TaskSpec {
+                slug: "t".to_owned(),
+                version: 1,
+                title: "T".to_owned(),
+                family: "leval".to_owned(),
+                params: serde_json::Map::new(),
+                corpus: None,
+                data: Some(DataSpec { sha256: "0".to_owned(), records: vec![(10, serde_json::json!({ "id": "a" }))] }),
+            },
+            length_tokens: 4096,
+            seed: 0,
+            first_index: 10,
+            count: 1,
+            repetitions: 1,
+            answered: Vec::new(),
+        }));
+        let text = serde_json::to_string(&work).unwrap();
+        let Work::Run(read) = serde_json::from_str(&text).unwrap() else { unreachable!("{text}") };
+        assert_eq!(read.task.data.unwrap().records, [(10, serde_json::json!({ "id": "a" }))]);
+    }
 }

@@ -27,6 +27,10 @@ pub struct CellSums {
     pub binary: bool,
     /// Samples per outcome slug.
     pub outcomes: BTreeMap<String, u32>,
+    /// Samples from whose prompt something was cut.
+    pub cut: u32,
+    /// Sum of their scores.
+    pub cut_sum: f64,
 }
 
 /// What was cut from the prompts of one (task, length), official records only.
@@ -72,9 +76,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn cells(&self, runs: &[Uuid]) -> Result<BTreeMap<CellKey, CellSums>, StoreError> {
-        type Row = (Uuid, String, i32, String, i64, f64, f64, i64);
+        type Row = (Uuid, String, i32, String, i64, f64, f64, i64, i64, f64);
         let score = || Expr::expr(Func::coalesce([Expr::col(answer::Column::Score), Expr::value(0.0)]));
         let between = Expr::case(score().gt(0.0).and(score().lt(1.0)), 1).finally(0);
+        let cut = || answer::Column::TokensRemoved.gt(0);
         let rows: Vec<Row> = answer::Entity::find()
             .select_only()
             .columns([
@@ -87,6 +92,8 @@ impl Store {
             .column_as(score().sum(), "total")
             .column_as(score().mul(score()).sum(), "squares")
             .column_as(Expr::expr(between).sum(), "between")
+            .column_as(Expr::expr(Expr::case(cut(), 1).finally(0)).sum(), "cut")
+            .column_as(Expr::expr(Expr::case(cut(), score()).finally(0.0)).sum(), "cut_total")
             .filter(answer::Column::RunId.is_in(runs.iter().copied()))
             .group_by(answer::Column::RunId)
             .group_by(answer::Column::TaskSlug)
@@ -96,12 +103,14 @@ impl Store {
             .all(&self.db)
             .await?;
         let mut cells: BTreeMap<CellKey, CellSums> = BTreeMap::new();
-        for (run, task, length, outcome, n, sum, squares, between) in rows {
+        for (run, task, length, outcome, n, sum, squares, between, cut, cut_sum) in rows {
             let fresh = CellSums { binary: true, ..CellSums::default() };
             let cell = cells.entry((run, task, length)).or_insert(fresh);
             cell.sum += sum;
             cell.sum_of_squares += squares;
             cell.binary &= between == 0;
+            cell.cut += u32::try_from(cut).unwrap_or(u32::MAX);
+            cell.cut_sum += cut_sum;
             cell.outcomes.insert(outcome, u32::try_from(n).unwrap_or(u32::MAX));
         }
         Ok(cells)

@@ -39,6 +39,35 @@ pub struct Subset {
     pub title: &'static str,
 }
 
+/// What a record takes from another file of the same folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Companion {
+    /// The text of a file that each record names.
+    Named {
+        /// Field that is filled with the text.
+        field: &'static str,
+        /// Field that holds the path, relative to the data file's folder.
+        by: &'static str,
+    },
+    /// The JSON value of one file that all records share.
+    Shared {
+        /// Field that is filled with the value.
+        field: &'static str,
+        /// How the file's name begins; it ends with `.json`.
+        prefix: String,
+    },
+}
+
+impl Companion {
+    /// The field that is filled; records that have it already stay as they are.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Named { field, .. } | Self::Shared { field, .. } => field,
+        }
+    }
+}
+
 /// The reader of one benchmark's official files.
 pub trait Dataset: Sync {
     /// The data sets, in the benchmark's order.
@@ -47,7 +76,14 @@ pub trait Dataset: Sync {
     /// The data set that a file of this name holds; `None` when the name does not say.
     fn subset_of(&self, file_name: &str) -> Option<&'static Subset>;
 
-    /// Reads one line. A line may hold several questions about one document.
+    /// What the records of the file called `file_name` take from other files; `None` where they hold all they need.
+    fn companion(&self, _subset: &Subset, _file_name: &str) -> Option<Companion> {
+        None
+    }
+
+    /// Reads one line, or one element of the list that a file is. It may hold several questions about one document.
+    /// `line_number` is its number, from 1.
+    ///
     ///
     /// # Errors
     /// [`RecordError`] names the field and what is wrong with it.

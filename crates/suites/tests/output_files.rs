@@ -25,7 +25,7 @@ fn reader(family: &str) -> &'static dyn Dataset {
     families::find(family).unwrap().dataset().unwrap()
 }
 
-/// All records of a file, one line after the other; an array of records is written on one line first.
+/// All records of a file, one line after the other.
 fn records(family: &str, path: &Path, text: &str) -> Option<Vec<Record>> {
     let subset = reader(family).subset_of(path.file_name()?.to_str()?)?;
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
@@ -56,16 +56,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A file of LongProc on one line, pages put into their records.
-fn on_one_line(path: &Path) -> String {
+/// The elements of a file of LongProc as lines, pages put into their records.
+fn as_lines(path: &Path) -> String {
     let mut value: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    for record in value.as_array_mut().unwrap() {
+    let lines = value.as_array_mut().unwrap().iter_mut().map(|record| {
         if let Some(page) = record.get("html_path").and_then(Value::as_str) {
             let text = std::fs::read_to_string(path.parent().unwrap().join(page)).unwrap();
             record["html_str"] = text.into();
         }
-    }
-    value.to_string()
+        record.to_string()
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn longproc() {
     let Some(folder) = shared("longproc") else { return };
     let mut count = 0;
     for path in files(&folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "json")) {
-        let Some(records) = records("longproc", &path, &on_one_line(&path)) else { continue };
+        let Some(records) = records("longproc", &path, &as_lines(&path)) else { continue };
         for record in &records {
             let (task, item) = item("longproc", record, 131_072);
             let best = task.score(&item, &task.family().oracle(&task, &item));
@@ -101,7 +102,7 @@ fn longfact() {
     assert_eq!(count, 2280);
 }
 
-/// Questions whose cells go on over several lines do not fit a reader of lines: their files are refused by name.
+/// Rows are taken for lines here, so a question whose cells go on over several lines is refused by name.
 #[test]
 fn mmlu() {
     let Some(folder) = shared("mmlu/test") else { return };

@@ -12,6 +12,8 @@ use super::program;
 #[openapi(
     info(title = "Longboard", description = "The JSON API of Longboard. Send a team's token as a bearer token; problems are RFC 9457 documents."),
     paths(
+        crate::pages::board::board,
+        program::boards,
         program::suites,
         program::tasks,
         program::endpoints,

@@ -11,7 +11,7 @@ use longboard_app::store::answer::SampleFilter;
 use longboard_app::suites::length::Length;
 use longboard_app::{AppError, Longboard};
 use longboard_protocol::api::{
-    EndpointReport, NewEndpoint, NewRun, RunReport, RunSummary, SamplePage, SuiteReport, TaskReport,
+    BoardLink, EndpointReport, NewEndpoint, NewRun, RunReport, RunSummary, SamplePage, SuiteReport, TaskReport,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .route("/api/v1/suites", get().to(suites))
         .route("/api/v1/tasks", get().to(tasks))
-        .route("/boards.json", get().to(suites))
+        .route("/boards.json", get().to(boards))
         .route("/tasks.json", get().to(tasks))
         .route("/api/v1/endpoints", get().to(endpoints))
         .route("/api/v1/endpoints", post().to(register))
@@ -49,6 +49,24 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 #[utoipa::path(get, path = "/api/v1/suites", tag = "catalogue", security(()), responses((status = 200, body = Vec<SuiteReport>)))]
 pub(crate) async fn suites(longboard: Data<Longboard>) -> Reply<Vec<SuiteReport>> {
     Ok(Json(longboard.store().suites().await?.iter().map(suite_report).collect()))
+}
+
+/// Lists the boards: of scores in the order of their suites, then of ratings, newest first.
+#[utoipa::path(get, path = "/boards.json", tag = "boards", security(()), responses((status = 200, body = Vec<BoardLink>)))]
+pub(crate) async fn boards(longboard: Data<Longboard>) -> Reply<Vec<BoardLink>> {
+    let scores = longboard.store().suites().await?.into_iter().map(|suite| BoardLink {
+        kind: "scores".to_owned(),
+        suite: Some(suite.slug.clone()),
+        slug: suite.slug,
+        title: suite.title,
+    });
+    let ratings = longboard.store().rating_boards().await?.into_iter().map(|board| BoardLink {
+        slug: board.slug,
+        title: board.title,
+        kind: "ratings".to_owned(),
+        suite: board.suite_slug,
+    });
+    Ok(Json(scores.chain(ratings).collect()))
 }
 
 /// Lists the newest version of each task.

@@ -63,7 +63,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.route("/boards/{board}", get().to(board));
 }
 
-async fn board(request: HttpRequest, shelf: Data<Shelf>) -> Reply {
+/// A board: of scores as `Board`; of ratings with rows, views, judges and calibration, each rating with interval and rank set.
+#[utoipa::path(get, path = "/boards/{slug}.json", tag = "boards", security(()), params(("slug" = String, Path)),
+    responses((status = 200, body = serde_json::Value), (status = 404, description = "no such board")))]
+pub(crate) async fn board(request: HttpRequest, shelf: Data<Shelf>) -> Reply {
     let (slug, form) = Form::of(request.match_info().get("board").unwrap_or_default());
     if let Some(edition) = shelf.find_ratings(slug, Utc::now()).await? {
         return Ok(rated(&request, &edition, form));

@@ -19,7 +19,12 @@ pub(crate) struct View {
     kind: String,
     /// Longest length shown.
     upto: String,
+    /// Only samples whose prompt was not cut.
+    whole: bool,
 }
+
+/// Value of the filter that leaves out samples whose prompt was cut.
+const WHOLE: &str = "untruncated";
 
 /// A select of the filter form.
 pub(crate) struct Filter {
@@ -45,6 +50,7 @@ impl View {
             language: text("language"),
             kind: text("kind"),
             upto: text("upto"),
+            whole: fields.text("prompts") == WHOLE,
         }
     }
 
@@ -58,6 +64,7 @@ impl View {
             ("language", &self.language),
             ("kind", &self.kind),
             ("upto", &self.upto),
+            ("prompts", if self.whole { WHOLE } else { "" }),
         ];
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(parts.iter().filter(|(_, value)| !value.is_empty()));
@@ -82,7 +89,7 @@ impl View {
 
     /// Whether it leaves out tasks or lengths, so that scores are not the official ones.
     pub fn narrows(&self) -> bool {
-        !self.family.is_empty() || !self.language.is_empty() || !self.upto.is_empty()
+        !self.family.is_empty() || !self.language.is_empty() || !self.upto.is_empty() || self.whole
     }
 
     pub fn filters_anything(&self) -> bool {
@@ -101,6 +108,12 @@ impl View {
             label,
             options: values.into_iter().map(|value| (value.clone(), value == chosen)).collect(),
         };
+        let cut = board.rows.iter().flat_map(|row| row.cells.values()).flat_map(BTreeMap::values);
+        let prompts = cut.into_iter().any(|cell| cell.whole.is_some()).then(|| Filter {
+            name: "prompts",
+            label: "Prompts",
+            options: vec![(WHOLE.to_owned(), self.whole)],
+        });
         [
             select("family", "Family", families.into_iter().collect(), &self.family),
             select("language", "Language", languages.into_iter().collect(), &self.language),
@@ -109,6 +122,7 @@ impl View {
         ]
         .into_iter()
         .filter(|filter| filter.options.len() > 1)
+        .chain(prompts)
         .collect()
     }
 
@@ -171,7 +185,12 @@ impl View {
             shown.lengths.truncate(upto.map_or(shown.lengths.len(), |last| last + 1));
             shown.rank_critical = None;
             let (tasks, lengths) = (shown.tasks.clone(), shown.lengths.clone());
-            shown.rows.iter_mut().for_each(|row| narrow(row, board.columns, &tasks, &lengths));
+            for row in &mut shown.rows {
+                if self.whole {
+                    row.cells.values_mut().flat_map(BTreeMap::values_mut).for_each(keep_whole);
+                }
+                narrow(row, board.columns, &tasks, &lengths);
+            }
         }
         let order = self.order(&shown);
         shown.rows = order.into_iter().filter_map(|row| shown.rows.get(row).cloned()).collect();
@@ -181,6 +200,13 @@ impl View {
     fn has_task(&self, task: &BoardTask) -> bool {
         (self.family.is_empty() || task.family == self.family)
             && (self.language.is_empty() || task.languages.contains(&self.language))
+    }
+}
+
+/// Leaves the samples of a cell whose prompt was not cut; how those ended is not kept apart.
+fn keep_whole(cell: &mut Cell) {
+    if let Some(whole) = cell.whole.take() {
+        *cell = Cell { score: whole.score, n: whole.n, expected: whole.n, ..Cell::default() };
     }
 }
 
@@ -220,6 +246,8 @@ fn mean<'a>(cells: impl Iterator<Item = Option<&'a Cell>>) -> Cell {
 
 #[cfg(test)]
 mod tests {
+    use longboard_protocol::board::Whole;
+
     use super::*;
 
     fn cell(score: Option<f64>) -> Cell {
@@ -307,6 +335,13 @@ mod tests {
         let short = view("upto=4k").apply(&board());
         assert_eq!(short.lengths, ["4k"]);
         assert_eq!(short.rows.iter().map(|row| row.score).collect::<Vec<_>>(), [Some(50.0), Some(50.0), None]);
+        let mut cut = board();
+        let cell = cut.rows[0].cells.get_mut("a").unwrap().get_mut("4k").unwrap();
+        cell.whole = Some(Whole { score: Some(100.0), n: 1 });
+        let whole = view("prompts=untruncated&sort=score").apply(&cut);
+        assert_eq!(whole.rows.iter().find(|row| row.entry == "x").unwrap().score, Some(52.5));
+        assert!(view("").filters(&cut).iter().any(|filter| filter.name == "prompts"));
+        assert!(view("").filters(&board()).iter().all(|filter| filter.name != "prompts"));
         assert_eq!(view("family=nothing").remarks(&board()).len(), 1);
         assert!(view("family=nothing").apply(&board()).rows.iter().all(|row| row.score.is_none()));
     }

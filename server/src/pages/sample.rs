@@ -29,6 +29,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 #[derive(Deserialize)]
 struct Place {
     page: Option<usize>,
+    /// Corpus that the answer is checked against, instead of the item's own facts.
+    corpus: Option<String>,
 }
 
 #[derive(Template)]
@@ -42,11 +44,20 @@ struct SamplePage {
     timing: String,
     prompt: Option<PromptPage>,
     facts: Option<Facts>,
+    sources: Vec<SourceLine>,
     reproduce: String,
 }
 
-/// An open-ended answer held against the facts of its item.
+/// A corpus to check against.
+struct SourceLine {
+    slug: String,
+    title: String,
+    current: bool,
+}
+
+/// A long answer held against the facts of its item, or against a corpus.
 struct Facts {
+    against: String,
     asked: Vec<(String, &'static str)>,
     said: Vec<SaidLine>,
     summary: String,
@@ -110,17 +121,27 @@ async fn sample(
     let Rebuilt { report: sample, model, task, item } = rebuilt(&longboard, id, number).await?;
     let percent = |score: Option<f64>| score.map(|score| format!("{score:.1}"));
     let prompt = item.as_ref().map(|item| prompt_page(item, place.page));
-    let found = match item {
-        Some(item) => factuality(&task, item, sample.answer.clone()).await?,
-        None => None,
+    let asked = place.into_inner().corpus;
+    let (against, found) = match (asked.as_deref(), item) {
+        (Some(corpus), _) => {
+            (format!("the corpus {corpus}"), Some(longboard.factuality_in(corpus, sample.answer.clone()).await?))
+        }
+        (None, Some(item)) => ("the facts above".to_owned(), factuality(&task, item, sample.answer.clone()).await?),
+        (None, None) => (String::new(), None),
     };
+    let sources = longboard.sources(&task).await?.into_iter().map(|corpus| SourceLine {
+        current: asked.as_deref() == Some(corpus.slug.as_str()),
+        slug: corpus.slug,
+        title: corpus.title,
+    });
     page(&SamplePage {
         score: percent(sample.score).unwrap_or_else(|| "–".to_owned()),
         strict: percent(sample.strict),
         evidence_left: sample.evidence_left.map(|share| format!("{:.0} %", 100.0 * share)),
         timing: timing(&sample),
         prompt,
-        facts: found.map(facts),
+        facts: found.map(|found| facts(found, against)),
+        sources: sources.collect(),
         reproduce: format!(
             "longboard-worker generate --task {} --length {} --seed {} --index {}",
             sample.task, sample.length, sample.seed, sample.index
@@ -130,7 +151,7 @@ async fn sample(
     })
 }
 
-fn facts(found: Factuality) -> Facts {
+fn facts(found: Factuality, against: String) -> Facts {
     let scores: Vec<String> = found.f1_at.iter().map(|(k, score)| format!("F1@{k} {score:.1}")).collect();
     let said = found.said.into_iter().map(|fact| SaidLine {
         verdict: match fact.label {
@@ -143,6 +164,7 @@ fn facts(found: Factuality) -> Facts {
     });
     Facts {
         summary: format!("{} supported, {} not; {}", found.supported, found.unsupported, scores.join(", ")),
+        against,
         asked: found.asked,
         said: said.collect(),
     }

@@ -56,7 +56,11 @@ impl Family for Arled {
             strict_metric: Some("arled.rouge_l_f.strict"),
             min_tokens: 2048,
             open_ended: true,
-            protocol: Protocol::GENERATED,
+            protocol: Protocol {
+                truncation: Side::Right,
+                truncation_unit: "tokens (the paper does not say how)",
+                ..Protocol::GENERATED
+            },
             importable: Some("no official release: pairs of body and abstract, on the terms of their owner"),
         }
     }

@@ -62,7 +62,12 @@ impl Family for CnnSum {
             strict_metric: Some("cnnsum.rouge_l_f.strict"),
             min_tokens: 4096,
             open_ended: true,
-            protocol: Protocol { dialogue: Dialogue::Chat, ..Protocol::GENERATED },
+            protocol: Protocol {
+                dialogue: Dialogue::Chat,
+                truncation: Side::Middle,
+                truncation_unit: "tokens (official samples are cut to their length already)",
+                ..Protocol::GENERATED
+            },
             importable: Some("CC0-1.0 in the repository, CC-BY-4.0 on the data-set host"),
         }
     }

@@ -1,14 +1,12 @@
-//! LongICLBench's data: one test example per line in upstream's fields, with its `demonstrations` in the same fields.
-//!
-//! Upstream keeps tests and demonstrations in two files; join them, for example with
-//! `jq -c --slurpfile train train.json '.[] + {demonstrations: $train[0]}' test.json`.
+//! LongICLBench's data: test examples in upstream's fields. Their demonstrations, in the same fields, stand in a second
+//! file: `{set}_train….json` beside `{set}_test….json`, or under `demonstrations` in each example.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::set::Kind;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Companion, Dataset, Record, RecordError, Subset};
 use crate::families::prose;
 use crate::item::{Cut, Item};
 use crate::prompt::{Answer, Prompt};
@@ -45,7 +43,12 @@ impl Dataset for Files {
 
     fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
         let name = file_name.to_lowercase();
-        SUBSETS.iter().find(|subset| name.contains(subset.name))
+        let tests = !name.contains("_train");
+        SUBSETS.iter().find(|subset| tests && name.contains(subset.name))
+    }
+
+    fn companion(&self, subset: &Subset, _: &str) -> Option<Companion> {
+        Some(Companion::Shared { field: "demonstrations", prefix: format!("{}_train", subset.name) })
     }
 
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {

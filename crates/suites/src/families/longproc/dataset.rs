@@ -1,16 +1,16 @@
-//! LongProc's data files, five of the six procedures: one record per line, or an array of records on one line.
+//! LongProc's data files, five of the six procedures.
 //!
 //! `pseudo_to_code` is not read: its programs need a compiler, and text of a model is compiled in a sandbox or not at all.
 
 use serde_json::{Map, Value, json};
 
 use crate::card::Side;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Companion, Dataset, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
 
-/// Reader of files called `{procedure}_{level}.json`, with records as lines.
+/// Reader of files called `{procedure}_{level}.json`.
 pub(super) struct Files;
 
 macro_rules! subsets {
@@ -52,20 +52,11 @@ impl Dataset for Files {
     }
 
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        if line.trim() == "[" {
-            let reason = "records are read line by line: write the array on one line, as `jq -c .` does";
-            return Err(RecordError::new("line", reason));
-        }
-        if !line.trim_start().starts_with('[') {
-            return Ok(vec![record(subset, line_number.to_string(), &dataset::object(line)?)?]);
-        }
-        let list: Vec<Value> = serde_json::from_str(line)
-            .map_err(|error| RecordError::new("line", format!("not JSON ({error}): expected records")))?;
-        let read = |(value, number): (&Value, usize)| match value {
-            Value::Object(fields) => record(subset, format!("{line_number}.{number}"), fields),
-            _ => Err(RecordError::new("line", format!("element {number} is no object"))),
-        };
-        list.iter().zip(1..).map(read).collect()
+        Ok(vec![record(subset, line_number.to_string(), &dataset::object(line)?)?])
+    }
+
+    fn companion(&self, subset: &Subset, _: &str) -> Option<Companion> {
+        (parts(subset).0 == "html_to_tsv").then_some(Companion::Named { field: "html_str", by: "html_path" })
     }
 
     fn params(&self, subset: &Subset) -> Value {
@@ -87,7 +78,10 @@ fn record(subset: &Subset, id: String, fields: &Map<String, Value>) -> Result<Re
     let (document, question, reference, gold): Read = match parts(subset).0 {
         "html_to_tsv" => {
             let page = text("html_str").map_err(|_| {
-                RecordError::new("html_str", "missing: put the text of the page that html_path names into this field")
+                RecordError::new(
+                    "html_str",
+                    "missing, and html_path names no page: keep the folder webpage beside the file",
+                )
             })?;
             let gold = json!({ "header": text("tsv_header")?, "topic": text("task_topic")?, "filter": text("filtering_instruction")? });
             (page, text("task_description")?, text("gt")?, gold)
@@ -205,16 +199,6 @@ mod tests {
             let name = format!("{}.json", fields["file"].as_str().unwrap());
             let subset = Files.subset_of(&name).unwrap();
             let records = Files.read(subset, 1, line).unwrap();
-            assert_eq!(
-                records,
-                Files
-                    .read(subset, 1, &format!("[{line}]"))
-                    .map(|mut list| {
-                        list.iter_mut().filter(|one| one.id == "1.1").for_each(|one| one.id = "1".to_owned());
-                        list
-                    })
-                    .unwrap()
-            );
             let definition = TaskDefinition::generated("longproc", "x", "x", Files.params(subset));
             let task = Task::new(TaskDefinition { data: Some("0".repeat(64)), ..definition }).unwrap();
             let request = ItemRequest { record: records.first(), ..ItemRequest::new(1, 0, Length::new(8192).unwrap()) };
@@ -234,7 +218,6 @@ mod tests {
         let subset = |name: &str| SUBSETS.iter().find(|subset| subset.name == name).unwrap();
         for (name, line, field) in [
             ("countdown_2k", "[", "line"),
-            ("countdown_2k", "[1]", "line"),
             ("countdown_2k", "{\"nums\": [1, 2, 3], \"target\": 4}", "nums"),
             ("countdown_2k", "{\"nums\": [1, 2, 3, 4], \"target\": \"4\"}", "target"),
             ("path_traversal_2k", "{\"question_repr\": [\"a\"]}", "question_repr"),

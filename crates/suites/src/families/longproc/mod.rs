@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope, Side};
 use crate::dataset::Dataset;
 use crate::families::prose;
 use crate::item::{Item, Scored};
@@ -116,7 +116,12 @@ impl Family for LongProc {
                 (_, Level::Short) => 4096,
             },
             open_ended: false,
-            protocol: Protocol { post_processing: "the text between the required marks", ..Protocol::GENERATED },
+            protocol: Protocol {
+                truncation: Side::Right,
+                truncation_unit: "tokens (official inputs are never cut)",
+                post_processing: "the text between the required marks",
+                ..Protocol::GENERATED
+            },
             importable: (procedure != "pseudo_to_code")
                 .then_some("LongProc data files (princeton-pli/LongProc), Apache-2.0"),
         }

@@ -74,8 +74,8 @@ impl Family for M4le {
             open_ended: false,
             protocol: Protocol {
                 dialogue: Dialogue::Chat,
-                truncation: Side::Nothing,
-                truncation_unit: "",
+                truncation: Side::Middle,
+                truncation_unit: "tokens of the model (official instances are made to measure)",
                 stop: &[],
                 post_processing: "the answer is cut at the end texts of its task",
             },

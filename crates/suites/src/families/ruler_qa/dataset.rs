@@ -1,8 +1,8 @@
-//! SQuAD and HotpotQA as RULER reads them. The official files are whole JSON documents; one line here is one article of
-//! SQuAD's `data`, or one question of HotpotQA's list (`jq -c '.data[]'` and `jq -c '.[]'` make such lines).
+//! SQuAD and HotpotQA as RULER reads them: SQuAD's one object with its articles under `data`, or one article a line, and
+//! HotpotQA's list of questions.
 //!
-//! RULER fills the context with paragraphs of the whole file. A line knows only its own article, so paragraphs of the
-//! same article come first and documents of the chronicle fill the rest.
+//! RULER fills the context with paragraphs of the whole file. A question here knows only its own article, so paragraphs of
+//! the same article come first and documents of the chronicle fill the rest.
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,17 @@ impl Dataset for Paragraphs {
 
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
-        if subset.name == "squad" { article(subset, line_number, &fields) } else { hotpot(subset, &fields) }
+        match fields.get("data") {
+            _ if subset.name != "squad" => hotpot(subset, &fields),
+            None => article(subset, &line_number.to_string(), &fields),
+            Some(_) => {
+                let articles = list(&fields, "data")?.iter().zip(1..);
+                let read =
+                    |(value, number): (&Value, usize)| article(subset, &number.to_string(), inner(value, "data")?);
+                let found: Vec<Vec<Record>> = articles.map(read).collect::<Result<_, _>>()?;
+                Ok(found.into_iter().flatten().collect())
+            }
+        }
     }
 
     fn params(&self, subset: &Subset) -> Value {
@@ -87,7 +97,7 @@ fn inner<'a>(value: &'a Value, name: &str) -> Result<&'a Map<String, Value>, Rec
 }
 
 /// The answerable questions of an article.
-fn article(subset: &Subset, line: usize, fields: &Map<String, Value>) -> Result<Vec<Record>, RecordError> {
+fn article(subset: &Subset, article: &str, fields: &Map<String, Value>) -> Result<Vec<Record>, RecordError> {
     let paragraphs: Vec<&Map<String, Value>> =
         list(fields, "paragraphs")?.iter().map(|value| inner(value, "paragraphs")).collect::<Result<_, _>>()?;
     let texts: Vec<String> = paragraphs
@@ -106,7 +116,7 @@ fn article(subset: &Subset, line: usize, fields: &Map<String, Value>) -> Result<
                 continue;
             }
             records.push(Record {
-                id: text(fields, "id").unwrap_or_else(|_| format!("{line}.{}", records.len() + 1)),
+                id: text(fields, "id").unwrap_or_else(|_| format!("{article}.{}", records.len() + 1)),
                 subset: subset.name.to_owned(),
                 document: texts.join("\n\n"),
                 question: text(fields, "question")?,
