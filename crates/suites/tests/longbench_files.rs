@@ -38,12 +38,12 @@ fn item(task: &Task, record: &Record, length: u32) -> Result<Item, GenerateError
 
 /// What is said about a line in which `field` is replaced or, without a value, taken out.
 fn refusal(family: &str, file: &str, line: &Value, field: &str, value: Option<Value>) -> String {
-    let mut line = line.clone();
+    let mut fields = line.as_object().unwrap().clone();
     match value {
-        Some(value) => line[field] = value,
-        None => drop(line.as_object_mut().unwrap().remove(field)),
+        Some(value) => drop(fields.insert(field.to_owned(), value)),
+        None => drop(fields.remove(field)),
     }
-    read(family, file, &line).unwrap_err()
+    read(family, file, &Value::Object(fields)).unwrap_err()
 }
 
 fn longbench(name: &str, answers: &[&str], classes: Value) -> Value {
@@ -164,7 +164,9 @@ fn the_second_longbench_fills_its_slots_once() {
     let item = item(&task, &record, 1024).unwrap();
     let text = item.joined();
     assert!(text.contains("<text>\nOlga took it, costing $Q$ and $DOC$.\n</text>"), "{text}");
-    assert!(text.contains("question: Who took $C_A$?\nChoices:\n(A) Ida\n(B) Olga\n(C) the smith $C_D$\n(D) nobody\n\n"));
+    assert!(
+        text.contains("question: Who took $C_A$?\nChoices:\n(A) Ida\n(B) Olga\n(C) the smith $C_D$\n(D) nobody\n\n")
+    );
     assert!(text.ends_with("\"The correct answer is (insert answer here)\"."));
     assert_eq!(task.score(&item, "The correct answer is **(B)**").score, 1.0);
     let bare = task.score(&item, "B");

@@ -94,7 +94,7 @@ fn minutes(
 ) -> Option<crate::haystack::Planted> {
     let mut volume = Volume::new(language, budget);
     let mut around = Chronicle::new(world, language, rng.next_u64());
-    let part = budget / (decided.len() as u32 + 1);
+    let part = budget / (decided.len() as u32 + 2);
     let mut left = decided.iter().zip(1..).peekable();
     let mut place = |number: u32| part * number - rng.below(u64::from(part / 2).max(1)) as u32;
     let mut next = place(1);
@@ -106,14 +106,21 @@ fn minutes(
             Language::Chinese => Line::plain(format!("{name}：")),
             _ => Line::plain(format!("{name}:")),
         }];
-        lines.extend(around.paragraph().into_iter().map(|said| Line::plain(said.text)));
-        if volume.tokens() >= next
-            && let Some(((text, evidence), number)) = left.next()
-        {
-            lines.push(Line { text: text.clone(), evidence: *evidence });
+        let read = around.paragraph().into_iter().map(|said| Line::plain(said.text));
+        lines.extend(read);
+        let due = left.peek().copied().filter(|_| volume.tokens() >= next);
+        let decision = due.map(|((text, evidence), _)| Line { text: text.clone(), evidence: *evidence });
+        let whole: Vec<Line> = lines.iter().cloned().chain(decision).collect();
+        open = volume.paragraph(&whole);
+        if let (true, Some((_, number))) = (open, due) {
+            left.next();
             next = place(number + 1);
         }
-        open = volume.paragraph(&lines);
+        if !open {
+            // The last speaker is cut short.
+            volume.end_paragraph();
+            let _ = lines.iter().take_while(|line| volume.offer(line)).count();
+        }
     }
     left.peek().is_none().then(|| volume.finish())
 }

@@ -36,6 +36,7 @@ pub fn two(world: World, mut rng: Rng, budget: u32) -> Option<Written> {
             return None;
         }
     }
+    extend(&mut volume, world, &event);
     let reference = world.sentence(Chinese, &Fact::Life(event.leader), 2);
     Some(Written {
         head: "请根据下面的若干文章回答问题。\n\n".to_owned(),
@@ -45,6 +46,13 @@ pub fn two(world: World, mut rng: Rng, budget: u32) -> Option<Written> {
         ),
         answer: Answer { references: vec![reference], ..Answer::default() },
     })
+}
+
+/// Amounts of later years, which fill what the passages leave.
+fn extend(volume: &mut Volume, world: World, event: &Event) {
+    let amounts = (1001..).flat_map(|year| world.measures(event.town, year));
+    let lines = amounts.map(|amount| Line::plain(world.sentence(Chinese, &Fact::Measure(amount), 0)));
+    let _ = lines.take_while(|line| volume.offer(line)).count();
 }
 
 fn heading(number: usize) -> String {

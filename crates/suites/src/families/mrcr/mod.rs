@@ -32,6 +32,8 @@ const PARAMETERS: [Parameter; 1] = [Parameter {
 /// Letters of the text that an answer begins with.
 const PREFIX: usize = 10;
 const ORDINALS: [&str; 8] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+/// Exchanges that do not fit before a conversation counts as full.
+const REFUSALS: usize = 24;
 const THANKS: &str = "Thank you for all of these.";
 const WELCOME: &str = "You are welcome.";
 
@@ -198,8 +200,12 @@ fn exchanges(
     };
     let mut equal: Vec<Exchange> = (0..needles).map(|_| take(wish, true, rng)).collect::<Option<_>>()?;
     let mut others = Vec::new();
-    while let Some(exchange) = take(Wish::beside(wish, rng), false, rng) {
-        others.push(exchange);
+    let mut refused = 0;
+    while refused < REFUSALS {
+        match take(Wish::beside(wish, rng), false, rng) {
+            Some(exchange) => others.push(exchange),
+            None => refused += 1,
+        }
     }
     let total = equal.len() + others.len();
     let mut places = rng.distinct(total, needles);
