@@ -155,7 +155,10 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     found.sort();
-    anyhow::ensure!(!found.is_empty(), "no .jsonl file there; name files called preds_<task>.jsonl");
+    anyhow::ensure!(
+        !found.is_empty(),
+        "no .jsonl file there; name files called preds_<task>.jsonl, <task>.pred.jsonl or <data set>.jsonl"
+    );
     Ok(found)
 }
 
