@@ -62,7 +62,10 @@ fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
 
     let board = loop {
         let board = stage.json("/boards/quickstart.json");
-        if board["rows"].as_array().unwrap().iter().filter(|row| row["complete"] == true).count() == 3 {
+        // All answers may be there a moment before the run is closed.
+        let closed = |row: &&Value| !row["flags"].as_array().unwrap().contains(&"open".into());
+        let rows = board["rows"].as_array().unwrap();
+        if rows.iter().filter(|row| row["complete"] == true).filter(closed).count() == 3 {
             break board;
         }
     };
@@ -146,6 +149,6 @@ fn several_servers_may_start_on_one_empty_database() {
         }
         let _site = stage.serve();
         assert_eq!(stage.get("/readyz").status(), 200);
-        assert_eq!(stage.json("/boards.json").as_array().unwrap().len(), 9);
+        assert_eq!(stage.json("/boards.json").as_array().unwrap().len(), 10);
     }
 }

@@ -1,4 +1,5 @@
-//! `score --predictions`: prediction files of InfiniteBench and L-Eval against their own labels, by the official scorers.
+//! `score --predictions`: prediction files of InfiniteBench, L-Eval and LongBench against their own labels, by the
+//! official scorers.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,8 +11,8 @@ use longboard_suites::predictions::{Import, import_file, imported_suites, notes,
 /// Scores of one model by task slug; `None` where a file has no row that can be read.
 type Scores = BTreeMap<String, Option<f64>>;
 
-/// Scores all `preds_<task>.jsonl` and `<task>.pred.jsonl` files at `paths` (files, folders of a model, or a folder of such folders) and prints
-/// a table of tasks by models. The model is the name of the folder that holds the file.
+/// Scores all files at `paths` whose names say their task (files, folders of a model, or a folder of such folders) and
+/// prints a table of tasks by models. The model is the name of the folder that holds the file.
 pub fn score(paths: &[PathBuf], out: &mut impl Write) -> anyhow::Result<()> {
     let mut files = Vec::new();
     for path in paths {
@@ -19,7 +20,7 @@ pub fn score(paths: &[PathBuf], out: &mut impl Write) -> anyhow::Result<()> {
     }
     if files.is_empty() {
         bail!(
-            "no file named preds_<task>.jsonl or <task>.pred.jsonl was found; give such files or the folders that hold them"
+            "no file named preds_<task>.jsonl, <task>.pred.jsonl or <data set>.jsonl was found; give such files or the folders that hold them"
         );
     }
     files.sort();
@@ -43,12 +44,17 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     for entry in entries {
         let entry = entry?.path();
         let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if entry.is_dir() || ((name.starts_with("preds_") && name.ends_with(".jsonl")) || name.ends_with(".pred.jsonl"))
-        {
+        if entry.is_dir() || is_named(&name) {
             collect(&entry, files)?;
         }
     }
     Ok(())
+}
+
+/// Whether a file's name says that it holds predictions; one of an unknown task is refused later, by name.
+fn is_named(name: &str) -> bool {
+    let marked = name.starts_with("preds_") && name.ends_with(".jsonl") || name.ends_with(".pred.jsonl");
+    marked || task_of_file(name).is_ok()
 }
 
 fn import(file: &Path) -> anyhow::Result<Import> {

@@ -22,7 +22,7 @@ const OPERATOR: &str = "longboard";
 /// A file as it came.
 #[derive(Debug, Clone)]
 pub struct PredictionFile {
-    /// Its name, which says the task: `preds_<task>.jsonl` or `<task>.pred.jsonl`.
+    /// Its name, which says the task: `preds_<task>.jsonl`, `<task>.pred.jsonl` or `<data set>.jsonl`.
     pub name: String,
     /// Its text.
     pub text: String,

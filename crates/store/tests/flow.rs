@@ -135,12 +135,12 @@ async fn the_schema_goes_up_down_and_up() {
     for database in TestDatabase::each() {
         let store = open(&database).await;
         assert!(store.is_migrated().await.unwrap());
-        assert_eq!(store.suites().await.unwrap().len(), 9);
+        assert_eq!(store.suites().await.unwrap().len(), 10);
         store.unmigrate().await.unwrap();
         assert!(!store.is_migrated().await.unwrap());
         store.migrate(at(0)).await.unwrap();
         store.migrate(at(1)).await.unwrap();
-        assert_eq!(store.tasks().await.unwrap().len(), SuiteTask::builtin().len() + 12 + 20, "{}", database.kind);
+        assert_eq!(store.tasks().await.unwrap().len(), SuiteTask::builtin().len() + 12 + 20 + 21, "{}", database.kind);
     }
 }
 

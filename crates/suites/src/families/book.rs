@@ -198,7 +198,7 @@ const NOTES: [&str; 18] = [
 ];
 
 /// Short sentences for the last few tokens, dearest first.
-const CLOSINGS: [&str; 4] = [
+pub(super) const CLOSINGS: [&str; 4] = [
     "What followed was never set down in full.",
     "More than this nobody wrote.",
     "Little else is told.",

@@ -65,7 +65,7 @@ impl<'a> Asker<'a> {
     }
 
     /// A person's name that nobody else in the book has.
-    fn known(&self, id: PersonId) -> Option<String> {
+    pub(super) fn known(&self, id: PersonId) -> Option<String> {
         Some(self.person(id)).filter(|name| self.namesakes.is_unique(name))
     }
 
@@ -270,7 +270,7 @@ impl<'a> Asker<'a> {
     }
 
     /// Birth year, trade or home of somebody who is called `who` in the question.
-    fn of_life(&self, id: PersonId, who: &str, rng: &mut Rng) -> Option<(String, String, Vec<String>)> {
+    pub(super) fn of_life(&self, id: PersonId, who: &str, rng: &mut Rng) -> Option<(String, String, Vec<String>)> {
         let one = self.book.world.person(id);
         Some(match rng.index(2) {
             0 => (format!("In which year was {who} born?"), one.born.to_string(), near(one.born, rng)),
@@ -285,7 +285,7 @@ impl<'a> Asker<'a> {
         Some(format!("Who became reeve of {} in {}?", self.known_town(term.town)?, term.from))
     }
 
-    fn of_holder(&self, term: &Term) -> Option<String> {
+    pub(super) fn of_holder(&self, term: &Term) -> Option<String> {
         Some(format!("the person who became reeve of {} in {}", self.known_town(term.town)?, term.from))
     }
 
@@ -293,7 +293,7 @@ impl<'a> Asker<'a> {
         Some(format!("Who {}?", self.done(event)?))
     }
 
-    fn of_leader(&self, event: &Event) -> Option<String> {
+    pub(super) fn of_leader(&self, event: &Event) -> Option<String> {
         Some(format!("the person who {}", self.done(event)?))
     }
 
@@ -342,7 +342,7 @@ fn near(number: u32, rng: &mut Rng) -> Vec<String> {
     (0..8).map(|_| (number + 1 + rng.below(24) as u32).saturating_sub(12).to_string()).collect()
 }
 
-fn finish(
+pub(super) fn finish(
     text: String,
     answer: String,
     evidence: Vec<Place>,

@@ -22,6 +22,7 @@ mod helmet_recall;
 mod helmet_rerank;
 mod holobench;
 mod infinitebench;
+mod kin_question;
 mod kinship;
 mod l_citeeval;
 mod lcfo;
@@ -29,6 +30,8 @@ mod leval;
 mod lines;
 mod long_span_qa;
 mod long_tail;
+mod longbench;
+mod longbench_v2;
 mod longfact;
 mod longgenbench;
 mod longicl;
@@ -37,6 +40,7 @@ mod longmemeval;
 mod longproc;
 mod loogle;
 mod m4le;
+mod mrcr;
 mod needle_threading;
 mod needlebench;
 mod needlebench_atc;
@@ -156,6 +160,9 @@ pub fn all() -> &'static [&'static dyn Family] {
         &nolima::NoLiMa,
         &grid::Grid,
         &classification::Classification,
+        &longbench::LongBench,
+        &longbench_v2::LongBenchV2,
+        &mrcr::Mrcr,
     ]
 }
 

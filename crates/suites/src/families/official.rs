@@ -73,3 +73,31 @@ fn evidence_left(record: &Record, kept: &Kept) -> Option<f64> {
     });
     (!texts.is_empty()).then(|| whole.count() as f64 / texts.len() as f64)
 }
+
+/// The item of a record whose filled prompt is cut in the middle as a whole: half of the window is kept from either
+/// end, whatever stands there. `parts` follow each other with nothing between.
+pub fn cut_whole(
+    task: &Task,
+    request: &ItemRequest<'_>,
+    parts: &[&str],
+    answer: Answer,
+) -> Result<Item, GenerateError> {
+    let limit = request.length.tokens().saturating_sub(answer.output_tokens.unwrap_or(task.card().output_tokens));
+    if limit < LEAST {
+        return Err(prose::unsatisfiable(task, request, format!("the answer leaves less than {LEAST} tokens")));
+    }
+    let text = parts.concat();
+    let mut budget = limit;
+    loop {
+        let kept = truncation::cut(&text, budget, Side::Middle);
+        let mut prompt = Prompt::default();
+        prompt.push(&kept.text);
+        let excess = prompt.tokens().saturating_sub(limit);
+        if excess == 0 || budget <= LEAST {
+            let cut =
+                Cut { tokens_before: kept.tokens_before, tokens_removed: kept.tokens_removed, evidence_left: None };
+            return Ok(Item { cut: Some(cut), ..prompt.finish(task, request, answer) });
+        }
+        budget = budget.saturating_sub(excess).max(LEAST);
+    }
+}

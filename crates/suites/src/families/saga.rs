@@ -132,7 +132,7 @@ fn leader(world: World, town: TownId, year: u32, turns: &[Event], rng: &mut Rng)
     rng.choose(&people).copied()
 }
 
-fn summed_up_en(kind: EventKind, who: &str, year: &str, other: &str) -> String {
+pub(super) fn summed_up_en(kind: EventKind, who: &str, year: &str, other: &str) -> String {
     match kind {
         EventKind::Flood => format!("In {year} {who} saved the people from a flood."),
         EventKind::Fire => format!("In {year} {who} had a great fire put out."),

@@ -1,6 +1,6 @@
 //! Prediction files: answers that a team produced elsewhere, one JSON object per line.
 //!
-//! Three formats: InfiniteBench's, L-Eval's, and Longboard's own for generated tasks.
+//! Four formats: InfiniteBench's, L-Eval's, LongBench's, and Longboard's own for generated tasks.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,9 +10,11 @@ use crate::suite::Suite;
 
 mod infinitebench;
 pub mod leval;
+mod longbench;
 mod longboard;
 
 pub use infinitebench::{import_infinitebench, infinitebench_suite};
+pub use longbench::longbench_e;
 pub use longboard::{Prediction, parse};
 
 /// A task whose answers are imported from prediction files instead of being generated.
@@ -38,7 +40,7 @@ pub struct ImportedTask {
 
 /// All tasks that come from prediction files, benchmark by benchmark.
 pub fn imported_tasks() -> impl Iterator<Item = &'static ImportedTask> {
-    infinitebench::TASKS.iter().chain(&leval::TASKS)
+    infinitebench::TASKS.iter().chain(&leval::TASKS).chain(&longbench::TASKS)
 }
 
 /// The task with this slug.
@@ -49,8 +51,8 @@ pub fn imported_task(slug: &str) -> Option<&'static ImportedTask> {
 
 /// The suites that prediction files fill.
 #[must_use]
-pub fn imported_suites() -> [Suite; 2] {
-    [infinitebench_suite(), leval::suite()]
+pub fn imported_suites() -> [Suite; 3] {
+    [infinitebench_suite(), leval::suite(), longbench::suite()]
 }
 
 /// What to know about the published numbers of a suite of predictions.
@@ -124,13 +126,14 @@ pub enum ImportError {
 fn file_names() -> String {
     let names = |tasks: &[ImportedTask]| tasks.iter().map(|task| task.name).collect::<Vec<_>>().join(", ");
     format!(
-        "preds_<task>.jsonl with one of {} (InfiniteBench), or <task>.pred.jsonl with one of {} (L-Eval)",
+        "preds_<task>.jsonl with one of {} (InfiniteBench), <task>.pred.jsonl with one of {} (L-Eval), or <data set>.jsonl with one of {} (LongBench)",
         names(&infinitebench::TASKS),
-        names(&leval::TASKS)
+        names(&leval::TASKS),
+        names(&longbench::TASKS)
     )
 }
 
-/// The task of a prediction file, by its name: `preds_passkey.jsonl`, `tpo.pred.jsonl`.
+/// The task of a prediction file, by its name: `preds_passkey.jsonl`, `tpo.pred.jsonl`, `hotpotqa.jsonl`.
 ///
 /// # Errors
 /// [`ImportError::UnknownTask`] with the allowed names.
@@ -142,6 +145,7 @@ pub fn task_of_file(name: &str) -> Result<&'static ImportedTask, ImportError> {
     let stem = file.strip_suffix(".jsonl");
     named(&infinitebench::TASKS, stem.and_then(|stem| stem.strip_prefix("preds_")))
         .or_else(|| named(&leval::TASKS, stem.and_then(|stem| stem.strip_suffix(".pred"))))
+        .or_else(|| named(&longbench::TASKS, stem))
         .ok_or_else(|| ImportError::UnknownTask(name.to_owned()))
 }
 
@@ -150,6 +154,9 @@ pub fn task_of_file(name: &str) -> Result<&'static ImportedTask, ImportError> {
 /// # Errors
 /// [`ImportError`] when no line is usable.
 pub fn import_file(task: &'static ImportedTask, model: &str, text: &str) -> Result<Import, ImportError> {
+    if longbench::TASKS.contains(task) {
+        return longbench::import(task, model, text).checked();
+    }
     match leval::LEVAL_TASKS.iter().zip(&leval::TASKS).find(|(_, known)| *known == task) {
         Some((scored, _)) => leval::import(task, scored, model, text).checked(),
         None => import_infinitebench(task, model, text),

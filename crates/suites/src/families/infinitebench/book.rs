@@ -25,11 +25,14 @@ fn refuse_corpus(task: &Task, request: &ItemRequest<'_>) -> Result<(), GenerateE
 }
 
 /// A question with its answer and the answers of other questions of the same form.
-struct Asked {
-    text: String,
-    answer: String,
+pub(in crate::families) struct Asked {
+    /// The question.
+    pub text: String,
+    /// The answer.
+    pub answer: String,
     others: Vec<String>,
-    bytes: std::ops::Range<usize>,
+    /// Bytes of the statement that answers it.
+    pub bytes: std::ops::Range<usize>,
 }
 
 /// QA and multiple choice: one told fact is asked for.
@@ -69,7 +72,7 @@ pub(super) fn question(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> 
 }
 
 /// The walk as a passage whose statements in `bytes` are marked.
-fn marked(walk: Walk, bytes: &[std::ops::Range<usize>]) -> Planted {
+pub(in crate::families) fn marked(walk: Walk, bytes: &[std::ops::Range<usize>]) -> Planted {
     let wanted: BTreeSet<usize> = bytes.iter().map(|range| range.start).collect();
     let told = walk.told.into_iter().filter(|told| wanted.contains(&told.bytes.start));
     let needles = told.map(|told| PlantedSentence { bytes: told.bytes, token_start: told.token_start }).collect();
@@ -101,7 +104,13 @@ fn tail(language: Language, asked: &Asked, has_options: bool, rng: &mut Rng) -> 
 }
 
 /// A question that only one told fact answers.
-fn ask(world: World, language: Language, told: &[ToldStatement], has_options: bool, rng: &mut Rng) -> Option<Asked> {
+pub(in crate::families) fn ask(
+    world: World,
+    language: Language,
+    told: &[ToldStatement],
+    has_options: bool,
+    rng: &mut Rng,
+) -> Option<Asked> {
     let mut by_text: BTreeMap<String, Vec<(String, std::ops::Range<usize>)>> = BTreeMap::new();
     for told in told {
         if let Some((text, answer)) = question_of(world, language, &told.fact) {
@@ -144,7 +153,7 @@ fn question_of(world: World, language: Language, fact: &Fact) -> Option<(String,
     }
 }
 
-fn event_question(language: Language, place: &str, event: &Event) -> Option<String> {
+pub(in crate::families) fn event_question(language: Language, place: &str, event: &Event) -> Option<String> {
     let (day, month, year) = (event.day, event.month, event.year);
     Some(match language {
         Language::Chinese => {

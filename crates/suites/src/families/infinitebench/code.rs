@@ -124,7 +124,7 @@ pub(super) fn debug(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
 const THINGS: [&str; 8] = ["weights", "prices", "depths", "heights", "counts", "widths", "hours", "scores"];
 
 /// A function that runs, in one of four forms.
-fn sound(name: &str, rng: &mut Rng) -> String {
+pub(in crate::families) fn sound(name: &str, rng: &mut Rng) -> String {
     let things = rng.choose(&THINGS).copied().unwrap_or_default();
     let (limit, factor) = (rng.between(2, 90), rng.between(2, 9));
     match rng.index(4) {

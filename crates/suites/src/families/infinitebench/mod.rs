@@ -1,7 +1,7 @@
 //! InfiniteBench (arXiv 2402.13718): the twelve tasks in their shapes, on our own books, scripts, code and numbers.
 
-mod book;
-mod code;
+pub(super) mod book;
+pub(super) mod code;
 mod dataset;
 mod dialogue;
 mod math;

@@ -1,0 +1,92 @@
+//! LongBench v2's official records, one question per line; upstream's file is a list.
+
+use serde_json::{Value, json};
+
+use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
+use crate::families::official;
+use crate::item::Item;
+use crate::prompt::Answer;
+use crate::task::{GenerateError, ItemRequest, Task};
+
+/// The reader.
+pub struct Questions;
+
+static SUBSETS: [Subset; 1] = [Subset { name: "longbench_v2", title: "LongBench v2" }];
+
+/// `prompts/0shot.txt` of THUDM/LongBench @ 2e00731f (MIT), before and after the document.
+const HEAD: &str = "Please read the following text and answer the question below.\n\n<text>\n";
+const TAIL: &str = "\n</text>\n\nWhat is the correct answer to this question: $Q$\nChoices:\n(A) $C_A$\n(B) $C_B$\n(C) $C_C$\n(D) $C_D$\n\nFormat your response as follows: \"The correct answer is (insert answer here)\".";
+
+const OPTIONS: [(&str, &str); 4] =
+    [("choice_A", "$C_A$"), ("choice_B", "$C_B$"), ("choice_C", "$C_C$"), ("choice_D", "$C_D$")];
+
+impl Dataset for Questions {
+    fn subsets(&self) -> &'static [Subset] {
+        &SUBSETS
+    }
+
+    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
+        let file = file_name.rsplit(['/', '\\']).next()?.to_ascii_lowercase().replace('-', "_");
+        SUBSETS.iter().find(|subset| file.starts_with(subset.name))
+    }
+
+    fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+        let fields = object(line)?;
+        let answer = text(&fields, "answer")?;
+        if !["A", "B", "C", "D"].contains(&answer.as_str()) {
+            return Err(RecordError::new("answer", "expected A, B, C or D"));
+        }
+        let one_of = |name: &str, known: &[&str]| {
+            let value = text(&fields, name)?;
+            let fits = known.contains(&value.as_str());
+            if fits { Ok(value) } else { Err(RecordError::new(name, format!("expected one of {}", known.join(", ")))) }
+        };
+        let options: Vec<String> =
+            OPTIONS.iter().map(|(name, _)| text(&fields, name)).collect::<Result<_, RecordError>>()?;
+        Ok(vec![Record {
+            id: text(&fields, "_id")?,
+            subset: subset.name.to_owned(),
+            document: text(&fields, "context")?,
+            question: text(&fields, "question")?,
+            references: vec![answer],
+            gold: json!({
+                "options": options,
+                "domain": text(&fields, "domain")?,
+                "sub_domain": text(&fields, "sub_domain")?,
+                "difficulty": one_of("difficulty", &["easy", "hard"])?,
+                "length": one_of("length", &["short", "medium", "long"])?,
+            }),
+            official_length: None,
+            evidence: Vec::new(),
+        }])
+    }
+
+    fn params(&self, _: &Subset) -> Value {
+        json!({})
+    }
+
+    /// The official prompt, its middle cut as `pred.py` does. The document is put in without white space around it.
+    fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
+        let options: Vec<&str> = record
+            .gold
+            .get("options")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
+        let tail = tail(&record.question, &options);
+        official::cut_whole(task, request, &[HEAD, record.document.trim(), &tail], answer)
+    }
+}
+
+/// The template after the document: every slot is filled once, so that text put in is never searched for slots.
+fn tail(question: &str, options: &[&str]) -> String {
+    let slots = OPTIONS.iter().map(|(_, slot)| *slot).zip(options.iter().copied());
+    let (mut filled, mut rest) = (String::new(), TAIL);
+    for (slot, text) in std::iter::once(("$Q$", question)).chain(slots) {
+        let (before, after) = rest.split_once(slot).unwrap_or((rest, ""));
+        filled.extend([before, text.trim()]);
+        rest = after;
+    }
+    filled + rest
+}
