@@ -60,15 +60,7 @@ fn the_first_start_fills_the_board_even_when_killed_on_the_way() {
     assert!(done.contains("/boards/quickstart"));
     assert!(!again.output().contains("password"), "the password is shown once: {}", again.output());
 
-    let board = loop {
-        let board = stage.json("/boards/quickstart.json");
-        // All answers may be there a moment before the run is closed.
-        let closed = |row: &&Value| !row["flags"].as_array().unwrap().contains(&"open".into());
-        let rows = board["rows"].as_array().unwrap();
-        if rows.iter().filter(|row| row["complete"] == true).filter(closed).count() == 3 {
-            break board;
-        }
-    };
+    let board = stage.board("quickstart", 3);
     let (reader, short, guess) = (row(&board, "bm25-reader"), row(&board, "last-8k"), row(&board, "random-guess"));
     assert_eq!(reader["kind"], "baseline");
     assert_eq!(reader["effective_length"]["point"], "32k", "{reader}");

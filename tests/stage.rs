@@ -152,6 +152,25 @@ impl Stage {
         self.get(path).json().expect("JSON")
     }
 
+    /// Reads a board of scores until so many entries have all their samples in closed runs.
+    ///
+    /// # Panics
+    /// When it never has.
+    #[must_use]
+    pub fn board(&self, slug: &str, complete: usize) -> Value {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let board = self.json(&format!("/boards/{slug}.json"));
+            let rows = board["rows"].as_array().expect("rows");
+            // All answers may be there a moment before the run is closed.
+            let closed = |row: &&Value| row["complete"] == true && !row["flags"].to_string().contains("open");
+            if rows.iter().filter(closed).count() >= complete {
+                return board;
+            }
+            assert!(Instant::now() < end, "the board was never complete: {board}");
+        }
+    }
+
     /// Posts JSON with a token and returns the status and the text.
     ///
     /// # Panics
