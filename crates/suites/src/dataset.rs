@@ -73,8 +73,13 @@ pub trait Dataset: Sync {
     /// The data sets, in the benchmark's order.
     fn subsets(&self) -> &'static [Subset];
 
-    /// The data set that a file of this name holds; `None` when the name does not say.
-    fn subset_of(&self, file_name: &str) -> Option<&'static Subset>;
+    /// The data set that a file of this name holds; `None` when the name does not say. Files are called
+    /// `{data set}.jsonl` or `{data set}.json` unless the benchmark calls them otherwise.
+    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
+        let file = file_name.rsplit(['/', '\\']).next()?;
+        let stem = file.strip_suffix(".jsonl").or_else(|| file.strip_suffix(".json"))?;
+        self.subsets().iter().find(|subset| subset.name == stem)
+    }
 
     /// What the records of the file called `file_name` take from other files; `None` where they hold all they need.
     fn companion(&self, _subset: &Subset, _file_name: &str) -> Option<Companion> {

@@ -47,107 +47,128 @@ impl Suite {
         }
     }
 
-    /// The built-in suites.
+    /// The built-in suites, in the order of boards.
     #[must_use]
     pub fn builtin() -> Vec<Suite> {
-        let lengths = |list: &[u32]| list.iter().filter_map(|&kilo| Length::new(kilo * 1024).ok()).collect::<Vec<_>>();
-        let suite = |slug: &str, title: &str, description: &str, tasks: &[&str], kilos: &[u32], samples| Suite {
-            slug: slug.into(),
-            title: title.into(),
-            description: description.into(),
-            tasks: tasks.iter().map(|&task| task.to_owned()).collect(),
-            lengths: lengths(kilos),
-            samples,
-            imported: false,
-        };
-        vec![
-            suite(
-                "quickstart",
-                "Quickstart",
-                "Four families from 1k to 32k tokens: one needle, several needles, tracing and counting. Small enough to run in a minute, wide enough to see where a context ends.",
-                &["niah_single_2", "niah_multiquery", "vt", "needlebench_mrt_en"],
-                &[1, 2, 4, 8, 16, 32],
-                10,
-            ),
-            suite(
-                "ruler",
-                "RULER",
-                "The eleven generated tasks of RULER on Longboard's own chronicle.",
-                &[
-                    "niah_single_1",
-                    "niah_single_2",
-                    "niah_single_3",
-                    "niah_multikey_1",
-                    "niah_multikey_2",
-                    "niah_multikey_3",
-                    "niah_multivalue",
-                    "niah_multiquery",
-                    "vt",
-                    "cwe",
-                    "fwe",
-                ],
-                &[4, 8, 16, 32, 64, 128],
-                25,
-            ),
-            suite(
-                "needle-threading",
-                "Needle Threading",
-                "Single, multiple and conditional needles, and chains of keys through a haystack of identifiers.",
-                &[
-                    "needle_threading_single",
-                    "needle_threading_multiple",
-                    "needle_threading_conditional",
-                    "needle_threading_threading",
-                    "needle_threading_multi_threading",
-                    "needle_threading_branched",
-                ],
-                &[4, 8, 16, 32, 64, 128],
-                25,
-            ),
-            suite(
-                "needlebench",
-                "NeedleBench",
-                "Single and multiple retrieval, multi-step reasoning and the Ancestral Trace Challenge, in English and Chinese.",
-                &[
-                    "needlebench_srt_en",
-                    "needlebench_srt_zh",
-                    "needlebench_mrt_en",
-                    "needlebench_mrt_zh",
-                    "needlebench_mrs_en",
-                    "needlebench_mrs_zh",
-                    "needlebench_atc_en",
-                    "needlebench_atc_zh",
-                ],
-                &[4, 8, 16, 32, 64, 128],
-                25,
-            ),
-            suite(
-                "open-ended",
-                "Open-ended answers",
-                "Questions that span a whole chronicle, and reports to be written to requirements that are scattered in it. Scored against the facts, and compared in pairs by judges.",
-                &["long_span_qa", "planted_writing"],
-                &[4, 8, 16, 32],
-                10,
-            ),
-            Self::smoke(),
-            suite(
-                "reference",
-                "Reference model",
-                "What Longboard's own small model was trained to find at 512 tokens, from one needle to a thread of three, at 4k to 32k: the ground on which its sparse-attention methods are compared.",
-                &[
-                    "niah_single_1",
-                    "niah_single_2",
-                    "niah_multikey_1",
-                    "niah_multiquery",
-                    "needle_threading_single",
-                    "needle_threading_three",
-                ],
-                &[4, 8, 16, 32],
-                10,
-            ),
-        ]
+        let mut suites: Vec<Suite> = BUILTIN.iter().map(Suite::from).collect();
+        let last = suites.len().saturating_sub(1);
+        suites.insert(last, Self::smoke());
+        suites
     }
 }
+
+/// A built-in suite as it is written down.
+struct Builtin {
+    slug: &'static str,
+    title: &'static str,
+    description: &'static str,
+    tasks: &'static [&'static str],
+    /// Lengths in units of 1024 tokens.
+    kilos: &'static [u32],
+    samples: u32,
+}
+
+impl From<&Builtin> for Suite {
+    fn from(written: &Builtin) -> Self {
+        Self {
+            slug: written.slug.into(),
+            title: written.title.into(),
+            description: written.description.into(),
+            tasks: written.tasks.iter().map(|&task| task.to_owned()).collect(),
+            lengths: written.kilos.iter().filter_map(|&kilo| Length::new(kilo * 1024).ok()).collect(),
+            samples: written.samples,
+            imported: false,
+        }
+    }
+}
+
+const BUILTIN: [Builtin; 6] = [
+    Builtin {
+        slug: "quickstart",
+        title: "Quickstart",
+        description: "Four families from 1k to 32k tokens: one needle, several needles, tracing and counting. Small enough to run in a minute, wide enough to see where a context ends.",
+        tasks: &["niah_single_2", "niah_multiquery", "vt", "needlebench_mrt_en"],
+        kilos: &[1, 2, 4, 8, 16, 32],
+        samples: 10,
+    },
+    Builtin {
+        slug: "ruler",
+        title: "RULER",
+        description: "The thirteen tasks of RULER, generated from Longboard's own chronicle.",
+        tasks: &[
+            "niah_single_1",
+            "niah_single_2",
+            "niah_single_3",
+            "niah_multikey_1",
+            "niah_multikey_2",
+            "niah_multikey_3",
+            "niah_multivalue",
+            "niah_multiquery",
+            "vt",
+            "cwe",
+            "fwe",
+            "qa_1",
+            "qa_2",
+        ],
+        kilos: &[4, 8, 16, 32, 64, 128],
+        samples: 25,
+    },
+    Builtin {
+        slug: "needle-threading",
+        title: "Needle Threading",
+        description: "Single, multiple and conditional needles, and chains of keys through a haystack of identifiers.",
+        tasks: &[
+            "needle_threading_single",
+            "needle_threading_multiple",
+            "needle_threading_conditional",
+            "needle_threading_threading",
+            "needle_threading_multi_threading",
+            "needle_threading_branched",
+        ],
+        kilos: &[4, 8, 16, 32, 64, 128],
+        samples: 25,
+    },
+    Builtin {
+        slug: "needlebench",
+        title: "NeedleBench",
+        description: "Single and multiple retrieval, multi-step reasoning and the Ancestral Trace Challenge, in English and Chinese.",
+        tasks: &[
+            "needlebench_srt_en",
+            "needlebench_srt_zh",
+            "needlebench_mrt_en",
+            "needlebench_mrt_zh",
+            "needlebench_mrs_en",
+            "needlebench_mrs_zh",
+            "needlebench_atc_en",
+            "needlebench_atc_zh",
+        ],
+        kilos: &[4, 8, 16, 32, 64, 128],
+        samples: 25,
+    },
+    Builtin {
+        slug: "open-ended",
+        title: "Open-ended answers",
+        description: "Questions that span a whole chronicle, and reports to be written to requirements that are scattered in it. Scored against the facts, and compared in pairs by judges.",
+        tasks: &["long_span_qa", "planted_writing"],
+        kilos: &[4, 8, 16, 32],
+        samples: 10,
+    },
+    Builtin {
+        slug: "reference",
+        title: "Reference model",
+        description: "What Longboard's own small model was trained to find at 512 tokens, from one needle to a thread of three, at 4k to 32k: the ground on which its sparse-attention methods are compared.",
+        tasks: &[
+            "niah_single_1",
+            "niah_single_2",
+            "niah_multikey_1",
+            "niah_multiquery",
+            "needle_threading_single",
+            "needle_threading_three",
+        ],
+        kilos: &[4, 8, 16, 32],
+        samples: 10,
+    },
+];
 
 /// How much a benchmark's own paper runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

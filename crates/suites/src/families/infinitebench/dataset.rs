@@ -36,11 +36,6 @@ impl Dataset for Files {
         &SUBSETS
     }
 
-    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
-        let stem = file_name.strip_suffix(".jsonl")?;
-        SUBSETS.iter().find(|subset| subset.name == stem)
-    }
-
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let id = match fields.get("id") {

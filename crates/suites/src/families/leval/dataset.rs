@@ -57,12 +57,6 @@ impl Dataset for Documents {
         &SUBSETS
     }
 
-    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
-        let file = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
-        let stem = file.strip_suffix(".jsonl").unwrap_or(file);
-        SUBSETS.iter().find(|subset| subset.name == stem)
-    }
-
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         if subset.name == JUDGED {

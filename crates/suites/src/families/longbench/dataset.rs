@@ -59,12 +59,6 @@ impl Dataset for Files {
         &SUBSETS
     }
 
-    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
-        let file = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
-        let stem = file.strip_suffix(".jsonl").unwrap_or(file);
-        SUBSETS.iter().find(|subset| subset.name == stem)
-    }
-
     fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         let base = base(subset.name);

@@ -46,11 +46,6 @@ impl Dataset for Files {
         &SUBSETS
     }
 
-    fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
-        let stem = file_name.strip_suffix(".jsonl").or_else(|| file_name.strip_suffix(".json"))?;
-        SUBSETS.iter().find(|subset| subset.name == stem)
-    }
-
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         Ok(vec![record(subset, line_number.to_string(), &dataset::object(line)?)?])
     }
