@@ -543,20 +543,23 @@ fn slow_clustered_intervals_cover() {
 #[test]
 #[ignore = "slow"]
 fn slow_equal_models_are_rarely_called_different() {
+    /// The share is known to a third of a point.
+    const REPETITIONS: u64 = 4000;
     let mut rng = ChaCha8Rng::seed_from_u64(2027);
-    let mut claims = 0;
-    for seed in 0..500 {
+    let mut claims = 0_u32;
+    for seed in 0..REPETITIONS {
         let log = simulated(&[0.0; 12], 4000, 0.0, &mut rng);
         let options = RatingOptions {
             interval: Interval::Battles,
             fragility: false,
-            draws: 2000,
+            draws: 10_000,
             seed,
             ..RatingOptions::default()
         };
         let rated = rating::rate(&log, &options).unwrap();
-        claims += usize::from(rated.models.iter().any(|model| model.rank != [1, 12]));
+        claims += u32::from(rated.models.iter().any(|model| model.rank != [1, 12]));
     }
-    eprintln!("at least one false claim: {claims} of 500");
-    assert!(claims <= 37, "{claims}");
+    let share = f64::from(claims) / REPETITIONS as f64;
+    eprintln!("at least one false claim: {claims} of {REPETITIONS}, {:.2} %", 100.0 * share);
+    assert!(share <= 0.06, "{share}");
 }
