@@ -5,9 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
-use crate::families::prose;
+use crate::families::{official, prose};
 use crate::item::{Cut, Item};
-use crate::prompt::{Answer, Prompt};
+use crate::prompt::Prompt;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// `textsort_*`: book_id, para_offset, answer, prompt.
@@ -138,7 +138,7 @@ fn whole(task: &Task, request: &ItemRequest<'_>, record: &Record, mut prompt: Pr
         let needed = tokens + task.card().output_tokens;
         return Err(prose::unsatisfiable(task, request, format!("record {} needs {needed} tokens uncut", record.id)));
     }
-    let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
+    let answer = official::answer(record);
     let mut item = prompt.finish(task, request, answer);
     item.cut = Some(Cut { tokens_before: tokens, tokens_removed: 0, evidence_left: Some(1.0) });
     Ok(item)

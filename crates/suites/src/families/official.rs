@@ -1,6 +1,6 @@
 //! Items of official records: the document between a head and a tail, cut where the benchmark cuts.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::card::Side;
 use crate::dataset::Record;
@@ -79,25 +79,20 @@ fn evidence_left(record: &Record, kept: &Kept) -> Option<f64> {
 pub fn cut_whole(
     task: &Task,
     request: &ItemRequest<'_>,
+    record: &Record,
     parts: &[&str],
     answer: Answer,
 ) -> Result<Item, GenerateError> {
-    let limit = request.length.tokens().saturating_sub(answer.output_tokens.unwrap_or(task.card().output_tokens));
-    if limit < LEAST {
-        return Err(prose::unsatisfiable(task, request, format!("the answer leaves less than {LEAST} tokens")));
-    }
-    let text = parts.concat();
-    let mut budget = limit;
-    loop {
-        let kept = truncation::cut(&text, budget, Side::Middle);
-        let mut prompt = Prompt::default();
-        prompt.push(&kept.text);
-        let excess = prompt.tokens().saturating_sub(limit);
-        if excess == 0 || budget <= LEAST {
-            let cut =
-                Cut { tokens_before: kept.tokens_before, tokens_removed: kept.tokens_removed, evidence_left: None };
-            return Ok(Item { cut: Some(cut), ..prompt.finish(task, request, answer) });
-        }
-        budget = budget.saturating_sub(excess).max(LEAST);
-    }
+    let whole = Record {
+        id: record.id.clone(),
+        subset: record.subset.clone(),
+        document: parts.concat(),
+        question: String::new(),
+        references: Vec::new(),
+        gold: Value::Null,
+        official_length: None,
+        evidence: record.evidence.clone(),
+    };
+    let frame = Frame { head: String::new(), tail: String::new(), side: Side::Middle };
+    item(task, request, &whole, &frame, answer)
 }

@@ -7,7 +7,6 @@ use crate::dataset::{Dataset, Record, RecordError, Subset, object, text, texts};
 use crate::families::official;
 use crate::item::Item;
 use crate::metrics::longbench::Rule;
-use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// The reader.
@@ -92,8 +91,7 @@ impl Dataset for Files {
     /// The official prompt, its middle cut as `pred.py` does: half of the window from either end of the filled prompt.
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
         let (head, tail) = template::frame(base(&record.subset), &record.question);
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
-        official::cut_whole(task, request, &[&head, &record.document, &tail], answer)
+        official::cut_whole(task, request, record, &[&head, &record.document, &tail], official::answer(record))
     }
 }
 

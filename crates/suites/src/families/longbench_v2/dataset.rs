@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
 use crate::families::official;
 use crate::item::Item;
-use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// The reader.
@@ -73,9 +72,8 @@ impl Dataset for Questions {
             .and_then(Value::as_array)
             .map(|list| list.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
         let tail = tail(&record.question, &options);
-        official::cut_whole(task, request, &[HEAD, record.document.trim(), &tail], answer)
+        official::cut_whole(task, request, record, &[HEAD, record.document.trim(), &tail], official::answer(record))
     }
 }
 

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::set::Kind;
 use crate::dataset::{self, Companion, Dataset, Record, RecordError, Subset};
-use crate::families::prose;
+use crate::families::{official, prose};
 use crate::item::{Cut, Item};
-use crate::prompt::{Answer, Prompt};
+use crate::prompt::Prompt;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// Reader of the five sets, named in the file's name.
@@ -118,7 +118,7 @@ impl Dataset for Files {
             }
         }
         prompt.push(&tail);
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
+        let answer = official::answer(record);
         let mut item = prompt.finish(task, request, answer);
         let tokens_before = item.prompt_tokens + tokens_removed;
         item.cut = Some(Cut { tokens_before, tokens_removed, evidence_left: None });

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
-use crate::families::prose;
+use crate::families::{official, prose};
 use crate::item::{Cut, Item};
 use crate::metrics::longmemeval::TYPES;
-use crate::prompt::{Answer, Prompt};
+use crate::prompt::Prompt;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// Reader of the official records; upstream's files are lists, so write one element per line.
@@ -96,7 +96,7 @@ impl Dataset for Files {
         prompt.push(&tail);
         let found = record.evidence.iter().filter(|told| shown.contains(&told.as_str())).count();
         let evidence_left = (!record.evidence.is_empty()).then(|| found as f64 / record.evidence.len() as f64);
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
+        let answer = official::answer(record);
         let mut item = prompt.finish(task, request, answer);
         item.cut = Some(Cut { tokens_before: item.prompt_tokens + tokens_removed, tokens_removed, evidence_left });
         Ok(item)

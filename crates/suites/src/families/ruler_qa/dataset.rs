@@ -9,9 +9,8 @@ use serde_json::{Map, Value, json};
 use super::{HEAD, TAIL_TOKENS, heading, tail};
 use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
 use crate::families::book::{self, Book, Place, Section, Volume, plain};
-use crate::families::prose;
+use crate::families::{official, prose};
 use crate::item::Item;
-use crate::prompt::Answer;
 use crate::task::{GenerateError, ItemRequest, Task};
 use crate::world::World;
 
@@ -77,7 +76,7 @@ impl Dataset for Paragraphs {
             gold.contains(&first.text).then_some(Place { section, sentence: 0 })
         };
         let marks = sections.iter().enumerate().filter_map(marked).collect();
-        let answer = Answer { references: record.references.clone(), gold: record.gold.clone(), ..Answer::default() };
+        let answer = official::answer(record);
         let volume = Volume { head: HEAD.to_owned(), heading, sections, marks, tail: tail(&record.question), answer };
         book::bind(task, request, volume)
     }
