@@ -45,7 +45,8 @@ struct SamplePage {
     prompt: Option<PromptPage>,
     facts: Option<Facts>,
     sources: Vec<SourceLine>,
-    reproduce: String,
+    /// How to build the prompt without a server; absent where it stands on a data file.
+    reproduce: Option<String>,
 }
 
 /// A corpus to check against.
@@ -142,10 +143,12 @@ async fn sample(
         prompt,
         facts: found.map(|found| facts(found, against)),
         sources: sources.collect(),
-        reproduce: format!(
-            "longboard-worker generate --task {} --length {} --seed {} --index {}",
-            sample.task, sample.length, sample.seed, sample.index
-        ),
+        reproduce: task.data_sha256.is_none().then(|| {
+            format!(
+                "longboard-worker generate --task {} --length {} --seed {} --index {}",
+                sample.task, sample.length, sample.seed, sample.index
+            )
+        }),
         sample,
         model,
     })

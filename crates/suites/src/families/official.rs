@@ -41,7 +41,9 @@ pub fn item(
     let limit = request.length.tokens().saturating_sub(answer.output_tokens.unwrap_or(task.card().output_tokens));
     let around = tokens::count(&frame.head) + tokens::count(&frame.tail);
     let Some(mut budget) = limit.checked_sub(around).filter(|budget| *budget >= LEAST) else {
-        let reason = format!("question, frame and answer leave less than {LEAST} tokens for the document");
+        let reason = format!(
+            "question, frame and answer leave less than {LEAST} tokens for the document: choose a longer window"
+        );
         return Err(prose::unsatisfiable(task, request, reason));
     };
     loop {
