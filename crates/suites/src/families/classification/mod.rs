@@ -1,10 +1,13 @@
 //! Classification of one long document: a traveller's review by what it says on the whole, or a case by its matter.
 
-use serde_json::{Value, json};
+mod wording;
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use serde_json::json;
+
+use crate::card::{Card, Diffusion, LengthUnit, Protocol, Scope};
 use crate::families::prose;
 use crate::families::volume::{self, Line, Volume, Written};
+use crate::haystack::Planted;
 use crate::item::{Item, Scored};
 use crate::metrics::choice::{is_label, named};
 use crate::prompt::Answer;
@@ -12,64 +15,21 @@ use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 use crate::world::{Chronicle, World};
 
+use wording::Wording;
+
 /// A long document with one label.
 pub struct Classification;
 
-const PARAMETERS: [Parameter; 1] = [Parameter {
-    name: "kind",
-    help: "Reviews by their verdict, or cases by their matter",
-    kind: ParameterKind::Choice { options: &["review", "case"], default: "review" },
-}];
-const VERDICTS: [&str; 3] = ["favourable", "divided", "unfavourable"];
+const PARAMETERS: [Parameter; 2] = [
+    Parameter {
+        name: "kind",
+        help: "Reviews by their verdict, or cases by their matter",
+        kind: ParameterKind::Choice { options: &["review", "case"], default: "review" },
+    },
+    super::LANGUAGE,
+];
 /// Percent of kind remarks in reviews of each verdict, lowest and highest.
 const KIND_REMARKS: [(u64, u64); 3] = [(82, 95), (44, 56), (5, 18)];
-/// What a review speaks of, well and badly.
-const ASPECTS: [(&str, &str); 10] = [
-    ("the soup was hot and rich", "the soup was thin and cold"),
-    ("the bed was dry and soft", "the bed was damp and hard"),
-    ("the host greeted us like old friends", "the host barked at us from the stairs"),
-    ("the stable boy rubbed the horses down", "nobody watered the horses"),
-    ("the stove drew well and warmed the room", "the stove smoked until our eyes ran"),
-    ("the bill was fair to the last penny", "the bill held three things we never had"),
-    ("the fiddler played until midnight to our delight", "the noise below kept us from sleep"),
-    ("the bread came fresh from the oven", "the bread had gone green at the edges"),
-    ("the yard was swept and bright", "the yard stank of old fish"),
-    ("the window looked over the whole valley", "the window would not shut against the rain"),
-];
-const MATTERS: [&str; 5] = ["theft", "boundary", "debt", "inheritance", "damage"];
-/// What witnesses say of each matter.
-const TESTIMONY: [[&str; 4]; 5] = [
-    [
-        "the silver cups were in the chest at dusk and gone at dawn",
-        "a sack was seen on the accused's back as he climbed out of the cellar",
-        "the cups were later offered for sale at the fair under another name",
-        "the lock of the chest had been picked with a bent nail",
-    ],
-    [
-        "the old stone between the two meadows had been moved twelve paces",
-        "both families have mown the strip by the ditch as long as they can remember",
-        "the surveyor's chain gave another line than the hedge",
-        "the map in the parish chest shows the brook on the other side",
-    ],
-    [
-        "the sum was handed over before Michaelmas with a promise to bring it back by Easter",
-        "two instalments came and then no more",
-        "the paper with both names lies with the notary",
-        "the ox that stood as a pledge was sold behind the lender's back",
-    ],
-    [
-        "the dying man spoke of the mill and of his younger daughter in one breath",
-        "the brothers cannot agree who shall have the house of their mother",
-        "the last will bears a seal that the eldest calls false",
-        "the widow was to live in the upper rooms until her own end",
-    ],
-    [
-        "the cart ran down the hill and broke through the wall of the glasshouse",
-        "no log had been laid behind its wheels",
-        "forty panes and the whole vine were ruined",
-        "the carter says that the slope is to blame and not he",
-    ],
-];
 
 impl Family for Classification {
     fn slug(&self) -> &'static str {
@@ -85,7 +45,7 @@ impl Family for Classification {
     }
 
     fn card(&self, params: &Params) -> Card {
-        let review = choice(params, "kind") == "review";
+        let review = is_review(params);
         Card {
             benchmark: "Longboard classification",
             what: if review {
@@ -95,7 +55,7 @@ impl Family for Classification {
             },
             citation: "the plain family that surveys of long-text NLP ask for; documents and score are Longboard's",
             licence: "documents are Longboard's own",
-            language: Language::English,
+            language: super::language(params),
             length_unit: LengthUnit::ModelTokens,
             tokenizer: "the model's own",
             abilities: if review { &["classification", "aggregation"] } else { &["classification"] },
@@ -113,17 +73,23 @@ impl Family for Classification {
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
-        let review = choice(&task.definition().params, "kind") == "review";
+        let params = &task.definition().params;
+        let wording = wording::of(super::language(params));
         let (world, rng) = (World::new(request.seed), prose::stream(task, request));
-        let write = if review { self::review } else { case };
-        volume::fit(task, request, &mut |budget| Some(write(world, rng.clone(), budget)))
+        let write = if is_review(params) { self::review } else { case };
+        volume::fit(task, request, &mut |budget| Some(write(wording, world, rng.clone(), budget)))
     }
 
     fn tasks(&self) -> Vec<TaskDefinition> {
-        let task = |kind: &str, title| {
-            TaskDefinition::generated(self.slug(), &format!("classification_{kind}"), title, json!({ "kind": kind }))
+        let task = |kind: &str, slug: &str, language: &str, title: &str| {
+            TaskDefinition::generated(self.slug(), slug, title, json!({ "kind": kind, "language": language }))
         };
-        vec![task("review", "Verdict of a long review"), task("case", "Matter of a long case")]
+        vec![
+            task("review", "classification_review", "en", "Verdict of a long review"),
+            task("case", "classification_case", "en", "Matter of a long case"),
+            task("review", "classification_review_zh", "zh", "Verdict of a long review, Chinese"),
+            task("case", "classification_case_zh", "zh", "Matter of a long case, Chinese"),
+        ]
     }
 
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
@@ -150,33 +116,37 @@ impl Family for Classification {
     }
 }
 
-fn labels(params: &Params) -> &'static [&'static str] {
-    if choice(params, "kind") == "review" { &VERDICTS } else { &MATTERS }
+fn is_review(params: &Params) -> bool {
+    choice(params, "kind") == "review"
 }
 
-fn written(head: &str, body: crate::haystack::Planted, ask: &str, labels: &[&str], label: &str) -> Written {
-    let tail = format!("\n\n{ask} Write one of {} and nothing else.\nAnswer:", labels.join(", "));
-    let answer = Answer { references: vec![label.to_owned()], gold: Value::Null, ..Answer::default() };
+fn labels(params: &Params) -> &'static [&'static str] {
+    let wording = wording::of(super::language(params));
+    if is_review(params) { &wording.verdicts } else { &wording.matters }
+}
+
+fn written(head: &str, body: Planted, tail: String, label: &str) -> Written {
+    let answer = Answer { references: vec![label.to_owned()], ..Answer::default() };
     Written { head: head.to_owned(), body, tail, answer }
 }
 
 /// Night after night at inns: kind and unkind remarks in the share of the verdict.
-fn review(world: World, mut rng: Rng, budget: u32) -> Written {
-    let verdict = rng.index(VERDICTS.len());
+fn review(wording: &Wording, world: World, mut rng: Rng, budget: u32) -> Written {
+    let Wording { language, verdicts, aspects, heads: [head, _], questions: [question, _], .. } = wording;
+    let verdict = rng.index(verdicts.len());
     let (low, high) = KIND_REMARKS.get(verdict).copied().unwrap_or_default();
     let percent = rng.between(low, high);
-    let mut road = Chronicle::new(world, Language::English, rng.next_u64());
-    let mut volume = Volume::new(Language::English, budget);
+    let mut road = Chronicle::new(world, *language, rng.next_u64());
+    let mut volume = Volume::new(*language, budget);
     // Kind remarks come in due proportion at every length, never by chance alone.
     let (mut night, mut owed) = (1, rng.below(100));
     'nights: loop {
-        for order in rng.distinct(ASPECTS.len(), 3) {
-            let (well, badly) = ASPECTS.get(order).copied().unwrap_or_default();
+        for order in rng.distinct(aspects.len(), 3) {
+            let (well, badly) = aspects.get(order).copied().unwrap_or_default();
             owed += percent;
             let remark = if owed >= 100 { well } else { badly };
             owed %= 100;
-            let text = format!("On night {night} of our journey {remark}.");
-            if !volume.offer(&Line::evidence(text)) {
+            if !volume.offer(&Line::evidence(wording.remark(night, remark))) {
                 break 'nights;
             }
         }
@@ -188,19 +158,19 @@ fn review(world: World, mut rng: Rng, budget: u32) -> Written {
         volume.end_paragraph();
         night += 1;
     }
-    let label = VERDICTS.get(verdict).copied().unwrap_or_default();
-    let ask = "On the whole, is the review favourable to the inns (at least four remarks in five are kind), unfavourable (at most one in five) or divided (about half)?";
-    written("Below is a traveller's review of the inns on a journey.\n\n", volume.finish(), ask, &VERDICTS, label)
+    let label = verdicts.get(verdict).copied().unwrap_or_default();
+    written(head, volume.finish(), wording.tail(question, verdicts), label)
 }
 
 /// A case file: what witnesses say of the matter, among much that has nothing to do with it.
-fn case(world: World, mut rng: Rng, budget: u32) -> Written {
-    let matter = rng.index(MATTERS.len());
-    let said: &[&str] = TESTIMONY.get(matter).map_or(&[], |said| said.as_slice());
-    let mut around = Chronicle::new(world, Language::English, rng.next_u64());
-    let mut volume = Volume::new(Language::English, budget);
+fn case(wording: &Wording, world: World, mut rng: Rng, budget: u32) -> Written {
+    let Wording { language, matters, testimony, heads: [_, head], questions: [_, question], .. } = wording;
+    let matter = rng.index(matters.len());
+    let said: &[&str] = testimony.get(matter).map_or(&[], |said| said.as_slice());
+    let mut around = Chronicle::new(world, *language, rng.next_u64());
+    let mut volume = Volume::new(*language, budget);
     let mut order = rng.distinct(said.len(), said.len()).into_iter();
-    let names = super::kinship::names(Language::English, &mut rng, said.len());
+    let names = super::kinship::names(*language, &mut rng, said.len());
     let mut place = rng.below(u64::from(budget / 8).max(1)) as u32;
     let mut open = true;
     while open {
@@ -209,7 +179,7 @@ fn case(world: World, mut rng: Rng, budget: u32) -> Written {
         {
             let (name, what) =
                 (names.get(index).map_or("", String::as_str), said.get(index).copied().unwrap_or_default());
-            volume.offer(&Line::evidence(format!("The witness {name} said that {what}.")));
+            volume.offer(&Line::evidence(wording.said(name, what)));
             place += budget / 5;
         }
         for statement in around.paragraph() {
@@ -217,13 +187,32 @@ fn case(world: World, mut rng: Rng, budget: u32) -> Written {
         }
         volume.end_paragraph();
     }
-    let label = MATTERS.get(matter).copied().unwrap_or_default();
-    let ask = "What is the case about?";
-    written(
-        "Below is the file of a case, with all that was read out in court.\n\n",
-        volume.finish(),
-        ask,
-        &MATTERS,
-        label,
-    )
+    let label = matters.get(matter).copied().unwrap_or_default();
+    written(head, volume.finish(), wording.tail(question, matters), label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::Language;
+
+    #[test]
+    fn no_label_stands_in_a_document() {
+        for language in [Language::English, Language::Chinese] {
+            let wording = wording::of(language);
+            let remarks = wording.aspects.iter().flat_map(|(well, badly)| [*well, *badly]);
+            for text in remarks.chain(wording.testimony.iter().flatten().copied()) {
+                let labels = wording.verdicts.iter().chain(&wording.matters);
+                assert!(!labels.into_iter().any(|label| text.contains(label)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn chinese_documents_are_chinese() {
+        for slug in ["classification_review_zh", "classification_case_zh"] {
+            let item = Task::find(slug).unwrap().item(&ItemRequest::new(3, 1, "4k".parse().unwrap())).unwrap();
+            assert!(!item.joined().chars().any(|scalar| scalar.is_ascii_alphabetic()), "{}", item.id);
+        }
+    }
 }
