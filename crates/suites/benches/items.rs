@@ -16,13 +16,15 @@ fn items(criterion: &mut Criterion) {
         ("niah_single_1", &["128k", "1m"][..]),
         ("niah_single_2", &["4k", "128k", "1m"]),
         ("niah_multikey_2", &["128k", "1m"]),
-        ("niah_multikey_3", &["128k"]),
+        ("niah_multikey_3", &["128k", "1m"]),
+        ("vt", &["128k", "1m"]),
         ("cwe", &["128k", "1m"]),
         ("fwe", &["128k", "1m"]),
         ("needle_threading_single", &["128k", "1m"]),
-        ("needlebench_mrt_en", &["128k"]),
+        ("qa_1", &["128k", "1m"]),
+        ("needlebench_mrt_en", &["128k", "1m"]),
         ("needlebench_srt_zh", &["128k", "1m"]),
-        ("needlebench_atc_en", &["128k"]),
+        ("needlebench_atc_en", &["128k", "1m"]),
     ] {
         let task = Task::find(slug).unwrap();
         for length in lengths {

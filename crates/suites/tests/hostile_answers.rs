@@ -60,7 +60,7 @@ fn a_megabyte_is_scored() {
 #[test]
 fn reciting_the_prompt_is_no_full_answer() {
     // Not LongFact: whoever writes all that the annals say of their only town has done what was asked.
-    let families = ["longgenbench", "golden_thread", "longproc", "infinitebench"];
+    let families = ["longgenbench", "golden_thread", "longproc", "infinitebench", "needle_threading"];
     for task in Task::builtin().iter().filter(|task| families.contains(&task.definition().family.as_str())) {
         for index in 0..2 {
             let item = item(task, index);

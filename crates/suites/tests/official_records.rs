@@ -1,4 +1,4 @@
-//! Official record shapes of Ada-LEval, LongICLBench and LongMemEval: read, refused by field, and turned into items.
+//! Official record shapes of Ada-LEval, LongICLBench, LongMemEval and M4LE: read, refused by field, and turned into items.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
@@ -143,6 +143,69 @@ fn demonstrations_stand_before_the_query() {
     for broken in ["", "[]", "{", "nothing"] {
         assert!(intents.dataset.read(intents.subset, 1, broken).unwrap_err().field == "line");
     }
+}
+
+/// A line of M4LE with the fields of its files.
+fn instance(instruction: &str, input: &str, answers: &[&str]) -> String {
+    let (bucket, length) = (1000, input.split_whitespace().count());
+    json!({"instruction": instruction, "input": input, "answers": answers, "length_bucket": bucket, "length": length})
+        .to_string()
+}
+
+#[test]
+fn m4le_instances_hold_their_whole_prompt() {
+    let text = "Report 1: Ida rang the bell.\nReport 2: Olga slept.\nQuestion: Who rang the bell?\nAnswer: ";
+    for (file, answers, right, wrong) in [
+        ("x/triviaqa.jsonl", vec!["Ida", "Ida Berg"], "It was Ida Berg. Then she left.", "Olga"),
+        ("hotpotqa.jsonl", vec!["Ida"], "Ida", "Olga. Or Ida"),
+        ("drcd_explicit-single.jsonl", vec!["1"], "1，2", "2，1"),
+        ("wikitext-103.jsonl", vec!["Report 1"], "Report 1. The second one", "Report 2"),
+        ("mnds-news_semantic-multiple.jsonl", vec!["2."], "2.", "3."),
+        ("thucnews_explicit-multiple.jsonl", vec!["1，2"], "1，2。", "3。"),
+        ("wiki2019zh.jsonl", vec!["文章一"], "文章一。", "文章二。"),
+        ("news2016.jsonl", vec!["磨坊重建"], "“磨坊重建”", "“下雨”"),
+        ("clts+.jsonl", vec!["磨坊重建"], "磨坊重建\n新闻", "下雨"),
+        ("tedtalks-zh2en.jsonl", vec!["The old mill burned down again."], "The old mill burned down again.", "Rain"),
+    ] {
+        let reader = reader("m4le", file);
+        let records = reader.read(&instance("Read the reports.", text, &answers));
+        assert_eq!((records.len(), records[0].official_length), (1, Some(1000)), "{file}");
+        let item = reader.item(&records[0], 1024).unwrap();
+        assert_eq!(item.joined(), format!("Read the reports.\n{text}"), "{file}");
+        assert_eq!(item.cut.unwrap().tokens_removed, 0, "{file}");
+        let task = reader.task();
+        assert!((task.score(&item, right).score - 1.0).abs() < 1e-6, "{file}: {right}");
+        assert!(task.score(&item, wrong).score < 0.5, "{file}: {wrong}");
+        assert_eq!(task.card().language.code() == "zh", chinese(reader.subset.name), "{file}");
+    }
+}
+
+fn chinese(name: &str) -> bool {
+    longboard_suites::metrics::m4le::M4leTask::find(name).unwrap().chinese
+}
+
+#[test]
+fn m4le_instances_lose_their_middle() {
+    let reader = reader("m4le", "duorc.jsonl");
+    let input = format!("Start here. {}Question: Who rang the bell?", "Report: it rained. ".repeat(2000));
+    let records = reader.read(&instance("Read the reports.", &input, &["Ida"]));
+    let item = reader.item(&records[0], 2048).unwrap();
+    let text = item.joined();
+    assert!(text.starts_with("Read the reports.\nStart here.") && text.ends_with("Who rang the bell?"));
+    assert!(item.cut.unwrap().tokens_removed > 6000);
+}
+
+#[test]
+fn m4le_lines_name_the_field_that_is_wrong() {
+    let reader = reader("m4le", "wow.jsonl");
+    let line = instance("Read.", "Ida rang.", &["Ida"]);
+    assert_eq!(reader.refusal(&line, "input", None), "input: missing");
+    assert!(reader.refusal(&line, "instruction", Some(json!(3))).starts_with("instruction:"));
+    assert!(reader.refusal(&line, "answers", Some(json!([]))).contains("at least one"));
+    assert!(reader.refusal(&line, "answers", Some(json!("Ida"))).starts_with("answers:"));
+    assert!(reader.refusal(&line, "length_bucket", Some(json!(-1))).starts_with("length_bucket:"));
+    let files = families::find("m4le").unwrap().dataset().unwrap();
+    assert!(["news.jsonl", "mnds-news.txt", "arxiv2.jsonl"].iter().all(|file| files.subset_of(file).is_none()));
 }
 
 #[test]

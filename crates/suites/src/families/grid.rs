@@ -278,10 +278,13 @@ impl Ledger {
         let Delivery { carrier, place, year, good } = delivery;
         let carrier = self.carrier(*carrier);
         match diffusion {
-            1 => format!("{carrier} brought {} to {place} in {year}.", GOODS.get(*good).copied().unwrap_or_default()),
+            1 => {
+                let good = GOODS.get(*good).copied().unwrap_or_default();
+                format!("The good brought to {place} in {year} by {carrier} was {good}.")
+            }
             2 => {
                 let words = OTHER_WORDS.get(*good).copied().unwrap_or_default();
-                format!("In {year} the people of {place} unloaded {words} from the cart of {carrier}.")
+                format!("In {year} the people of {place} unloaded {words}, brought on the cart of {carrier}.")
             }
             _ => format!("{carrier} came to {place} in {year} with a load under the mark of the {}.", self.mark(*good)),
         }
@@ -291,7 +294,7 @@ impl Ledger {
     fn look_alike(&self, delivery: &Delivery, good: usize) -> String {
         let words = OTHER_WORDS.get(good).copied().unwrap_or_default();
         let (carrier, place, year) = (self.carrier(delivery.carrier), &delivery.place, delivery.year + 1);
-        format!("In {year} the people of {place} waited in vain for {words}, for {carrier} never came.")
+        format!("In {year} the people of {place} waited in vain for {words}, never brought by {carrier}.")
     }
 
     fn carrier(&self, index: usize) -> &str {
@@ -302,13 +305,15 @@ impl Ledger {
         self.marks.get(good).copied().unwrap_or_default()
     }
 
+    /// The direct sentences share "good" and "brought" with every question, the paraphrases "brought", those joined
+    /// through names only what the question names: so the overlap falls with diffusion at each scope.
     fn question(&self, scope: usize) -> String {
         match (scope, self.deliveries.get(self.single)) {
             (1, Some(Delivery { carrier, place, year, .. })) => {
                 format!("Which good was brought to {place} in {year} by {}?", self.carrier(*carrier))
             }
-            (2, _) => format!("Of all loads that {} brought anywhere, which good came most often?", self.carrier(0)),
-            _ => "Of all loads that all carriers brought anywhere, which good came most often?".to_owned(),
+            (2, _) => format!("Which good was brought most often by {}?", self.carrier(0)),
+            _ => "Which good was brought most often by all carriers together?".to_owned(),
         }
     }
 }
@@ -333,4 +338,53 @@ fn keep_evidence(item: &mut Item, evidence: &HashSet<String>, question: &str) {
         "evidence_spread": spread,
         "lexical_overlap": Value::from(shared),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(diffusion: u32, scope: u32) -> Vec<Item> {
+        let task = Task::find(&format!("grid_d{diffusion}_s{scope}")).unwrap();
+        let lengths = ["2k", "8k", "32k"].map(|length| length.parse().unwrap());
+        let requests = lengths.iter().flat_map(|length| (0..12).map(|index| ItemRequest::new(5, index, *length)));
+        requests.map(|request| task.item(&request).unwrap()).collect()
+    }
+
+    fn measured(item: &Item, name: &str) -> f64 {
+        item.gold[name].as_f64().unwrap()
+    }
+
+    #[test]
+    fn question_and_evidence_share_less_the_more_diffuse_it_is() {
+        for scope in 1..=3 {
+            let [direct, paraphrased, joined] = [1, 2, 3].map(|diffusion| items(diffusion, scope));
+            for ((one, two), three) in direct.iter().zip(&paraphrased).zip(&joined) {
+                let [one_shares, two_shares, three_shares] =
+                    [one, two, three].map(|item| measured(item, "lexical_overlap"));
+                assert!(one_shares > two_shares && two_shares > three_shares, "{} to {}", one.id, three.id);
+                assert!(one.references == two.references && two.references == three.references, "{}", one.id);
+            }
+        }
+    }
+
+    #[test]
+    fn evidence_grows_with_scope_and_the_facts_stay() {
+        for diffusion in 1..=3 {
+            let [narrow, several, wide] = [1, 2, 3].map(|scope| items(diffusion, scope));
+            for ((one, two), three) in narrow.iter().zip(&several).zip(&wide) {
+                for name in ["evidence_tokens", "evidence_spans"] {
+                    let [one, two, three] = [one, two, three].map(|item| measured(item, name));
+                    assert!(one < two && two < three, "{name} of {diffusion}: {one}, {two}, {three}");
+                }
+                let whole = three.joined();
+                let spans = [one, two].map(|item| (item.joined(), item.needles.clone()));
+                for (text, needles) in spans {
+                    for needle in needles {
+                        assert!(whole.contains(text.get(needle.start..needle.end).unwrap()), "{}", three.id);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -79,7 +79,7 @@ impl Family for NeedleThreading {
             random_guess: 0.0,
             output_tokens: answer_tokens(params, plural),
             metric: if plural { "needle_threading.set_exact" } else { "needle_threading.single_exact" },
-            strict_metric: plural.then_some("needle_threading.recall"),
+            strict_metric: plural.then_some("needle_threading.recall.strict"),
             min_tokens: 4096,
             open_ended: false,
             protocol: Protocol::GENERATED,
@@ -164,7 +164,7 @@ impl Family for NeedleThreading {
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
         let found = metric::uuids(answer);
         let (score, strict) = if is_plural(choice(params, "kind")) {
-            (metric::set_exact(answer, &item.references), Some(metric::recall(answer, &item.references)))
+            (metric::set_exact(answer, &item.references), Some(metric::recall_strict(answer, &item.references)))
         } else {
             (item.references.first().map_or(0.0, |reference| metric::single_exact(answer, reference)), None)
         };

@@ -17,12 +17,14 @@ pub(super) static METRICS: [Metric; 5] = [
     metric(CLASSES, "classification.macro_f1", "Macro F1 over labels", Form::Strict, 1.0),
 ];
 
-/// The one label that the answer names as a whole word, in any case; `None` where it names none or several.
+/// The one label that the answer names in any case, as a whole word, or anywhere where the label is not ASCII: Chinese
+/// has no blanks between words. `None` where it names none or several.
 #[must_use]
 pub fn named<'a>(answer: &str, labels: &[&'a str]) -> Option<&'a str> {
     let answer = answer.to_lowercase();
     let words: Vec<&str> = answer.split(|scalar: char| !scalar.is_alphanumeric()).collect();
-    let mut found = labels.iter().filter(|label| words.contains(&label.to_lowercase().as_str()));
+    let names = |label: &str| if label.is_ascii() { words.contains(&label) } else { answer.contains(label) };
+    let mut found = labels.iter().filter(|label| names(&label.to_lowercase()));
     found.next().filter(|_| found.next().is_none()).copied()
 }
 
@@ -56,6 +58,9 @@ mod tests {
         assert_eq!(named("It was Salt.", &labels), Some("salt"));
         assert_eq!(named("salt or wool", &labels), None);
         assert_eq!(named("salty", &labels), None);
+        assert_eq!(named("总体是好评。", &["好评", "差评"]), Some("好评"));
+        assert_eq!(named("不是好评就是差评", &["好评", "差评"]), None);
+        assert!(is_label("好评。", "好评") && !is_label("是好评", "好评"));
         assert!(is_label(" **Wool**.", "wool") && !is_label("It was wool", "wool"));
     }
 

@@ -19,10 +19,11 @@ const SOURCE: Source = Source {
 };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 6] = [
+pub(super) static METRICS: [Metric; 7] = [
     metric(SOURCE, "needle_threading.single_exact", "First identifier is the answer", Form::Strict, 1.0),
     metric(SOURCE, "needle_threading.set_exact", "Set of identifiers is the answer", Form::Strict, 1.0),
     metric(SOURCE, "needle_threading.recall", "Share of the answers given", Form::Strict, 1.0),
+    metric(SOURCE, "needle_threading.recall.strict", "The same among as many identifiers", Form::Strict, 1.0),
     metric(SOURCE, "needle_threading.precision", "Share of identifiers that are answers", Form::Strict, 1.0),
     metric(SOURCE, "needle_threading.readme_literal_eval_prefix", "README example", Form::Official, 1.0),
     metric(
@@ -59,6 +60,13 @@ pub fn set_exact(prediction: &str, answers: &[String]) -> f64 {
 pub fn recall(prediction: &str, answers: &[String]) -> f64 {
     let wanted = wanted(answers);
     share(found(prediction).intersection(&wanted).count(), wanted.len())
+}
+
+/// [`recall`] of an answer that gives no more distinct UUIDs than there are `answers`, else 0: reciting the input, which
+/// holds them all, earns nothing.
+#[must_use]
+pub fn recall_strict(prediction: &str, answers: &[String]) -> f64 {
+    if found(prediction).len() > wanted(answers).len() { 0.0 } else { recall(prediction, answers) }
 }
 
 /// Share of the answer's distinct UUIDs that are in `answers`, 0..1. No UUIDs score 0.
@@ -111,6 +119,9 @@ mod tests {
         let answers = [A.to_owned(), B.to_owned()];
         assert_eq!(set_exact(&format!("[{B}, {A}, {A}]"), &answers), 1.0);
         assert_eq!(recall(A, &answers), 0.5);
+        assert_eq!(recall_strict(A, &answers), 0.5);
+        assert_eq!(recall_strict(&format!("{A} {B} {B}"), &answers), 1.0);
+        assert_eq!(recall_strict(&format!("{A} {B} {}", A.replace('2', "3")), &answers), 0.0);
         assert_eq!(precision(A, &answers), 1.0);
         assert_eq!(precision("none", &answers), 0.0);
         assert_eq!(single_exact(&format!("{B} {A}"), A), 0.0);

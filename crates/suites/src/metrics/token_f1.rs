@@ -1,7 +1,8 @@
 //! Token F1 of extractive question answering: the SQuAD normalisation and its Chinese counterpart.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::HashMap;
 
 use crate::metrics::jieba;
 use crate::metrics::python_text::{is_punctuation, is_space, is_word, words};
@@ -13,8 +14,35 @@ const MARKS_ZH: &str = "！？｡。＂＃＄％＆＇（）＊＋，－／：�
 /// Lower case, no ASCII punctuation, no English articles, single blanks.
 #[must_use]
 pub fn normalise(text: &str) -> String {
+    normalise_ascii(text).unwrap_or_else(|| normalise_any(text))
+}
+
+fn normalise_any(text: &str) -> String {
     let plain: String = text.to_lowercase().chars().filter(|&scalar| !is_punctuation(scalar)).collect();
     words(&without_words(&plain, &["a", "an", "the"])).collect::<Vec<_>>().join(" ")
+}
+
+/// [`normalise`] in one pass where every scalar is an ASCII letter, digit, mark or blank; `None` elsewhere.
+fn normalise_ascii(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len() + 1);
+    let mut word = 0;
+    for byte in text.bytes().chain([b' ']) {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => out.push(char::from(byte.to_ascii_lowercase())),
+            b' ' | b'\t'..=b'\r' | 0x1c..=0x1f => {
+                match out.get(word..).unwrap_or_default() {
+                    "" => {}
+                    "a" | "an" | "the" => out.truncate(word),
+                    _ => out.push(' '),
+                }
+                word = out.len();
+            }
+            _ if byte.is_ascii_punctuation() => {}
+            _ => return None,
+        }
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    Some(out)
 }
 
 /// Lower case, no ASCII or Chinese punctuation, no white space.
@@ -60,8 +88,13 @@ pub fn f1<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> f64 {
 #[must_use]
 pub fn english(prediction: &str, reference: &str) -> Prf {
     let (prediction, reference) = (normalise(prediction), normalise(reference));
-    let [prediction, reference] = [&prediction, &reference].map(|text| words(text).collect::<Vec<_>>());
+    let [prediction, reference] = [&prediction, &reference].map(|text| split(text));
     prf(&prediction, &reference)
+}
+
+/// Words of a normalised text, between which single blanks stand.
+fn split(text: &str) -> Vec<&str> {
+    text.split(' ').filter(|word| !word.is_empty()).collect()
 }
 
 /// F1 of jieba's words, each normalised, empty ones dropped (LongBench's `qa_f1_zh_score`).
@@ -74,7 +107,7 @@ pub fn chinese(prediction: &str, reference: &str) -> f64 {
 }
 
 fn overlap<T: Hash + Eq>(prediction: &[T], reference: &[T]) -> usize {
-    let mut left: HashMap<&T, usize> = HashMap::new();
+    let mut left: HashMap<&T, usize> = HashMap::default();
     for token in prediction {
         *left.entry(token).or_default() += 1;
     }
@@ -107,6 +140,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ascii_is_normalised_as_any_text(text in "[\\x00-\\x7f]{0,60}|[aAn the,.\\t\\x1c_]{0,40}") {
+            if let Some(normalised) = normalise_ascii(&text) {
+                prop_assert_eq!(normalised, normalise_any(&text));
+            }
+        }
+
         #[test]
         fn any_text_has_a_score_in_range(prediction in ".{0,80}", reference in ".{0,80}") {
             let prf = english(&prediction, &reference);

@@ -83,7 +83,7 @@ fn question(subset: &Subset, value: &Value, id: String, paragraphs: &[String]) -
         return Err(RecordError::new("answer", "expected A, B, C or D"));
     }
     // Positions count paragraphs from 1; a step of pure inference has none.
-    let place = |value: &Value| value.as_i64().and_then(|place| usize::try_from(place - 1).ok());
+    let place = |value: &Value| value.as_i64().and_then(|place| usize::try_from(place.checked_sub(1)?).ok());
     let end = fields.get("answer_position").and_then(place).unwrap_or(paragraphs.len());
     let clues = fields.get("clue_position").and_then(Value::as_array);
     let evidence: Vec<String> = clues

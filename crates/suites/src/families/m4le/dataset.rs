@@ -6,6 +6,7 @@ use crate::card::Side;
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
+use crate::metrics::m4le::M4leTask;
 use crate::task::{GenerateError, ItemRequest, Task};
 
 /// Values of the parameter `data`: generated reports, or an official task.
@@ -140,7 +141,8 @@ impl Dataset for M4leFiles {
     }
 
     fn params(&self, subset: &Subset) -> Value {
-        json!({ "data": subset.name })
+        let chinese = M4leTask::find(subset.name).is_some_and(|task| task.chinese);
+        json!({ "data": subset.name, "language": if chinese { "zh" } else { "en" } })
     }
 
     /// Instruction and input as they stand: the record holds its whole prompt. Where it is longer than the window its

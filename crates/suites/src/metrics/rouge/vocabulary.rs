@@ -1,6 +1,6 @@
 //! Numbers for words, so that n-grams and subsequences compare integers.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Words in the order of their first use.
 #[derive(Default)]
