@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::families::prose::{self, Plan};
 use crate::item::{Item, Scored};
-use crate::metrics::choice::{is_label, named};
+use crate::metrics::choice::scored;
 use crate::prompt::Answer;
 use crate::rng::Rng;
 use crate::task::{
@@ -165,14 +165,7 @@ impl Family for Grid {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        let right = item.references.first().map_or("", String::as_str);
-        let found = named(answer, &GOODS);
-        Scored {
-            score: f64::from(found == Some(right)),
-            strict: Some(f64::from(is_label(answer, right))),
-            extracted: found.unwrap_or_default().to_owned(),
-            well_formed: found.is_some(),
-        }
+        scored(answer, item.references.first().map_or("", String::as_str), &GOODS)
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {

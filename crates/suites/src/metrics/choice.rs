@@ -1,6 +1,7 @@
 //! Answers that are one of a list of labels: Longboard's own `grid` and `classification`.
 
 use super::catalogue::{Form, Metric, Source, metric};
+use crate::item::Scored;
 
 const GRID: Source = Source {
     benchmark: "Diffusion x Scope",
@@ -32,6 +33,18 @@ pub fn named<'a>(answer: &str, labels: &[&'a str]) -> Option<&'a str> {
 #[must_use]
 pub fn is_label(answer: &str, label: &str) -> bool {
     answer.trim_matches(|scalar: char| !scalar.is_alphanumeric()).to_lowercase() == label.to_lowercase()
+}
+
+/// Scores an answer that should name `right`, one of `labels`.
+#[must_use]
+pub fn scored(answer: &str, right: &str, labels: &[&str]) -> Scored {
+    let found = named(answer, labels);
+    Scored {
+        score: f64::from(found == Some(right)),
+        strict: Some(f64::from(is_label(answer, right))),
+        extracted: found.unwrap_or_default().to_owned(),
+        well_formed: found.is_some(),
+    }
 }
 
 /// Mean over labels of the F1 of each, 0..1. `pairs` hold what was answered, if anything, and what is right.

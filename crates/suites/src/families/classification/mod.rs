@@ -9,7 +9,7 @@ use crate::families::prose;
 use crate::families::volume::{self, Line, Volume, Written};
 use crate::haystack::Planted;
 use crate::item::{Item, Scored};
-use crate::metrics::choice::{is_label, named};
+use crate::metrics::choice::scored;
 use crate::prompt::Answer;
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
@@ -93,14 +93,7 @@ impl Family for Classification {
     }
 
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
-        let right = item.references.first().map_or("", String::as_str);
-        let found = named(answer, labels(params));
-        Scored {
-            score: f64::from(found == Some(right)),
-            strict: Some(f64::from(is_label(answer, right))),
-            extracted: found.unwrap_or_default().to_owned(),
-            well_formed: found.is_some(),
-        }
+        scored(answer, item.references.first().map_or("", String::as_str), labels(params))
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
