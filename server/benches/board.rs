@@ -18,6 +18,7 @@ fn board() -> Board {
         expected: 100,
         ci95: Some([10.0, 90.0]),
         outcomes: BTreeMap::new(),
+        whole: None,
     };
     let row = |entry: usize| BoardRow {
         entry: format!("contestant-{entry}"),
