@@ -1,6 +1,9 @@
-//! How long a sample takes to build, by task and length.
+//! How much processor time a sample takes to build, by task and length.
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
+mod processor_time;
+
+use criterion::measurement::WallTime;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use longboard_suites::card::Language;
 use longboard_suites::haystack::Haystack;
@@ -8,8 +11,9 @@ use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_suites::tokens;
 use longboard_suites::world::World;
+use processor_time::ProcessorTime;
 
-fn items(criterion: &mut Criterion) {
+fn items(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("item");
     group.sample_size(10);
     for (slug, lengths) in [
@@ -45,7 +49,7 @@ fn items(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn passages(criterion: &mut Criterion) {
+fn passages(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("passage");
     group.sample_size(10);
     for language in [Language::English, Language::Chinese] {
@@ -60,5 +64,9 @@ fn passages(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, items, passages);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(ProcessorTime(WallTime));
+    targets = items, passages
+}
 criterion_main!(benches);

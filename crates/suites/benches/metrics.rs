@@ -1,14 +1,16 @@
-//! How long an answer takes to score, by metric and length, on texts of the chronicle that share half their sentences.
+//! How much processor time the score of an answer takes, by metric and length, on texts of the chronicle that share half their sentences.
 //!
 //! `LONGBOARD_BENCH_INPUTS=file` also writes the texts with the scores given to them, one pair a line, for
 //! `peers/metrics.py`, which times the official scorers on the same texts and compares.
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
+mod processor_time;
+
 use std::hint::black_box;
 use std::io::Write;
 use std::time::Duration;
 
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use criterion::measurement::WallTime;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use longboard_suites::card::Language;
 use longboard_suites::metrics::rouge::lsum::lsum;
@@ -17,6 +19,7 @@ use longboard_suites::metrics::rouge::unique;
 use longboard_suites::metrics::{longbench, loogle, m4le, token_f1};
 use longboard_suites::rng::Rng;
 use longboard_suites::world::{Chronicle, World};
+use processor_time::ProcessorTime;
 use serde_json::json;
 
 /// Words of an answer; in Chinese pairs of characters.
@@ -101,43 +104,6 @@ fn joined(language: Language, sentences: &[String], words: usize) -> String {
         Language::English | Language::Persian => {
             sentences.join("\n").split_inclusive([' ', '\n']).take(words).collect::<String>().trim_end().to_owned()
         }
-    }
-}
-
-/// Processor time of this process in nanoseconds, so that what else the machine does is not counted.
-struct ProcessorTime(WallTime);
-
-fn processor_time() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split(' ').next().unwrap().parse().unwrap()
-}
-
-impl Measurement for ProcessorTime {
-    type Intermediate = u64;
-    type Value = Duration;
-
-    fn start(&self) -> u64 {
-        processor_time()
-    }
-
-    fn end(&self, start: u64) -> Duration {
-        Duration::from_nanos(processor_time() - start)
-    }
-
-    fn add(&self, one: &Duration, other: &Duration) -> Duration {
-        *one + *other
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        self.0.to_f64(value)
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        self.0.formatter()
     }
 }
 

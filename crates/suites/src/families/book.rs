@@ -216,9 +216,17 @@ pub fn bind(task: &Task, request: &ItemRequest<'_>, mut volume: Volume) -> Resul
         if excess == 0 {
             return Ok(prompt.finish(task, request, volume.answer));
         }
-        if !shorten(&mut volume) {
-            let reason = format!("frame, evidence and answer need {excess} tokens more");
-            return Err(prose::unsatisfiable(task, request, reason));
+        // Each sentence takes away at most its own tokens and two at its joint, so none too many is lost.
+        let mut removed = 0;
+        while removed < excess {
+            match shorten(&mut volume) {
+                Some(sentence) => removed += prompt.count(&sentence) + 2,
+                None if removed > 0 => break,
+                None => {
+                    let reason = format!("frame, evidence and answer need {excess} tokens more");
+                    return Err(prose::unsatisfiable(task, request, reason));
+                }
+            }
         }
     }
 }
@@ -262,16 +270,15 @@ fn write(volume: &Volume, limit: u32) -> Prompt {
     prompt
 }
 
-/// Takes away the last sentence that is no evidence and not alone in its section.
-fn shorten(volume: &mut Volume) -> bool {
+/// Takes away the last sentence that is no evidence and not alone in its section, and gives it.
+fn shorten(volume: &mut Volume) -> Option<String> {
     for (section, sentences) in volume.sections.iter_mut().enumerate().rev() {
         let last = Place { section, sentence: sentences.len().saturating_sub(1) };
         if sentences.len() > 1 && !volume.marks.contains(&last) {
-            sentences.pop();
-            return true;
+            return sentences.pop().map(|statement| statement.text);
         }
     }
-    false
+    None
 }
 
 /// Canonical tokens that sections may take beside `head`, a tail of at most `tail` tokens and the answer.
