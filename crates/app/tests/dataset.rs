@@ -111,7 +111,8 @@ async fn a_file_is_stored_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn lists_and_what_stands_beside_them_are_read_as_published() {
-    let longboard = longboard(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let longboard = longboard(&database).await;
     let files = Files::new();
     let pretty = |value: &serde_json::Value| [serde_json::to_string_pretty(value).unwrap()];
     let shown = json!([{"sentence": "Orla met Brun.", "entities": {"Orla": "person-other"}}]);

@@ -364,7 +364,8 @@ fn elo(board: &RatingBoard, view: &str) -> std::collections::BTreeMap<String, f6
 
 #[tokio::test]
 async fn golden_votes_show_their_ratings() {
-    let stage = stage(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let stage = stage(&database).await;
     let store = stage.longboard.store();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../stats/tests/golden/bradley_terry");
     let (mut boards, mut compared) = (0, 0);
