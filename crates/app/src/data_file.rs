@@ -88,6 +88,8 @@ pub(crate) struct Facts {
     pub sha256: String,
     pub records: i32,
     pub bytes: i64,
+    /// Lines or elements that hold something, but no record of this data set.
+    pub skipped: usize,
 }
 
 /// A file with its reader.
@@ -155,7 +157,7 @@ impl DataFile {
         let table = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let mut pieces = if table { Pieces::rows(reader, PIECE_BYTES) } else { Pieces::new(reader, PIECE_BYTES) };
         let (mut bad, mut beside) = (BadLines::default(), Beside::new(self));
-        let (mut records, mut buffer) = (0_i32, Vec::new());
+        let (mut records, mut skipped, mut buffer) = (0_i32, 0, Vec::new());
         loop {
             let place = match pieces.next(&mut buffer).map_err(|error| self.unreadable(error))? {
                 Next::Piece(place) => place,
@@ -167,12 +169,13 @@ impl DataFile {
                 }
                 Next::End => {
                     let (sha256, bytes) = pieces.into_reader().into_inner().facts();
-                    return bad.or(Facts { sha256, records, bytes });
+                    return bad.or(Facts { sha256, records, bytes, skipped });
                 }
             };
             bad.total = place.number;
             match self.piece(place, &buffer, &mut beside) {
                 Ok(found) => {
+                    skipped += usize::from(found.is_empty() && !buffer.trim_ascii().is_empty());
                     records = records.saturating_add(i32::try_from(found.len()).unwrap_or(i32::MAX));
                     if !found.into_iter().all(&mut *take) {
                         return Err(DatasetError::Changed);

@@ -40,6 +40,8 @@ pub struct DatasetReport {
     pub task: String,
     /// Records in it.
     pub records: u32,
+    /// Lines or elements without a record of this data set, e.g. questions for judges among those with a score.
+    pub skipped: usize,
     /// SHA-256 of the file.
     pub sha256: String,
     /// False when a file with these bytes was stored before.
@@ -85,7 +87,13 @@ impl Longboard {
         let task = self.dataset_task(by, &file, &facts, now).await?;
         let detail = json!({"file": file.name, "records": facts.records, "sha256": facts.sha256});
         self.note(by, "import_dataset", &task, detail, now).await?;
-        Ok(DatasetReport { task, records: facts.records.cast_unsigned(), sha256: facts.sha256, stored })
+        Ok(DatasetReport {
+            task,
+            records: facts.records.cast_unsigned(),
+            skipped: facts.skipped,
+            sha256: facts.sha256,
+            stored,
+        })
     }
 
     async fn store_dataset(

@@ -125,6 +125,11 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     let error = import_for("longicl", &longboard, &path).await.unwrap_err();
     let DatasetError::BadLines { named, count, total } = &error else { panic!("{error}") };
     assert_eq!((*count, *total, named[0].line), (1, 2, 8), "the second element begins on line 8: {named:?}");
+    let judged = json!({"input": "Ida rang.", "instructions": ["Who?"], "outputs": ["Ida"], "evaluation": "LLM"});
+    let scored = json!({"input": "Ida rang.", "instructions": ["Who?"], "outputs": ["Ida"], "evaluation": "f1"});
+    let path = files.write("financial_qa.jsonl", &[judged.to_string(), String::new(), scored.to_string()]);
+    let report = import_for("leval", &longboard, &path).await.unwrap();
+    assert_eq!((report.records, report.skipped), (1, 1), "what is left out is counted");
     let path = files.write("fewnerd_test_1.json", &pretty(&json!([tests[0]])));
     let report = import_for("longicl", &longboard, &path).await.unwrap();
     let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
