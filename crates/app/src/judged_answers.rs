@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use longboard_store::answer::Answer;
 use longboard_store::dataset::Dataset as DatasetRow;
 use longboard_store::run::NewRun;
-use longboard_store::{StoreError, TaskVersion, TaskVersions};
+use longboard_store::{LengthList, StoreError, TaskVersion, TaskVersions};
 use longboard_suites::dataset::{Dataset, Record, Subset};
+use longboard_suites::item::Item;
 use longboard_suites::length::Length;
 use longboard_suites::outcome::{Evidence, classify};
 use longboard_suites::predictions::leval::{JudgeSubset, judge_subset};
@@ -71,10 +72,14 @@ impl Longboard {
         let subset = joined.await.map_err(AppError::stopped)?;
         left_out.extend(remarks(&subset));
         let kind = one_kind(&subset).map_err(|reason| AppError::Invalid(told(reason, &left_out)))?;
-        let task = self.publish_questions(by, &subset, &kind, now).await?;
-        let suite = self.judged_suite(&task, &kind, subset.questions.len(), now).await?;
-        let questions = subset.questions.len();
-        let models = self.store_answers(by, &suite, answers(task, subset, now).await?, now).await?;
+        let records = records(&subset)?;
+        let questions = records.len();
+        let task = self.publish_questions(by, &subset, &records, &kind, now).await?;
+        let suite = self.judged_suite(&task, &kind, questions, now).await?;
+        let scored = task.clone();
+        let scoring = tokio::task::spawn_blocking(move || score(&scored, &subset, &records, now));
+        let answers = scoring.await.map_err(AppError::stopped)??;
+        let models = self.store_answers(by, &task, &suite, answers, now).await?;
         let detail = json!({"suite": suite.slug, "questions": questions, "models": models});
         self.note(by, "import_judged_answers", &suite.slug, detail, now).await?;
         Ok(AnswersReport { suite: suite.slug, questions, models, left_out })
@@ -85,20 +90,19 @@ impl Longboard {
         &self,
         by: &str,
         subset: &JudgeSubset,
+        records: &[Record],
         kind: &str,
         now: DateTime<Utc>,
     ) -> Result<Task, AppError> {
         let (family, dataset) = reader(FAMILY)?;
-        let read_as = questions(dataset)?;
-        let lines = subset.lines();
-        let text = lines.join("\n");
+        let text = subset.lines().join("\n");
         let row = DatasetRow {
             sha256: hex::encode(Sha256::digest(&text)),
             family: FAMILY.to_owned(),
             subset: SUBSET.to_owned(),
             file_name: format!("{SUBSET}-{kind}.jsonl"),
             licence: family.card(&serde_json::Map::new()).importable.unwrap_or("not stated").to_owned(),
-            records: i32::try_from(lines.len()).unwrap_or(i32::MAX),
+            records: i32::try_from(records.len()).unwrap_or(i32::MAX),
             bytes: i64::try_from(text.len()).unwrap_or(i64::MAX),
             imported_by: by.to_owned(),
             imported_at: now,
@@ -106,11 +110,8 @@ impl Longboard {
         let sha256 = row.sha256.clone();
         match self.store.begin_dataset(row).await {
             Ok(mut writer) => {
-                for (number, line) in (1..).zip(&lines) {
-                    let records = dataset.read(read_as, number, line);
-                    for record in records.map_err(|error| AppError::Invalid(format!("question {number}: {error}")))? {
-                        writer.push(&record).await?;
-                    }
+                for record in records {
+                    writer.push(record).await?;
                 }
                 writer.commit().await?;
             }
@@ -120,7 +121,12 @@ impl Longboard {
         let title = format!("Questions for judges, {kind}");
         let definition = TaskDefinition {
             data: Some(sha256),
-            ..TaskDefinition::generated(FAMILY, &format!("leval_judged_{kind}"), &title, dataset.params(read_as))
+            ..TaskDefinition::generated(
+                FAMILY,
+                &format!("leval_judged_{kind}"),
+                &title,
+                dataset.params(questions(dataset)?),
+            )
         };
         self.publish_over_data(by, definition, now).await
     }
@@ -150,26 +156,24 @@ impl Longboard {
     async fn store_answers(
         &self,
         by: &str,
+        task: &Task,
         suite: &Suite,
         answers: Vec<(String, Vec<Answer>)>,
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, AppError> {
         let team = operator_team(&self.store, now).await?;
-        let row = self.store.suite(&suite.slug).await?.ok_or_else(|| AppError::no("suite", &suite.slug))?;
+        let version = TaskVersion { slug: task.slug().to_owned(), version: task.definition().version.cast_signed() };
         let mut models = Vec::new();
         for (model, answers) in answers {
             let endpoint = contestant(&self.store, &team, &model, now).await?;
-            let version = answers
-                .first()
-                .map(|answer| TaskVersion { slug: answer.task_slug.clone(), version: answer.task_version });
             let run = NewRun {
                 endpoint_id: endpoint.id,
                 team_id: team.id,
                 suite_slug: suite.slug.clone(),
                 seed: 0,
                 samples: i32::try_from(answers.len()).unwrap_or(i32::MAX),
-                tasks: TaskVersions(version.into_iter().collect()),
-                lengths: row.lengths.clone(),
+                tasks: TaskVersions(vec![version.clone()]),
+                lengths: LengthList(suite.lengths.clone()),
                 counts: true,
                 submitted_by: by.to_owned(),
                 requires: String::new(),
@@ -184,6 +188,18 @@ impl Longboard {
 
 fn questions(dataset: &'static dyn Dataset) -> Result<&'static Subset, AppError> {
     dataset.subset_of(&format!("{SUBSET}.jsonl")).ok_or_else(|| AppError::no("data set", SUBSET))
+}
+
+/// The questions as the family reads them, in the order of [`JudgeSubset::lines`].
+fn records(subset: &JudgeSubset) -> Result<Vec<Record>, AppError> {
+    let (_, dataset) = reader(FAMILY)?;
+    let read_as = questions(dataset)?;
+    let mut records = Vec::with_capacity(subset.questions.len());
+    for (number, line) in (1..).zip(subset.lines()) {
+        let read = dataset.read(read_as, number, &line);
+        records.extend(read.map_err(|error| AppError::Invalid(format!("question {number}: {error}")))?);
+    }
+    Ok(records)
 }
 
 /// Models with the texts of their files, and why other files are left out.
@@ -224,52 +240,45 @@ fn told(reason: &str, left_out: &[String]) -> String {
 }
 
 /// The answers of each model, scored against the references.
-async fn answers(task: Task, subset: JudgeSubset, now: DateTime<Utc>) -> Result<Vec<(String, Vec<Answer>)>, AppError> {
-    let scoring = tokio::task::spawn_blocking(move || score(&task, &subset, now));
-    scoring.await.map_err(AppError::stopped)?
+fn score(
+    task: &Task,
+    subset: &JudgeSubset,
+    records: &[Record],
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, Vec<Answer>)>, AppError> {
+    let invalid = |error: &dyn std::fmt::Display| AppError::Invalid(error.to_string());
+    let length = Length::new(WINDOW_TOKENS).map_err(|error| invalid(&error))?;
+    let sha256 = task.definition().data.as_deref().unwrap_or_default();
+    let order = record_order(sha256, i32::try_from(records.len()).unwrap_or(i32::MAX));
+    let mut items = Vec::with_capacity(records.len());
+    for (index, place) in (0_u32..).zip(order) {
+        let at = |place: usize| Some((subset.questions.get(place)?, records.get(place)?));
+        let Some((asked, record)) = usize::try_from(place).ok().and_then(at) else { continue };
+        let request = ItemRequest { record: Some(record), ..ItemRequest::new(0, index, length) };
+        items.push((index, asked, task.item(&request).map_err(|error| invalid(&error))?));
+    }
+    let models = subset.questions.first().map(|asked| asked.answers.as_slice()).unwrap_or_default();
+    let own = |place: usize| {
+        let answered = items.iter().filter_map(move |(index, asked, item)| {
+            let (_, text) = asked.answers.get(place)?;
+            Some(answer(task, item, (*index, text, &asked.reference), now))
+        });
+        answered.collect()
+    };
+    Ok(models.iter().enumerate().map(|(place, (model, _))| (model.clone(), own(place))).collect())
 }
 
-fn score(task: &Task, subset: &JudgeSubset, now: DateTime<Utc>) -> Result<Vec<(String, Vec<Answer>)>, AppError> {
-    let invalid = |error: &dyn std::fmt::Display| AppError::Invalid(error.to_string());
-    let (_, dataset) = reader(FAMILY)?;
-    let length = Length::new(WINDOW_TOKENS).map_err(|error| invalid(&error))?;
-    let (read_as, lines) = (questions(dataset)?, subset.lines());
-    let sha256 = task.definition().data.as_deref().unwrap_or_default();
-    let order = record_order(sha256, i32::try_from(subset.questions.len()).unwrap_or(i32::MAX));
-    let mut models: Vec<(String, Vec<Answer>)> = Vec::new();
-    for (index, place) in (0_u32..).zip(order) {
-        let found =
-            usize::try_from(place).ok().and_then(|place| Some((subset.questions.get(place)?, lines.get(place)?)));
-        let Some((asked, line)) = found else { continue };
-        let records: Vec<Record> = dataset.read(read_as, 1, line).map_err(|error| invalid(&error))?;
-        let request = ItemRequest { record: records.first(), ..ItemRequest::new(0, index, length) };
-        let item = task.item(&request).map_err(|error| invalid(&error))?;
-        for (place, (model, text)) in asked.answers.iter().enumerate() {
-            let scored = task.score(&item, text);
-            let blank = Answer::blank(
-                task.slug(),
-                task.definition().version.cast_signed(),
-                WINDOW_TOKENS.cast_signed(),
-                index.cast_signed(),
-                now,
-            );
-            let answer = Answer {
-                number: index.cast_signed() + 1,
-                body: text.clone(),
-                reference: Some(asked.reference.clone()),
-                outcome: classify(text, &scored, Evidence::default()).slug().to_owned(),
-                score: Some(scored.score),
-                strict: scored.strict,
-                extracted: scored.extracted,
-                ..blank
-            };
-            if models.len() <= place {
-                models.push((model.clone(), Vec::new()));
-            }
-            if let Some((_, answers)) = models.get_mut(place) {
-                answers.push(answer);
-            }
-        }
+fn answer(task: &Task, item: &Item, (index, text, reference): (u32, &str, &str), now: DateTime<Utc>) -> Answer {
+    let scored = task.score(item, text);
+    let (version, index) = (task.definition().version.cast_signed(), index.cast_signed());
+    Answer {
+        number: index + 1,
+        body: text.to_owned(),
+        reference: Some(reference.to_owned()),
+        outcome: classify(text, &scored, Evidence::default()).slug().to_owned(),
+        score: Some(scored.score),
+        strict: scored.strict,
+        extracted: scored.extracted,
+        ..Answer::blank(task.slug(), version, WINDOW_TOKENS.cast_signed(), index, now)
     }
-    Ok(models)
 }
