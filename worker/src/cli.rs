@@ -30,6 +30,10 @@ enum Command {
     ServeModel(serve_model::ServeModel),
     /// Trains the reference model from a seed.
     Train(train::Train),
+    /// What the sandbox starts: gives up rights and becomes another program.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Confined(crate::sandbox::confine::Confined),
     /// Lists the tasks.
     Tasks,
     /// Lists the metrics.
@@ -40,27 +44,45 @@ enum Command {
 
 impl Cli {
     /// Runs the command. Exit code 0: fine, 1: a check failed, 2: the input is wrong.
-    pub async fn run(self) -> ExitCode {
-        let outcome = match self.command {
+    ///
+    /// # Errors
+    /// When no threads can be started.
+    pub fn run(self) -> std::io::Result<ExitCode> {
+        // Limits of memory and kernel calls hold for threads too, so a confined process has none.
+        #[cfg(target_os = "linux")]
+        if let Command::Confined(command) = self.command {
+            return Ok(ended(command.run()));
+        }
+        Ok(tokio::runtime::Runtime::new()?.block_on(self.carry_out()))
+    }
+
+    async fn carry_out(self) -> ExitCode {
+        ended(match self.command {
             Command::Run(command) => command.run().await,
             Command::Generate(command) => command.run(),
-            Command::Score(command) => command.run(),
+            Command::Score(command) => command.run().await,
             Command::Rate(command) => command.run(),
             Command::Eval(command) => command.run().await,
             Command::ServeModel(command) => command.run().await,
             Command::Train(command) => command.run(),
+            #[cfg(target_os = "linux")]
+            Command::Confined(command) => command.run(),
             Command::Tasks => lists::tasks(),
             Command::Metrics => lists::metrics(),
             Command::Policies => lists::policies(),
-        };
-        outcome.unwrap_or_else(|error| {
-            if is_broken_pipe(&error) {
-                return ExitCode::SUCCESS;
-            }
-            eprintln!("error: {error:#}");
-            ExitCode::from(2)
         })
     }
+}
+
+/// The exit code of an outcome; says what went wrong.
+fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
 }
 
 /// A reader that closed our output has seen enough.

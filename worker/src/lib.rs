@@ -11,6 +11,8 @@ pub mod method;
 mod predictions;
 mod rate;
 pub mod run;
+#[cfg(target_os = "linux")]
+pub mod sandbox;
 mod score;
 pub mod serve;
 mod serve_model;

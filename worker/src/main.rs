@@ -15,13 +15,9 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     unsafe {
         longboard_worker::threads::settle();
     }
-    Ok(tokio::runtime::Runtime::new()?.block_on(run()))
-}
-
-async fn run() -> std::process::ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)
         .init();
-    Cli::parse().run().await
+    Ok(Cli::parse().run()?)
 }

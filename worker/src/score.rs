@@ -7,9 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use longboard_suites::metrics::golden::{GoldenError, GoldenResult, score_line_with, summarise};
+use longboard_suites::metrics::golden::{
+    GoldenError, GoldenResult, golden_program, score_line_with, summarise, with_outputs,
+};
 
 use crate::predictions;
+#[cfg(target_os = "linux")]
+use crate::sandbox::Sandbox;
 
 #[derive(Debug, Args)]
 pub struct Score {
@@ -19,6 +23,10 @@ pub struct Score {
     /// InfiniteBench prediction files (preds_<task>.jsonl) or folders of them, one folder per model.
     #[arg(long, num_args = 1.., conflicts_with = "golden", value_name = "PATH")]
     predictions: Vec<PathBuf>,
+    /// Compiles and runs programs in answers, confined to a folder, without network, for bounded time; needs g++.
+    #[cfg(target_os = "linux")]
+    #[arg(long, requires = "golden")]
+    sandbox: bool,
 }
 
 /// Text of a file that a golden row names, from the golden file's folder or from the L-Eval data beside it.
@@ -30,6 +38,7 @@ fn beside(golden: &Path, name: &str) -> Option<String> {
     places.iter().find_map(|place| std::fs::read_to_string(place).ok())
 }
 
+/// What came of the rows.
 #[derive(Default)]
 struct Tally {
     results: Vec<GoldenResult>,
@@ -37,23 +46,51 @@ struct Tally {
 }
 
 impl Score {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         if !self.predictions.is_empty() {
             predictions::score(&self.predictions, &mut std::io::stdout().lock())?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut tally = Tally::default();
+        let programs = self.programs().await?;
         for path in &self.golden {
-            tally.file(path)?;
+            tally.file(path, &programs).await?;
         }
         tally.print(&mut std::io::stdout().lock())?;
         let passed = tally.results.iter().all(|result| result.passed);
         Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
+
+    async fn programs(&self) -> anyhow::Result<Programs> {
+        #[cfg(target_os = "linux")]
+        if self.sandbox {
+            return Ok(Programs { sandbox: Some(Sandbox::open(&std::env::current_exe()?).await?) });
+        }
+        Ok(Programs::default())
+    }
+}
+
+/// Runs the program of a golden row.
+#[derive(Default)]
+struct Programs {
+    #[cfg(target_os = "linux")]
+    sandbox: Option<Sandbox>,
+}
+
+impl Programs {
+    /// The row with what its program prints, where it holds one and it may be run.
+    async fn run(&self, line: String) -> anyhow::Result<String> {
+        #[cfg(target_os = "linux")]
+        if let (Some(sandbox), Some((code, tests))) = (&self.sandbox, golden_program(&line)) {
+            let outputs = sandbox.outputs(&code, &tests).await?;
+            return Ok(with_outputs(&line, outputs.as_deref())?);
+        }
+        Ok(line)
+    }
 }
 
 impl Tally {
-    fn file(&mut self, path: &Path) -> anyhow::Result<()> {
+    async fn file(&mut self, path: &Path, programs: &Programs) -> anyhow::Result<()> {
         let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         for (number, line) in BufReader::new(file).lines().enumerate() {
             let place = || format!("{}:{}", path.display(), number + 1);
@@ -61,6 +98,7 @@ impl Tally {
             if line.trim().is_empty() {
                 continue;
             }
+            let line = programs.run(line).await.with_context(place)?;
             match score_line_with(&line, &|name| beside(path, name)) {
                 Ok(result) => {
                     if !result.passed {
@@ -74,7 +112,7 @@ impl Tally {
                     }
                     self.results.push(result);
                 }
-                Err(error @ (GoldenError::Unknown(_) | GoldenError::NoFile(_))) => {
+                Err(error @ (GoldenError::Unknown(_) | GoldenError::NotRun(_) | GoldenError::NoFile(_))) => {
                     *self.skipped.entry(error.to_string()).or_default() += 1
                 }
                 Err(error) => return Err(error).with_context(place),

@@ -132,6 +132,10 @@ impl Context {
             let digest = item.prompt_digest();
             Ok((item, digest))
         });
+        if let Exchange::Unmade { .. } = posted.result {
+            let Err(reason) = built else { return Err("this server makes the item: update the worker".to_owned()) };
+            return Ok(self.unmade(posted.index, posted.repetition, reason));
+        }
         let (item, digest) = built.as_ref().map_err(Clone::clone)?;
         if !digest.eq_ignore_ascii_case(&posted.prompt_digest) {
             return Err("prompt digest differs: the worker builds other prompts than this server; update it".to_owned());
@@ -139,22 +143,37 @@ impl Context {
         Ok(self.row(item, digest, posted))
     }
 
-    fn row(&self, item: &Item, digest: &str, posted: Posted) -> Answer {
-        let per_item = self.shard.repetitions;
-        let (index, repetition) = (posted.index.cast_signed(), posted.repetition.cast_signed());
+    fn blank(&self, index: u32, repetition: u32) -> Answer {
         let shard = &self.shard;
-        let blank = Answer {
+        let (index, repetition) = (index.cast_signed(), repetition.cast_signed());
+        Answer {
             run_id: shard.run_id.unwrap_or_default(),
             shard_id: Some(shard.id),
-            number: self.first_number + index * per_item + repetition,
+            number: self.first_number + index * shard.repetitions + repetition,
             repetition,
+            worker_id: Some(self.worker),
+            ..Answer::blank(&shard.task_slug, shard.task_version, shard.length_tokens, index, self.now)
+        }
+    }
+
+    /// A record that this server cannot make into an item either.
+    fn unmade(&self, index: u32, repetition: u32, reason: &str) -> Answer {
+        Answer {
+            outcome: Outcome::OverLength.slug().to_owned(),
+            cause: Some("record_does_not_fit".to_owned()),
+            detail: Some(cleaned(reason)),
+            ..self.blank(index, repetition)
+        }
+    }
+
+    fn row(&self, item: &Item, digest: &str, posted: Posted) -> Answer {
+        let blank = Answer {
             prompt_digest: digest.to_owned(),
             prompt_tokens: item.prompt_tokens.cast_signed(),
             depth_percent: item.depth_percent.map(i32::from),
             tokens_removed: item.cut.map(|cut| signed(cut.tokens_removed)),
             evidence_left: item.cut.and_then(|cut| cut.evidence_left),
-            worker_id: Some(self.worker),
-            ..Answer::blank(&shard.task_slug, shard.task_version, shard.length_tokens, index, self.now)
+            ..self.blank(posted.index, posted.repetition)
         };
         match posted.result {
             Exchange::Completed(completion) => self.completed(blank, item, completion),
@@ -163,6 +182,7 @@ impl Context {
                 detail: Some(format!("needs {needed_tokens} tokens, the endpoint takes {limit_tokens}")),
                 ..blank
             },
+            Exchange::Unmade { reason } => self.unmade(posted.index, posted.repetition, &reason),
             Exchange::TimedOut { stage, attempts } => Answer {
                 outcome: Outcome::Timeout.slug().to_owned(),
                 cause: Some(named(&stage)),

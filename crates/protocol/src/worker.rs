@@ -223,6 +223,11 @@ pub enum Exchange {
         /// The endpoint's limit.
         limit_tokens: u32,
     },
+    /// The official record does not fit the length even when it is cut; nothing was sent.
+    Unmade {
+        /// What does not fit.
+        reason: String,
+    },
     /// A deadline passed.
     TimedOut {
         /// Which deadline: `first_byte`, `idle` or `total`.

@@ -144,7 +144,7 @@ fn cause(ended: Exchange) -> String {
     match ended {
         Exchange::TimedOut { stage, .. } => format!("timeout_{stage}"),
         Exchange::Failed { cause, .. } => cause,
-        Exchange::OverLength { .. } => "over_length".to_owned(),
+        Exchange::OverLength { .. } | Exchange::Unmade { .. } => "over_length".to_owned(),
         Exchange::Completed(_) => "failed".to_owned(),
     }
 }

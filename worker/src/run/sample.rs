@@ -45,6 +45,9 @@ pub(super) struct Bench {
     pub context_limit: Option<u32>,
 }
 
+/// The cause of a shard whose length no item can have.
+const UNSATISFIABLE: &str = "unsatisfiable";
+
 /// Builds the items of a shard.
 pub(super) struct Generator {
     task: Task,
@@ -66,7 +69,7 @@ impl Generator {
             data: spec.data.as_ref().map(|data| data.sha256.clone()),
         };
         let task = Task::new(definition).map_err(|error| Failure::lasting("unknown_task", error))?;
-        let length = Length::new(length_tokens).map_err(|error| Failure::lasting("unsatisfiable", error))?;
+        let length = Length::new(length_tokens).map_err(|error| Failure::lasting(UNSATISFIABLE, error))?;
         let corpus = spec.corpus.as_ref().map(|corpus| read(&task, corpus)).transpose()?;
         let unreadable = |error| Failure::lasting("unreadable_record", error);
         let records = spec.data.iter().flat_map(|data| &data.records);
@@ -78,7 +81,12 @@ impl Generator {
         let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
         let request =
             ItemRequest { corpus, record: self.records.get(&index), ..ItemRequest::new(self.seed, index, self.length) };
-        self.task.item(&request).map_err(|error| Failure::lasting("unsatisfiable", error))
+        self.task.item(&request).map_err(|error| Failure::lasting(UNSATISFIABLE, error))
+    }
+
+    /// Whether a failure to make an item is its record's own: other records may well fit.
+    fn is_of_its_record(&self, index: u32, failure: &Failure) -> bool {
+        failure.cause == UNSATISFIABLE && self.records.contains_key(&index)
     }
 
     /// What judges see of an item.
@@ -110,6 +118,11 @@ impl Bench {
         });
         let (item, prompt_digest) = match built.await {
             Ok(Ok(built)) => built,
+            Ok(Err(failure)) if self.generator.is_of_its_record(index, &failure) => {
+                let result = Exchange::Unmade { reason: failure.detail };
+                let unmade = Answer { index, repetition, prompt_digest: String::new(), prompt_tokens: 0, result };
+                return SampleEnd::Answered(Box::new(unmade));
+            }
             Ok(Err(failure)) => return SampleEnd::Fatal(failure),
             Err(error) => return SampleEnd::Fatal(Failure::retryable("worker_error", error)),
         };

@@ -44,18 +44,47 @@ pub(super) fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     Ok(Computed::Value(json(score)))
 }
 
-/// A row without a program needs no run. Others are scored by what the program printed, which `extra.outputs` holds test
-/// by test (null after a crash or a timeout; null for the list where it does not compile); without it they are skipped.
+/// A row without a program needs no run. Others are scored by what the program printed, which [`with_outputs`] adds.
 fn pseudo_to_code(row: &GoldenRow, answer: &str) -> Result<Computed, GoldenError> {
-    let tests: Option<Vec<Test>> =
-        row.reference.get("testcases").and_then(|tests| serde_json::from_value(tests.clone()).ok());
-    let tests = tests.ok_or_else(|| row.bad())?;
-    let printed = row.extra.get("outputs");
+    let tests = tests(row).ok_or_else(|| row.bad())?;
+    let printed = row.extra.get(OUTPUTS);
     if printed.is_none() && longproc::program(answer).is_some() {
-        return Err(GoldenError::Unknown(format!("{} of a program that was not run", row.slug())));
+        return Err(GoldenError::NotRun(row.slug()));
     }
     let printed: Option<Vec<Option<String>>> = printed.and_then(|list| serde_json::from_value(list.clone()).ok());
     Ok(Computed::Value(json(longproc::pseudo_to_code(answer, printed.as_deref(), &tests))))
+}
+
+/// Field of `extra` for what a program printed, test by test: null after a crash or a timeout, and null instead of the
+/// list where it does not compile.
+const OUTPUTS: &str = "outputs";
+
+fn tests(row: &GoldenRow) -> Option<Vec<Test>> {
+    serde_json::from_value(row.reference.get("testcases")?.clone()).ok()
+}
+
+/// The program of a golden line and its tests; `None` where nothing is to be run.
+#[must_use]
+pub fn golden_program(line: &str) -> Option<(String, Vec<Test>)> {
+    let row: GoldenRow = serde_json::from_str(line).ok()?;
+    if row.slug() != "longproc.pseudo_to_code" || row.extra.get(OUTPUTS).is_some() {
+        return None;
+    }
+    Some((longproc::program(row.prediction.as_str()?)?, tests(&row)?))
+}
+
+/// A golden line with what its program printed for each test; `None` where it does not compile.
+///
+/// # Errors
+/// [`GoldenError::Unreadable`] when the line is no golden row.
+pub fn with_outputs(line: &str, outputs: Option<&[Option<String>]>) -> Result<String, GoldenError> {
+    let unreadable = |error: serde_json::Error| GoldenError::Unreadable(error.to_string());
+    let mut row: Value = serde_json::from_str(line).map_err(unreadable)?;
+    let extra = row.as_object_mut().map(|fields| fields.entry("extra").or_insert_with(|| json!({})));
+    if let Some(Value::Object(extra)) = extra {
+        extra.insert(OUTPUTS.to_owned(), json!(outputs));
+    }
+    Ok(row.to_string())
 }
 
 fn json(score: ProcedureScore) -> Value {

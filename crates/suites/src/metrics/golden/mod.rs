@@ -128,10 +128,15 @@ pub enum GoldenError {
     /// Inputs that the metric cannot read.
     #[error("metric `{0}` cannot read this row's prediction or reference")]
     BadInput(String),
+    /// A row whose program was not run: add what it prints with [`with_outputs`].
+    #[error("metric `{0}` needs what a program prints; `longboard-worker score --sandbox` compiles and runs it")]
+    NotRun(String),
     /// A row about a file that is not at hand.
     #[error("this row scores the file {0}, which was not found: put it beside the golden file or in the data folder")]
     NoFile(String),
 }
+
+pub use longproc::{golden_program, with_outputs};
 
 /// Finds the text of a file that a row names by its relative path.
 pub type Files<'a> = &'a dyn Fn(&str) -> Option<String>;

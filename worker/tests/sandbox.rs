@@ -1,0 +1,136 @@
+//! Programs in confinement: official rows score as published, and what reaches out gets nothing.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::path::Path;
+use std::process::Command;
+
+use longboard_suites::metrics::longproc::Test;
+use longboard_worker::sandbox::{OUTPUT_BYTES, Sandbox, SandboxError};
+
+const WORKER: &str = env!("CARGO_BIN_EXE_longboard-worker");
+
+/// The sandbox, or `None` and a word about it where the machine has none.
+async fn sandbox() -> Option<Sandbox> {
+    match Sandbox::open(Path::new(WORKER)).await {
+        Ok(sandbox) => Some(sandbox),
+        Err(error @ (SandboxError::NoCompiler | SandboxError::Unconfined(_))) => {
+            eprintln!("SKIPPED: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn test(input: &str) -> Test {
+    (vec![input.to_owned()], Vec::new())
+}
+
+/// What a program prints for one line of input.
+async fn printed(sandbox: &Sandbox, code: &str) -> Option<String> {
+    let outputs = sandbox.outputs(code, &[test("7")]).await.unwrap();
+    outputs.unwrap_or_else(|| panic!("does not compile: {code}")).remove(0)
+}
+
+#[tokio::test]
+async fn golden_programs_score_as_published() {
+    if sandbox().await.is_none() {
+        return;
+    }
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/suites/tests/golden/longproc_programs.jsonl");
+    let score = |more: &'static [&str]| async move {
+        let mut command = tokio::process::Command::new(WORKER);
+        let output = command.args(["score", "--golden", golden]).args(more).output().await.unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (passed, text) = score(&["--sandbox"]).await;
+    assert!(passed && text.contains(" 28/28 "), "{text}");
+    let (_, text) = score(&[]).await;
+    assert!(text.contains("10/10") && text.contains("SKIPPED 18 rows") && text.contains("--sandbox"), "{text}");
+}
+
+#[tokio::test]
+async fn a_program_reads_its_input_and_is_read() {
+    let Some(sandbox) = sandbox().await else { return };
+    let code =
+        "int main() { int n; cin >> n; vector<int> v(n, 2); cout << accumulate(v.begin(), v.end(), 0) << endl; }";
+    let outputs = sandbox.outputs(code, &[test("7"), test("1"), test("0")]).await.unwrap().unwrap();
+    assert_eq!(outputs, ["14\n", "2\n", "0\n"].map(|output| Some(output.to_owned())));
+    assert_eq!(sandbox.outputs("int main() { return }", &[test("7")]).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_crashes_or_never_ends_has_no_output() {
+    let Some(sandbox) = sandbox().await else { return };
+    for code in [
+        "int main() { abort(); }",
+        "int main() { return 3; }",
+        "int main() { while (true); }",
+        "int main() { vector<vector<char>> v; while (true) v.push_back(vector<char>(1 << 24, 1)); }",
+        "int main() { while (true) printf(\"longer and longer\\n\"); }",
+        "int main() { int *p = 0; *p = 1; }",
+        "int main() { printf(\"\\xff\"); }",
+    ] {
+        assert_eq!(printed(&sandbox, code).await, None, "{code}");
+    }
+    let long = format!("int main() {{ cout << string({}, 'x'); }}", OUTPUT_BYTES / 2);
+    assert_eq!(printed(&sandbox, &long).await.map(|text| text.len() as u64), Some(OUTPUT_BYTES / 2));
+}
+
+/// Each prints `in` when it gets what it wants.
+#[tokio::test]
+async fn what_reaches_out_gets_nothing() {
+    let Some(sandbox) = sandbox().await else { return };
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret");
+    std::fs::write(&secret, "1234").unwrap();
+    let secret = secret.to_str().unwrap();
+    let pid = std::process::id();
+    let reaching: [(&str, String); 8] = [
+        (
+            "reads a file",
+            format!(
+                "#include <unistd.h>\n#include <fcntl.h>\nint main() {{ cout << (open(\"{secret}\", O_RDONLY) < 0 ? \"out\" : \"in\"); }}"
+            ),
+        ),
+        (
+            "writes a file",
+            format!("int main() {{ ofstream f(\"{secret}\"); f << 5; f.flush(); cout << (f ? \"in\" : \"out\"); }}"),
+        ),
+        (
+            "writes beside itself",
+            "int main() { ofstream f(\"more\"); f << 5; f.flush(); cout << (f ? \"in\" : \"out\"); }".into(),
+        ),
+        (
+            "opens a socket",
+            "#include <sys/socket.h>\nint main() { cout << (socket(AF_INET, SOCK_STREAM, 0) < 0 ? \"out\" : \"in\"); }"
+                .into(),
+        ),
+        ("starts a process", "#include <unistd.h>\nint main() { cout << (fork() < 0 ? \"out\" : \"in\"); }".into()),
+        (
+            "runs a command",
+            "#include <cstdlib>\nint main() { cout << (system(\"true\") == 0 ? \"in\" : \"out\"); }".into(),
+        ),
+        (
+            "signals another",
+            format!("#include <signal.h>\nint main() {{ cout << (kill({pid}, 0) == 0 ? \"in\" : \"out\"); }}"),
+        ),
+        (
+            "reads the environment",
+            "#include <cstdlib>\nint main() { cout << (getenv(\"HOME\") ? \"in\" : \"out\"); }".into(),
+        ),
+    ];
+    for (what, code) in reaching {
+        assert_eq!(printed(&sandbox, &code).await.as_deref(), Some("out"), "{what}");
+    }
+    assert_eq!(std::fs::read_to_string(secret).unwrap(), "1234");
+    let included = format!("int main() {{ return 0; }}\nint stolen[] = {{\n#include \"{secret}\"\n}};");
+    assert_eq!(sandbox.outputs(&included, &[]).await.unwrap(), None, "the compiler reads a file");
+}
+
+#[test]
+fn confinement_is_not_optional() {
+    let output =
+        Command::new(WORKER).args(["confined", "--stage", "run", "--folder", "/nowhere", "--", "/bin/true"]).output();
+    assert!(!output.unwrap().status.success());
+}
