@@ -10,10 +10,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Utc;
 use longboard_app::Longboard;
+
 use longboard_app::data_file::DatasetError;
 use longboard_app::dataset::DatasetReport;
+use longboard_app::fleet::FleetMember;
 use longboard_app::run::RunRequest;
-use longboard_protocol::worker::{Answer, AnswersRequest, ClaimRequest, Completion, Exchange, Work};
+use longboard_app::team::Member;
+use longboard_protocol::worker::{
+    Answer, AnswersRequest, ClaimRequest, Completion, Exchange, RunWork, ShardLease, Work,
+};
 use longboard_suites::dataset::Record;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
@@ -152,44 +157,93 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     assert_eq!(record.document, "<li>Orla</li>");
 }
 
+fn claim() -> ClaimRequest {
+    ClaimRequest { labels: Vec::new(), wait_ms: 0, version: "test".to_owned() }
+}
+
+/// A site with a probed endpoint of a team, and a worker.
+async fn ready(database: &TestDatabase) -> (Longboard, Member, FleetMember) {
+    let longboard = longboard(database).await;
+    let user = longboard.sign_up(alpha(), "127.0.0.1", [1; 32], now()).await.unwrap();
+    longboard.create_team(&user, "Alpha", now()).await.unwrap();
+    let member = longboard.member(&user, "alpha").await.unwrap();
+    let worker = enlist(&longboard, "one", 2).await;
+    let endpoint = registration("M", "http://127.0.0.1:9/v1");
+    longboard.register_endpoint(&member, endpoint, [9; 32], now()).await.unwrap();
+    let probe = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
+    longboard.record_probe(&worker, probe.shard, probe.fence, report(), now()).await.unwrap();
+    (longboard, member, worker)
+}
+
+/// All of a suite in windows of 4k tokens.
+fn request(suite: &str) -> RunRequest {
+    RunRequest {
+        endpoint: "m".to_owned(),
+        suite: suite.to_owned(),
+        lengths: Some(vec!["4k".parse().unwrap()]),
+        samples: Some(50),
+        budget_tokens: None,
+    }
+}
+
+fn task_of(lease: &ShardLease) -> (&RunWork, Task) {
+    let Work::Run(work) = &lease.work else { panic!("{:?}", lease.work) };
+    let definition = TaskDefinition {
+        slug: work.task.slug.clone(),
+        version: work.task.version,
+        title: work.task.title.clone(),
+        family: work.task.family.clone(),
+        params: work.task.params.clone(),
+        data: work.task.data.as_ref().map(|data| data.sha256.clone()),
+    };
+    (work, Task::new(definition).unwrap())
+}
+
+#[tokio::test]
+async fn a_record_that_fits_no_window_ends_alone() {
+    for database in TestDatabase::each() {
+        let (longboard, member, worker) = ready(&database).await;
+        let files = Files::new();
+        let long = "Who rang the bell at the mill by the road? ".repeat(500);
+        let record = json!({
+            "instructions": ["Who rang the bell?\nA. Ida\nB. Olga", long], "outputs": ["A", "A"],
+            "input": "Ida rang the bell while Olga slept.", "source": "own", "evaluation": "exam",
+        });
+        import_for("leval", &longboard, &files.write("quality.jsonl", &[record.to_string()])).await.unwrap();
+        let run = longboard.submit_run(&member, request("leval-data"), now()).await.unwrap();
+        let lease = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
+        let unmade = |index| Answer {
+            index,
+            repetition: 0,
+            prompt_digest: String::new(),
+            prompt_tokens: 0,
+            result: Exchange::Unmade { reason: "the worker's words".to_owned() },
+        };
+        let request = AnswersRequest { fence: lease.fence, answers: vec![unmade(0), unmade(1)] };
+        let reply = longboard.record_answers(&worker, lease.shard, request, now()).await.unwrap();
+        let refused: Vec<u32> = reply.refused.iter().map(|refused| refused.index).collect();
+        assert_eq!((reply.stored, refused), (1, vec![0]), "{:?}", reply.refused);
+        let run = longboard.run(run.id).await.unwrap();
+        let row = longboard.answer(&run, 2).await.unwrap();
+        assert_eq!((row.outcome.as_str(), row.cause.as_deref()), ("over_length", Some("record_does_not_fit")));
+        let detail = row.detail.unwrap();
+        assert!(detail.contains("choose a longer window"), "{detail}");
+    }
+}
+
 #[tokio::test]
 async fn the_fleet_runs_records_and_says_what_was_cut() {
     for database in TestDatabase::each() {
-        let longboard = longboard(&database).await;
-        let user = longboard.sign_up(alpha(), "127.0.0.1", [1; 32], now()).await.unwrap();
-        longboard.create_team(&user, "Alpha", now()).await.unwrap();
-        let member = longboard.member(&user, "alpha").await.unwrap();
-        let worker = enlist(&longboard, "one", 2).await;
-        let endpoint = registration("M", "http://127.0.0.1:9/v1");
-        longboard.register_endpoint(&member, endpoint, [9; 32], now()).await.unwrap();
-        let claim = || ClaimRequest { labels: Vec::new(), wait_ms: 0, version: "test".to_owned() };
-        let probe = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
-        longboard.record_probe(&worker, probe.shard, probe.fence, report(), now()).await.unwrap();
+        let (longboard, member, worker) = ready(&database).await;
         let files = Files::new();
         let imported = import(&longboard, &files.write("passkey.jsonl", &records())).await.unwrap();
 
-        let request = RunRequest {
-            endpoint: "m".to_owned(),
-            suite: SUITE.to_owned(),
-            lengths: Some(vec!["4k".parse().unwrap()]),
-            samples: Some(50),
-            budget_tokens: None,
-        };
-        let run = longboard.submit_run(&member, request, now()).await.unwrap();
+        let run = longboard.submit_run(&member, request(SUITE), now()).await.unwrap();
         assert_eq!(run.total, 3, "no more samples than records");
         let lease = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
-        let Work::Run(work) = &lease.work else { panic!("{:?}", lease.work) };
+        let (work, task) = task_of(&lease);
         let data = work.task.data.as_ref().unwrap();
         assert_eq!((data.records.len(), &data.sha256), (3, &imported.sha256));
-        let definition = TaskDefinition {
-            slug: work.task.slug.clone(),
-            version: work.task.version,
-            title: work.task.title.clone(),
-            family: work.task.family.clone(),
-            params: work.task.params.clone(),
-            data: Some(data.sha256.clone()),
-        };
-        let task = Task::new(definition).unwrap();
         let length = Length::new(work.length_tokens).unwrap();
         let answers: Vec<Answer> = data
             .records
