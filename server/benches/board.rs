@@ -56,9 +56,11 @@ fn board() -> Board {
             family: "ruler_vt".to_owned(),
             languages: vec!["en".to_owned()],
             metric: "m".to_owned(),
+            dial: None,
         }],
         rows: (0..200).map(row).collect(),
         notes: Vec::new(),
+        dials: Vec::new(),
         rank_critical: Some(4.0),
         lengths,
     }

@@ -17,6 +17,8 @@ use longboard_store::board::CellSums;
 use longboard_suites::length::Length;
 use sha2::{Digest, Sha256};
 
+use crate::dial;
+
 /// Seed of the draws behind ranks: the same data give the same board.
 const SEED: u64 = 0x10b0_a4d5;
 
@@ -181,7 +183,7 @@ impl Measured {
 }
 
 /// Wilson when all scores are 0 or 1, else t; in percent within 0..100.
-fn interval_of_sums(n: u32, sum: f64, sum_of_squares: f64, binary: bool) -> Option<[f64; 2]> {
+pub(crate) fn interval_of_sums(n: u32, sum: f64, sum_of_squares: f64, binary: bool) -> Option<[f64; 2]> {
     let ci = if binary {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of ones, at most n")]
         let successes = sum.round().max(0.0) as u64;
@@ -221,6 +223,7 @@ pub fn compute(input: BoardInput) -> Board {
         suite: input.suite,
         columns: input.columns,
         lengths: input.lengths.iter().map(ToString::to_string).collect(),
+        dials: dial::curves(&input.tasks, &input.entries, &rows),
         tasks: input.tasks,
         rows,
         notes: input.notes,
@@ -290,6 +293,7 @@ fn digest(board: &Board) -> String {
         board.tasks,
         board.rows,
         board.notes,
+        board.dials,
         board.rank_critical
     ]);
     hex::encode(Sha256::digest(content.to_string()))
@@ -413,6 +417,7 @@ mod tests {
             family: "ruler_niah".to_owned(),
             languages: vec!["en".to_owned()],
             metric: "ruler.string_match_all".to_owned(),
+            dial: None,
         }
     }
 

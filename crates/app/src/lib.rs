@@ -11,6 +11,7 @@ pub mod compare;
 pub mod cost;
 pub mod data_file;
 pub mod dataset;
+mod dial;
 pub mod endpoint;
 mod error;
 pub mod factuality;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use longboard_protocol::board::{Board, BoardTask, Columns};
+use longboard_protocol::board::{Board, BoardTask, Columns, DialPoint};
 use longboard_stats::covariance::{DMatrix, item_correlation};
 use longboard_store::board::{CellKey, CellSums};
 use longboard_store::endpoint::Endpoint;
@@ -142,6 +142,7 @@ fn board_task(row: &TaskRow) -> Result<BoardTask, AppError> {
             family: row.family.clone(),
             languages: vec![task.language.code().to_owned()],
             metric: task.metric.to_owned(),
+            dial: None,
         });
     }
     let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
@@ -151,6 +152,7 @@ fn board_task(row: &TaskRow) -> Result<BoardTask, AppError> {
         family: row.family.clone(),
         languages: vec![task.card().language.code().to_owned()],
         metric: task.card().metric.to_owned(),
+        dial: task.dial().map(|(title, value)| DialPoint { title: title.to_owned(), value }),
     })
 }
 

@@ -29,6 +29,9 @@ pub struct Board {
     pub rows: Vec<BoardRow>,
     /// Remarks about the data, e.g. differences from a published table.
     pub notes: Vec<String>,
+    /// Scores along the dials of families of which the suite holds several tasks.
+    #[serde(default)]
+    pub dials: Vec<DialCurve>,
     /// Distance in standard errors of the difference beyond which two entries count as different; null without ranks.
     #[serde(default)]
     pub rank_critical: Option<f64>,
@@ -57,6 +60,64 @@ pub struct BoardTask {
     pub languages: Vec<String>,
     /// Metric slug, with its form (`official` or `strict`).
     pub metric: String,
+    /// Where the task stands among those of its family that differ in one number only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dial: Option<DialPoint>,
+}
+
+/// A task's place on its family's dial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DialPoint {
+    /// What the dial counts, e.g. `documents that hold the fact`.
+    pub title: String,
+    /// How many.
+    pub value: u32,
+}
+
+/// Scores along a dial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DialCurve {
+    /// What the dial counts.
+    pub title: String,
+    /// Family whose tasks lie on it.
+    pub family: String,
+    /// One line per entry, in the board's order.
+    pub lines: Vec<DialLine>,
+}
+
+/// One entry along a dial, over all lengths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DialLine {
+    /// Slug of the model.
+    pub entry: String,
+    /// Display name.
+    pub name: String,
+    /// From low to high values; places without samples are absent.
+    pub points: Vec<DialScore>,
+    /// Logits per doubling, with its 95 % interval; null where no finite slope fits best.
+    pub slope: Option<Slope>,
+}
+
+/// A score at a place of a dial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DialScore {
+    /// Place.
+    pub value: u32,
+    /// Mean of all samples, 0..100.
+    pub score: f64,
+    /// Samples.
+    pub n: u32,
+    /// 95 % interval of `score`.
+    pub ci95: Option<[f64; 2]>,
+}
+
+/// How a score changes along a dial.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Slope {
+    /// Logits per doubling.
+    pub per_doubling: f64,
+    /// 95 % interval.
+    pub ci95: [f64; 2],
 }
 
 /// One entry of a board.

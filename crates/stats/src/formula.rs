@@ -127,6 +127,12 @@ pub const FORMULAS: &[Formula] = &[
         code: "multiplicity::holm",
     },
     Formula {
+        name: "Slope along a dial",
+        text: "logit P = a + b·log₂(value) over the tasks of a family that differ in one number; b per doubling, interval of the Fisher information",
+        source: "McCullagh and Nelder 1989, section 4.4; arXiv 2211.08411 for supporting documents",
+        code: "slope::logit_slope",
+    },
+    Formula {
         name: "Rating",
         text: "Bradley-Terry: P(a beats b) = 1/(1 + e^(θ_b − θ_a)) by Newton on counts per pair, a tie half a win; Elo = 1000 + (400/ln 10)·θ, mean of the rated 1000",
         source: "Bradley and Terry 1952",

@@ -29,6 +29,7 @@ pub mod rank;
 pub mod rating;
 pub mod repeats;
 pub mod sandwich;
+pub mod slope;
 pub mod stopping;
 pub mod tally;
 pub mod tie;
@@ -75,6 +76,9 @@ pub enum StatsError {
     /// No finite maximum: some models never met, or never lost to, the others.
     #[error("the votes do not fix every rating: give a prior, or rate one strongly connected group at a time")]
     Unbounded,
+    /// Failures and successes on either side of a value, or nothing but one of them.
+    #[error("failures and successes do not overlap: no finite slope fits best")]
+    Separated,
     /// An iteration that did not settle.
     #[error("the fit did not settle after {0} iterations: look for votes with extreme weights or lengths")]
     NotSettled(usize),

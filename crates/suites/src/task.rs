@@ -108,6 +108,10 @@ pub trait Family: Sync {
     fn chance(&self, task: &Task, _item: &Item) -> f64 {
         task.card().random_guess
     }
+    /// The number in which the family's tasks differ and nothing else, if there is one: scores are shown along it.
+    fn dial(&self) -> Option<Dial> {
+        None
+    }
     /// Whether the references of generated items stand word for word in the prompt, inside its needles and nowhere else.
     fn quotes_answers(&self, _params: &Params) -> bool {
         true
@@ -158,6 +162,15 @@ pub struct Task {
     definition: TaskDefinition,
     family: &'static dyn Family,
     card: Card,
+}
+
+/// A number in which tasks of a family differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dial {
+    /// Integer parameter that holds it.
+    pub parameter: &'static str,
+    /// What it counts, for an axis, e.g. `documents that hold the fact`.
+    pub title: &'static str,
 }
 
 impl Task {
@@ -221,6 +234,14 @@ impl Task {
     #[must_use]
     pub fn card(&self) -> &Card {
         &self.card
+    }
+
+    /// Where the task stands on its family's dial: what is counted, and how many.
+    #[must_use]
+    pub fn dial(&self) -> Option<(&'static str, u32)> {
+        let dial = self.family.dial()?;
+        let value = u32::try_from(integer(&self.definition.params, dial.parameter)).ok()?;
+        Some((dial.title, value))
     }
 
     /// Builds one sample. CPU-bound: a 1M-token item takes from 0.1 s to 0.7 s, so call it off the async threads.

@@ -1,4 +1,4 @@
-//! Score over length.
+//! Score over length, or over another number on a logarithmic axis.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ pub(crate) struct Series {
     pub points: Vec<CurvePoint>,
 }
 
-/// A score, 0..100, at a length.
+/// A score, 0..100, at a length in tokens or at another number.
 #[derive(Debug, Clone)]
 pub(crate) struct CurvePoint {
     pub length: String,
@@ -58,18 +58,24 @@ fn y(score: f64) -> f64 {
     TOP + (1.0 - score.clamp(0.0, 100.0) / 100.0) * (HEIGHT - TOP - BOTTOM)
 }
 
-/// Up to six lines with their 95 % bands.
+/// Up to six lines over length, with their 95 % bands.
 pub(crate) fn curve(series: &[Series]) -> String {
+    curve_over(series, "length, tokens")
+}
+
+/// Up to six lines over what the axis counts, with their 95 % bands.
+pub(crate) fn curve_over(series: &[Series], over: &str) -> String {
     let series: Vec<Series> = series.iter().filter(|line| !line.points.is_empty()).take(MOST).cloned().collect();
     let Some(axis) = Axis::of(&series) else {
         return "<p class=\"empty\">No scores yet.</p>".to_owned();
     };
     let names: Vec<String> = series.iter().map(|line| line.name.clone()).collect();
     let mut svg = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><title>Score over length</title><desc>Score, 0 to 100, over prompt length in tokens for {}</desc>",
-        escaped(&names.join(", "))
+        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><title>Score over {over}</title><desc>Score, 0 to 100, over {over} for {}</desc>",
+        escaped(&names.join(", ")),
+        over = escaped(over)
     );
-    frame(&mut svg, &axis);
+    frame(&mut svg, &axis, over);
     for (number, line) in series.iter().enumerate() {
         draw(&mut svg, &axis, number, line);
     }
@@ -84,7 +90,7 @@ pub(crate) fn curve(series: &[Series]) -> String {
     svg
 }
 
-fn frame(svg: &mut String, axis: &Axis) {
+fn frame(svg: &mut String, axis: &Axis, over: &str) {
     for score in [0.0, 25.0, 50.0, 75.0, 100.0] {
         let y = y(score);
         let (end, label) = (WIDTH - RIGHT, LEFT - 8.0);
@@ -100,9 +106,10 @@ fn frame(svg: &mut String, axis: &Axis) {
     }
     let _ = write!(
         svg,
-        "<text class=\"tick mid\" x=\"{:.1}\" y=\"{:.1}\">length, tokens</text>",
+        "<text class=\"tick mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
         WIDTH / 2.0,
-        HEIGHT - 4.0
+        HEIGHT - 4.0,
+        escaped(over)
     );
 }
 

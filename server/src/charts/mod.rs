@@ -6,7 +6,7 @@ mod heatmap;
 mod outcome;
 mod pareto;
 
-pub(crate) use curve::{CurvePoint, Series, curve, spark, whisker};
+pub(crate) use curve::{CurvePoint, Series, curve, curve_over, spark, whisker};
 pub(crate) use heatmap::{HeatCell, heatmap};
 pub(crate) use outcome::outcome_bar;
 pub(crate) use pareto::{ParetoPoint, pareto};

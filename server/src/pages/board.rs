@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::charts::{spark, whisker};
 use crate::form::Fields;
 use crate::pages::board_view::{Filter, View};
+use crate::pages::dial::DialView;
 use crate::refusal::PageError;
 use crate::shelf::{Body, Edition, RatingEdition, Shelf};
 
@@ -158,6 +159,8 @@ pub struct BoardPage {
     /// Entries that may be first.
     top: usize,
     critical: Option<String>,
+    /// Of the whole board; empty where a view shows less.
+    dials: Vec<DialView>,
 }
 
 struct Header {
@@ -246,6 +249,7 @@ impl Table {
             entries: self.board.rows.len(),
             top: board.rows.iter().filter(|row| may_be_first(row)).count(),
             critical: board.rank_critical.map(|critical| format!("{critical:.2}")),
+            dials: board.dials.iter().filter(|_| !view.narrows()).map(DialView::of).collect(),
             rows,
             board,
         }

@@ -261,6 +261,7 @@ mod tests {
             family: family.to_owned(),
             languages: vec![language.to_owned()],
             metric: "m".to_owned(),
+            dial: None,
         };
         let lengths = ["4k", "8k"].map(ToOwned::to_owned);
         let row = |entry: &str, kind: &str, scores: [Option<f64>; 4]| {
@@ -301,6 +302,7 @@ mod tests {
                 row("z", "endpoint", [None, None, Some(80.0), Some(80.0)]),
             ],
             notes: Vec::new(),
+            dials: Vec::new(),
             rank_critical: Some(2.3),
         }
     }

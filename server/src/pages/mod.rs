@@ -10,6 +10,7 @@ pub mod board;
 mod board_view;
 pub mod boards;
 mod compare;
+mod dial;
 pub mod error;
 mod judge;
 mod method;

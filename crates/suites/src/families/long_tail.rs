@@ -13,7 +13,7 @@ use crate::metrics::long_tail;
 use crate::prompt::Answer;
 use crate::rng::Rng;
 use crate::task::{
-    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, integer,
+    Dial, Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, integer,
 };
 use crate::world::{Trade, World};
 
@@ -117,6 +117,10 @@ impl Family for LongTail {
             answer: Answer { references: vec![answer], gold: json!({ "support": support }), ..Answer::default() },
         };
         book::bind(task, request, volume)
+    }
+
+    fn dial(&self) -> Option<Dial> {
+        Some(Dial { parameter: "support", title: "documents that hold the fact" })
     }
 
     fn tasks(&self) -> Vec<TaskDefinition> {
