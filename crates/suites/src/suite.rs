@@ -82,7 +82,7 @@ impl From<&Builtin> for Suite {
     }
 }
 
-const BUILTIN: [Builtin; 6] = [
+const BUILTIN: [Builtin; 10] = [
     Builtin {
         slug: "quickstart",
         title: "Quickstart",
@@ -152,6 +152,76 @@ const BUILTIN: [Builtin; 6] = [
         tasks: &["long_span_qa", "planted_writing"],
         kilos: &[4, 8, 16, 32],
         samples: 10,
+    },
+    Builtin {
+        slug: "many-facts",
+        title: "Reasoning over many facts",
+        description: "Queries over tables told in sentences, wrong answers in long exams, many labels by example, texts to be put in order, and what was said in many sessions.",
+        tasks: &[
+            "holobench_aggregation",
+            "holobench_max_min",
+            "holobench_join",
+            "holobench_comparison",
+            "holobench_ranking",
+            "longins_gist",
+            "longins_list",
+            "longicl_intent",
+            "longicl_relation",
+            "ada_leval_tsort",
+            "ada_leval_bestanswer",
+            "longmemeval_extraction",
+            "longmemeval_multi_session",
+            "longmemeval_temporal",
+            "longmemeval_update",
+            "longmemeval_abstention",
+        ],
+        kilos: &[16, 32, 64],
+        samples: 25,
+    },
+    Builtin {
+        slug: "long-output",
+        title: "Long output",
+        description: "Answers of hundreds to thousands of tokens that follow a procedure or instructions to the end.",
+        tasks: &[
+            "longgenbench_arithmetic",
+            "longgenbench_choice",
+            "golden_thread_week_short",
+            "golden_thread_block_short",
+            "longproc_html_to_tsv_2k",
+            "longproc_path_traversal_2k",
+            "longproc_tom_tracking_2k",
+            "longproc_countdown_2k",
+            "longproc_travel_planning_2k",
+            "longproc_pseudo_to_code_2k",
+        ],
+        kilos: &[16, 32],
+        samples: 10,
+    },
+    Builtin {
+        slug: "long-tail",
+        title: "How often a fact is told",
+        description: "The same question about a fact that one, two, four, eight or sixteen of the documents hold: does an answer depend on how often it is told?",
+        tasks: &["long_tail_1", "long_tail_2", "long_tail_4", "long_tail_8", "long_tail_16"],
+        kilos: &[4, 8, 16, 32, 64],
+        samples: 25,
+    },
+    Builtin {
+        slug: "diffusion-scope",
+        title: "Diffusion and scope",
+        description: "The same facts, varied along two axes: how hard they are to find, and how many of them an answer takes.",
+        tasks: &[
+            "grid_d1_s1",
+            "grid_d1_s2",
+            "grid_d1_s3",
+            "grid_d2_s1",
+            "grid_d2_s2",
+            "grid_d2_s3",
+            "grid_d3_s1",
+            "grid_d3_s2",
+            "grid_d3_s3",
+        ],
+        kilos: &[4, 8, 16, 32, 64],
+        samples: 25,
     },
     Builtin {
         slug: "reference",
@@ -249,6 +319,17 @@ mod tests {
         let families: Vec<&str> = tasks.iter().map(|task| Task::find(task).unwrap().family().slug()).collect();
         let all: Vec<&str> = crate::families::all().iter().map(|family| family.slug()).collect();
         assert_eq!(families, all);
+    }
+
+    #[test]
+    fn every_task_of_a_suite_can_be_built_at_its_shortest_length() {
+        for suite in Suite::builtin() {
+            let shortest = suite.lengths[0].tokens();
+            for slug in &suite.tasks {
+                let task = Task::find(slug).unwrap();
+                assert!(task.min_tokens() <= shortest, "{slug} of {} from {} tokens", suite.slug, task.min_tokens());
+            }
+        }
     }
 
     #[test]
