@@ -143,8 +143,11 @@ impl Dataset {
             match imported {
                 Ok(report) => {
                     let known = if report.stored { "" } else { ", stored before" };
-                    let DatasetReport { task, records, skipped, sha256, .. } = report;
+                    let DatasetReport { task, records, skipped, sha256, beside, .. } = report;
                     println!("{}: {records} records as task {task}{known}; sha256 {sha256}", path.display());
+                    if beside > 0 {
+                        println!("  with {beside} files that stand beside it");
+                    }
                     if skipped > 0 {
                         println!("  {skipped} lines or elements hold no record of this data set and are left out");
                     }

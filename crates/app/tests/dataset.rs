@@ -11,15 +11,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::Utc;
 use longboard_app::Longboard;
 use longboard_app::data_file::DatasetError;
-use longboard_app::dataset::DatasetReport;
+use longboard_app::dataset::{DatasetReport, reader};
 use longboard_app::run::RunRequest;
 use longboard_protocol::worker::{Answer, AnswersRequest, ClaimRequest, Completion, Exchange, Work};
+use longboard_store::StoreError;
+use longboard_store::dataset::{Beside, BesideFile, Dataset as DatasetRow};
 use longboard_suites::dataset::Record;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use longboard_testkit::database::TestDatabase;
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use stage::{alpha, enlist, longboard, now, registration, report};
@@ -132,7 +135,7 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     assert_eq!((report.records, report.skipped), (1, 1), "what is left out is counted");
     let path = files.write("fewnerd_test_1.json", &pretty(&json!([tests[0]])));
     let report = import_for("longicl", &longboard, &path).await.unwrap();
-    let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
+    let record = first_record(&longboard, &report.sha256).await;
     assert!(record.document.contains("Orla"), "{record:?}");
 
     let page = |path: &str| {
@@ -148,8 +151,88 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     }
     let file = files.write("html_to_tsv_2k.json", &pretty(&page("page.html")));
     let report = import_for("longproc", &longboard, &file).await.unwrap();
-    let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
+    let record = first_record(&longboard, &report.sha256).await;
     assert_eq!(record.document, "<li>Orla</li>");
+}
+
+async fn first_record(longboard: &Longboard, sha256: &str) -> Record {
+    longboard.store().dataset_records(sha256, &[(7, 0)]).await.unwrap().get(7).unwrap()
+}
+
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_file_belongs_to_its_digest() {
+    for database in TestDatabase::each() {
+        let longboard = longboard(&database).await;
+        let files = Files::new();
+        let test = |sentence: &str| json!({"sentence": sentence, "entities": {"Ada": "person-other"}});
+        let shown = |name: &str| json!([{"sentence": format!("{name} left."), "entities": {name: "person-other"}}]);
+        let tests = json!([test("Ada left."), test("Ada came."), test("Ada slept.")]).to_string();
+        let train = shown("Orla").to_string();
+        let path = files.write("fewnerd_test_3.json", std::slice::from_ref(&tests));
+        files.write("fewnerd_train_3.json", std::slice::from_ref(&train));
+        let first = import_for("longicl", &longboard, &path).await.unwrap();
+        assert_eq!((first.stored, first.beside, first.records), (true, 1, 3));
+        assert_eq!(first.sha256, sha256(&format!("{}\n{}\n", sha256(&tests), sha256(&train))));
+        assert!(!import_for("longicl", &longboard, &path).await.unwrap().stored);
+        let row = longboard.store().dataset(&first.sha256).await.unwrap().unwrap();
+        assert_eq!(row.file_sha256, Some(sha256(&tests)), "{}", database.kind);
+        let file =
+            BesideFile { path: "fewnerd_train_3.json".to_owned(), sha256: sha256(&train), bytes: train.len() as i64 };
+        assert_eq!(row.beside, Some(Beside(vec![file])));
+
+        files.write("fewnerd_train_3.json", &[shown("Brun").to_string()]);
+        let second = import_for("longicl", &longboard, &path).await.unwrap();
+        assert!(second.stored && second.sha256 != first.sha256, "other demonstrations are another data set");
+        let old = first_record(&longboard, &first.sha256).await;
+        let new = first_record(&longboard, &second.sha256).await;
+        assert!(old.document.contains("Orla") && new.document.contains("Brun"));
+        let task = longboard.store().task(&second.task, None).await.unwrap().unwrap();
+        assert_eq!((task.version, task.data_sha256.as_ref()), (2, Some(&second.sha256)));
+
+        let places = [(5, 2), (6, 0), (9, 1)];
+        let records = longboard.store().dataset_records(&second.sha256, &places).await.unwrap();
+        assert_eq!((records.documents.len(), records.by_index.len()), (1, 3), "one document for all");
+        assert_eq!(records.get(5).unwrap().question, "Ada slept.");
+        assert!(records.by_index.values().all(|(place, record)| *place == 0 && record.document.is_empty()));
+        let beyond = longboard.store().dataset_records(&second.sha256, &[(0, 3)]).await.unwrap_err();
+        assert!(matches!(beyond, StoreError::NotFound(_)), "{beyond}");
+    }
+}
+
+/// A data set of a version that did not record what stood beside its file.
+#[tokio::test]
+async fn data_sets_of_before_stay_readable() {
+    for database in TestDatabase::each() {
+        let longboard = longboard(&database).await;
+        let files = Files::new();
+        let path = files.write("passkey.jsonl", &records());
+        let facts = DatasetRow {
+            sha256: sha256(&records().join("\n")),
+            family: "infinitebench".to_owned(),
+            subset: "passkey".to_owned(),
+            file_name: "passkey.jsonl".to_owned(),
+            licence: "MIT".to_owned(),
+            records: 1,
+            bytes: 9,
+            imported_by: "operator".to_owned(),
+            imported_at: now(),
+            file_sha256: None,
+            beside: None,
+        };
+        let sha256 = facts.sha256.clone();
+        let mut writer = longboard.store().begin_dataset(facts).await.unwrap();
+        let subset = reader("infinitebench").unwrap().1.subset_of("passkey.jsonl").unwrap();
+        let read = reader("infinitebench").unwrap().1.read(subset, 1, &records()[0]).unwrap();
+        writer.push(&read[0]).await.unwrap();
+        writer.commit().await.unwrap();
+        assert!(first_record(&longboard, &sha256).await.document.contains("41728"));
+        let again = import(&longboard, &path).await.unwrap();
+        assert!(!again.stored && again.sha256 == sha256, "a file alone keeps its digest");
+    }
 }
 
 #[tokio::test]
@@ -180,7 +263,7 @@ async fn the_fleet_runs_records_and_says_what_was_cut() {
         let lease = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
         let Work::Run(work) = &lease.work else { panic!("{:?}", lease.work) };
         let data = work.task.data.as_ref().unwrap();
-        assert_eq!((data.records.len(), &data.sha256), (3, &imported.sha256));
+        assert_eq!((data.records.len(), data.documents.len(), &data.sha256), (3, 2, &imported.sha256));
         let definition = TaskDefinition {
             slug: work.task.slug.clone(),
             version: work.task.version,
@@ -194,13 +277,15 @@ async fn the_fleet_runs_records_and_says_what_was_cut() {
         let answers: Vec<Answer> = data
             .records
             .iter()
-            .map(|(index, record)| {
-                let record = Record::deserialize(record).unwrap();
-                let request = ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, *index, length) };
+            .map(|row| {
+                let record = Record::deserialize(&row.record).unwrap();
+                assert_eq!(record.document, "");
+                let record = Record { document: data.documents[row.document as usize].clone(), ..record };
+                let request = ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, row.index, length) };
                 let item = task.item(&request).unwrap();
                 assert!(item.prompt_tokens + item.output_tokens <= 4096);
                 Answer {
-                    index: *index,
+                    index: row.index,
                     repetition: 0,
                     prompt_digest: item.prompt_digest(),
                     prompt_tokens: item.prompt_tokens,

@@ -2,11 +2,12 @@
 //! file: `{set}_train….json` beside `{set}_test….json`, or under `demonstrations` in each example.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::set::Kind;
-use crate::dataset::{self, Companion, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
 use crate::families::{official, prose};
 use crate::item::{Cut, Item};
 use crate::prompt::Prompt;
@@ -33,6 +34,14 @@ fn kind(subset: &str) -> Kind {
     }
 }
 
+/// The demonstrations that all records share.
+fn demonstrations(subset: &Subset, folder: &dyn Folder) -> Result<Arc<Value>, RecordError> {
+    let found = folder.find(&format!("{}_train", subset.name), ".json");
+    found.and_then(|path| folder.json(&path)).map_err(|error| {
+        RecordError::new("demonstrations", format!("neither in the record nor beside the file ({error})"))
+    })
+}
+
 /// Between demonstrations in a record's document.
 const BETWEEN: &str = "\n\u{1e}\n";
 
@@ -47,14 +56,24 @@ impl Dataset for Files {
         SUBSETS.iter().find(|subset| tests && name.contains(subset.name))
     }
 
-    fn companion(&self, subset: &Subset, _: &str) -> Option<Companion> {
-        Some(Companion::Shared { field: "demonstrations", prefix: format!("{}_train", subset.name) })
+    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        folder: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let kind = kind(subset.name);
         let fields = dataset::object(line)?;
-        let Some(Value::Array(shown)) = fields.get("demonstrations") else {
+        let beside = match fields.get("demonstrations") {
+            Some(_) => Arc::default(),
+            None => demonstrations(subset, folder)?,
+        };
+        let Value::Array(shown) = fields.get("demonstrations").unwrap_or(&beside) else {
             return Err(RecordError::new("demonstrations", "expected a list of examples in the test's own fields"));
         };
         let mut labels = Vec::new();
