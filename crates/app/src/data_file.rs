@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use longboard_store::StoreError;
 use longboard_store::dataset::BesideFile;
@@ -95,6 +95,14 @@ pub(crate) struct Facts {
     pub skipped: usize,
 }
 
+/// The data set that a file holds by its name, or by that of its folder with it.
+#[must_use]
+pub fn subset_of(dataset: &dyn Dataset, path: &Path) -> Option<&'static Subset> {
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
+    dataset.subset_of(name).or_else(|| dataset.subset_of(&format!("{}/{name}", folder?)))
+}
+
 /// A file with its reader.
 #[derive(Clone)]
 pub(crate) struct DataFile {
@@ -117,7 +125,7 @@ impl DataFile {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let found = match subset {
             Some(asked) => dataset.subsets().iter().find(|subset| subset.name == asked),
-            None => dataset.subset_of(&name),
+            None => subset_of(dataset, &path),
         };
         let subset = found.ok_or_else(|| DatasetError::UnknownSubset {
             name: subset.unwrap_or(&name).to_owned(),
@@ -158,7 +166,11 @@ impl DataFile {
         let file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
         let reader = BufReader::new(Watched::new(file, self.progress.clone()));
         let table = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let mut pieces = if table { Pieces::rows(reader, PIECE_BYTES) } else { Pieces::new(reader, PIECE_BYTES) };
+        let mut pieces = match table {
+            true => Pieces::rows(reader, PIECE_BYTES),
+            false if self.dataset.keyed() => Pieces::members(reader, PIECE_BYTES),
+            false => Pieces::new(reader, PIECE_BYTES),
+        };
         let (mut bad, folder) = (BadLines::default(), Companions::new(&self.path));
         let (mut records, mut skipped, mut buffer) = (0_i32, 0, Vec::new());
         loop {

@@ -55,6 +55,12 @@ pub trait Dataset: Sync {
         self.subsets().iter().find(|subset| subset.name == stem)
     }
 
+    /// Whether a file is one JSON object of named records. Each member then comes as a line of its own, an object that
+    /// has it alone.
+    fn keyed(&self) -> bool {
+        false
+    }
+
     /// Reads one line, or one element of the list that a file is. It may hold several questions about one document.
     /// `line_number` is its number, from 1.
     ///
