@@ -155,6 +155,42 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     assert_eq!(record.document, "<li>Orla</li>");
 }
 
+#[tokio::test]
+async fn objects_of_records_and_folders_of_tables_are_read() {
+    let database = TestDatabase::sqlite();
+    let longboard = longboard(&database).await;
+    let files = Files::new();
+    for folder in ["GIST", "mill"] {
+        std::fs::create_dir(files.0.path().join(folder)).unwrap();
+    }
+    let exam = |error: &[u32]| json!({"task_prompt": "Add.", "Data": "[0:1, 1 Answer: 3]\n\n[1:2, 2 Answer: 4]\n\n", "error": error});
+    let exams = json!({"task1": exam(&[0]), "task2": exam(&[1]), "task3": exam(&[])});
+    let path = files.write("GIST/256.json", &[serde_json::to_string_pretty(&exams).unwrap()]);
+    let report = import_for("longins", &longboard, &path).await.unwrap();
+    assert_eq!((report.task.as_str(), report.records, report.beside), ("longins_gist_256_data", 3, 0));
+    let wrong = json!({"task1": exam(&[0]), "task2": {"Data": 3}});
+    let path = files.write("GIST/512.json", &[serde_json::to_string_pretty(&wrong).unwrap()]);
+    let error = import_for("longins", &longboard, &path).await.unwrap_err();
+    let DatasetError::BadLines { named, .. } = &error else { panic!("{error}") };
+    assert_eq!(named[0].reason, "task2.Data: expected a text");
+
+    let row = |place: u32| {
+        json!({"verbalized_text": format!("Mill {place} stands at Arva."), "table_row": json!({"id": place}).to_string()})
+            .to_string()
+    };
+    files.write("mill/mills.jsonl", &[row(1), row(2)]);
+    let query = |sql: &str| json!({"db_id": "mill", "query": sql, "question": "How many?"}).to_string();
+    let path = files.write("queries.jsonl", &[query("SELECT COUNT(*) FROM mills"), query("SELECT id FROM mills")]);
+    let report = import_for("holobench", &longboard, &path).await.unwrap();
+    assert_eq!((report.records, report.beside), (2, 1));
+    let records = longboard.store().dataset_records(&report.sha256, &[(0, 0), (1, 1)]).await.unwrap();
+    assert_eq!(records.documents.len(), 1, "the tables are stored once");
+    let path = files.write("queries.jsonl", &[query("SELECT id FROM mills WHERE id IN (1, 2)")]);
+    let error = import_for("holobench", &longboard, &path).await.unwrap_err();
+    let DatasetError::BadLines { named, .. } = &error else { panic!("{error}") };
+    assert!(named[0].reason.starts_with("query: not a query that can be answered here"), "{:?}", named[0]);
+}
+
 async fn first_record(longboard: &Longboard, sha256: &str) -> Record {
     longboard.store().dataset_records(sha256, &[(7, 0)]).await.unwrap().get(7).unwrap()
 }
