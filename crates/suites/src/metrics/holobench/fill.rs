@@ -26,10 +26,11 @@ pub fn fill_context(query: &Query, tables: &[(String, Vec<Entry>)], setting: Set
     let whole = setting.size as f64;
     let main_budget = if setting.amount > 0 { setting.amount as f64 } else { (whole * setting.density).trunc() };
     let wanted = tables_of(query);
+    let wanted = |name: &str| wanted.iter().any(|table| table.eq_ignore_ascii_case(name));
     let mut main = Side::new(main_budget.min(whole));
     let mut other = Side::new(whole - main.budget);
     let mut gold: Vec<(&str, Vec<&Entry>)> =
-        tables.iter().filter(|(name, _)| wanted.contains(name)).map(|(name, _)| (name.as_str(), Vec::new())).collect();
+        tables.iter().filter(|(name, _)| wanted(name)).map(|(name, _)| (name.as_str(), Vec::new())).collect();
     let longest = tables.iter().map(|(_, rows)| rows.len()).max().unwrap_or_default();
     for index in 0..longest {
         for (name, rows) in tables {
