@@ -56,7 +56,7 @@ impl Companions {
             sha256: sha256.clone(),
             bytes: *bytes,
         };
-        self.used.borrow().iter().map(file).collect()
+        self.used.borrow().iter().filter(|(path, _)| **path != self.file_name).map(file).collect()
     }
 
     /// Where a path leads; a data file cannot make Longboard read anything outside of its folder.

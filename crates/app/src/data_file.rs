@@ -168,7 +168,7 @@ impl DataFile {
         let table = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let mut pieces = match table {
             true => Pieces::rows(reader, PIECE_BYTES),
-            false if self.dataset.keyed() => Pieces::members(reader, PIECE_BYTES),
+            false if self.dataset.keyed(self.subset) => Pieces::members(reader, PIECE_BYTES),
             false => Pieces::new(reader, PIECE_BYTES),
         };
         let (mut bad, folder) = (BadLines::default(), Companions::new(&self.path));

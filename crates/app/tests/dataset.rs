@@ -191,6 +191,44 @@ async fn objects_of_records_and_folders_of_tables_are_read() {
     assert!(named[0].reason.starts_with("query: not a query that can be answered here"), "{:?}", named[0]);
 }
 
+#[tokio::test]
+async fn what_a_file_is_for_can_be_said() {
+    let database = TestDatabase::sqlite();
+    let longboard = longboard(&database).await;
+    let files = Files::new();
+    std::fs::create_dir(files.0.path().join("rand_shuffle")).unwrap();
+    files.write("rand_shuffle/one.txt", &["It rained.".to_owned()]);
+    files.write("PaulGrahamEssays.jsonl", &[json!({"text": "It rained."}).to_string()]);
+    let names = json!({"English": "Ann,Ben,Cid,Dot,Eve,Fay", "Chinese": "甲,乙,丙,丁,戊,己"});
+    let names = files.write("names.json", &[serde_json::to_string_pretty(&names).unwrap()]);
+    let needle = |place: u32| {
+        json!({"needle": "Mill 1 hides a lamp.", "arg1": "mill", "arg2": format!("lamp {place}"), "language": "English",
+            "retrieval_question": "What is hidden? Answer in the format 'Mill 1 hides a ___.'"})
+        .to_string()
+    };
+    let needles = files.write("needles.jsonl", &[needle(1), needle(2)]);
+    let question = json!({"_id": "v1", "domain": "d", "sub_domain": "s", "difficulty": "hard", "length": "short", "question": "Who?",
+        "choice_A": "Ida", "choice_B": "Olga", "choice_C": "Nils", "choice_D": "Emil", "answer": "A", "context": "Ida rang."});
+    let questions = files.write("data.json", &[json!([question]).to_string()]);
+    let set = json!([{"id": "0401", "needle": "Ida rang.", "questions": {"q": "Who rang?"}, "tests": {"T1": {"input_args": [], "gold_answers": ["Ida"]}}}]);
+    let set = files.write("needle_set.json", &[set.to_string()]);
+    for (family, subset, path, records, beside, stored) in [
+        ("needlebench", Some("mrs_en"), &names, 40, 1, true),
+        ("needlebench", Some("srt_en"), &needles, 10, 1, true),
+        ("longbench_v2", None, &questions, 1, 0, true),
+        ("longbench_v2", Some("longbench_v2_no_context"), &questions, 1, 0, false),
+        ("nolima", None, &set, 1, 1, true),
+    ] {
+        let imported = longboard.import_dataset("operator", (family, subset), path, Arc::new(|_| ()), now()).await;
+        let report = imported.unwrap_or_else(|error| panic!("{family}: {error:?}"));
+        assert_eq!((report.records, report.beside, report.stored), (records, beside, stored), "{}", report.task);
+        let row = longboard.store().task(&report.task, None).await.unwrap().unwrap();
+        assert_eq!(row.data_sha256, Some(report.sha256));
+    }
+    let error = import_for("needlebench", &longboard, &needles).await.unwrap_err().to_string();
+    assert!(error.contains("--subset") && error.contains("mrt_zh"), "{error}");
+}
+
 async fn first_record(longboard: &Longboard, sha256: &str) -> Record {
     longboard.store().dataset_records(sha256, &[(7, 0)]).await.unwrap().get(7).unwrap()
 }

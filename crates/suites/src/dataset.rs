@@ -57,7 +57,7 @@ pub trait Dataset: Sync {
 
     /// Whether a file is one JSON object of named records. Each member then comes as a line of its own, an object that
     /// has it alone.
-    fn keyed(&self) -> bool {
+    fn keyed(&self, _subset: &Subset) -> bool {
         false
     }
 

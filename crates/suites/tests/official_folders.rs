@@ -1,4 +1,4 @@
-//! The readers of LongIns, HoloBench and L-CiteEval, and of records that take something from files beside theirs.
+//! The readers of LongIns, HoloBench, L-CiteEval, HELMET, NoLiMa, DialogRE and NeedleBench, and of records that take something from files beside theirs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
@@ -190,4 +190,219 @@ fn an_evaluator_decides_where_no_rule_does() {
     assert_eq!((scored.score, scored.strict), (1.0, Some(0.5)), "one of two counts is right");
     let wrong = json!({"answer": [83], "docs": docs});
     assert!(read("l_citeeval", "counting_stars.json", &wrong, &NoFolder).unwrap_err().contains("2 passages"));
+}
+
+#[test]
+fn helmet_s_prompts_are_upstream_s() {
+    let pairs: Vec<String> = (0..300).map(|place| format!("\"key{place}\": \"value{place}\"")).collect();
+    let demos = json!([["a", "1"], ["b", "2"], ["c", "3"]]);
+    let line = json!({"context": format!("{{{}}}", pairs.join(",\n ")), "question": "key7", "answer": "value7", "demos": demos, "num_kvs": 300});
+    let records = read("helmet_recall", "json_kv/test_k300_dep6.jsonl", &line, &NoFolder).unwrap();
+    let (task, item) = asked("helmet_recall", "test_k300_dep6.jsonl", &records[0], 8192).unwrap();
+    let text = item.joined();
+    assert!(text.ends_with(
+        "}\n\nExtract the value corresponding to the specified key in the JSON object below.\n\nKey: a\nCorresponding value: 1\n\nKey: b\nCorresponding value: 2\n\nKey: key7\nCorresponding value:"
+    ));
+    assert_eq!((task.score(&item, "value7").score, task.score(&item, "value8").score), (1.0, 0.0));
+    let (_, cut) = asked("helmet_recall", "test_k300_dep6.jsonl", &records[0], 1024).unwrap();
+    assert_eq!(cut.cut.unwrap().evidence_left, Some(1.0), "cut from the right, and the key stands in front");
+    let last = Record { evidence: vec!["\"key299\": \"value299\"".to_owned()], ..records[0].clone() };
+    let (_, cut) = asked("helmet_recall", "test_k300_dep6.jsonl", &last, 1024).unwrap();
+    assert_eq!(cut.cut.unwrap().evidence_left, Some(0.0));
+}
+
+#[test]
+fn rankings_have_examples_of_other_queries() {
+    let ctxs = |from: usize, count: usize| -> Vec<Value> {
+        (from..from + count)
+            .map(|id| json!({"id": id.to_string(), "text": format!("Passage text {id}."), "label": id % 4}))
+            .collect()
+    };
+    let demo = |id: &str| json!({"qid": id, "query": format!("Query {id}?"), "ctxs": ctxs(900, 3)}).to_string() + "\n";
+    let demos = ["q1", "q2", "q2", "q3", "q4"].map(demo).concat();
+    let files = Files::new("test_reranking_data_k50_dep3.jsonl", [("test_reranking_data_k10_dep3.jsonl", demos)]);
+    let line = json!({"qid": "q1", "query": "Which?", "ctxs": ctxs(100, 200)});
+    let records = read("helmet_rerank", files.0, &line, &files).unwrap();
+    let (task, item) = asked("helmet_rerank", files.0, &records[0], 16_384).unwrap();
+    let text = item.joined();
+    assert!(!text.contains("Query q1?"), "its own query is no example");
+    assert_eq!(text.matches("\nRanking: 902 > 901 > 900\n\n").count(), 2);
+    assert!(text.ends_with("[ID: 299] Document: Passage text 299.\n\nQuery: Which?\nRanking:"), "{text}");
+    let answer = task.family().oracle(&task, &item);
+    assert_eq!((task.score(&item, &answer).score, task.score(&item, &answer).strict), (1.0, Some(1.0)));
+    assert_eq!(task.score(&item, "7 > 8").strict, Some(0.0), "ids that are not there");
+    let (_, cut) = asked("helmet_rerank", files.0, &records[0], 2048).unwrap();
+    assert!(cut.cut.unwrap().tokens_removed > 500 && cut.joined().contains("[ID: 100]"));
+    let error = read("helmet_rerank", files.0, &line, &NoFolder).unwrap_err();
+    assert!(error.starts_with("demos: no test_reranking_data_k10"), "{error}");
+}
+
+#[test]
+fn dialogues_are_shown_once_with_all_their_pairs() {
+    let shown = |dialogue: &str, relation: &str, object: &str| json!({"dialogue": dialogue, "relation": relation, "subject_entity": "Speaker 1", "object_entity": object});
+    let train = json!([
+        shown("A: Hi.", "per:pet", "Rex"),
+        shown("B: Yo.", "per:boss", "Nils"),
+        shown("A: Hi.", "per:age", "it's 7")
+    ]);
+    let files = Files::new("test_dialogueRE.json", [("train_dialogueRE_processed.json", train.to_string())]);
+    let line = json!({"dialogue": "C: Bye.", "relations": [
+        {"relation": "per:siblings", "subject_entity": "Speaker 1", "object_entity": "Ida"},
+        {"relation": "per:friends", "subject_entity": "Ida", "object_entity": "Orla"}]});
+    let records = read("longicl", files.0, &line, &files).unwrap();
+    let (task, item) = asked("longicl", files.0, &records[0], 2048).unwrap();
+    let text = item.joined();
+    assert!(text.contains(
+        "Dialogue: \nA: Hi.\nThe list of 2 entity pairs are ('Speaker 1', 'Rex'), ('Speaker 1', \"it's 7\")\nThe 2 respective relations between each entity pair are: per:pet, per:age\nDialogue: \nB: Yo."
+    ));
+    assert!(
+        text.ends_with(
+            "('Speaker 1', 'Ida'), ('Ida', 'Orla')\nThe 2 respective relations between each entity pair are:"
+        )
+    );
+    let right = task.score(&item, "per:siblings, per:friends");
+    assert!(right.score > 0.999_999 && right.strict == Some(1.0));
+    let turned = task.score(&item, "per:friends, per:siblings");
+    assert_eq!((turned.score, turned.strict), (0.0, Some(1.0)), "officially by position");
+    assert!(
+        families::find("longicl").unwrap().dataset().unwrap().subset_of("train_dialogueRE_processed.json").is_none()
+    );
+}
+
+#[test]
+fn needles_stand_at_the_end_of_a_line_at_their_depth() {
+    let book: String = (0..3000).map(|line| format!("Line {line} of the book says nothing at all.\n")).collect();
+    let files = Files::new("needle_set.json", [("rand_shuffle/one.txt", book.clone()), ("rand_shuffle/two.txt", book)]);
+    let line = json!({"id": "0401", "system_prompt": "", "character_set": ["Ida", "Orla"],
+        "questions": {"onehop": "Who saw {1} of {2}?", "twohop": "Who was near {2}?"}, "needle": "{CHAR} could see {1} of {2}.",
+        "tests": {"T1": {"input_args": ["the mill", "Arva"]}, "T2": {"input_args": ["the weir", "Belo"]}}});
+    let records = read("nolima", files.0, &line, &files).unwrap();
+    assert_eq!((records.len(), records[0].id.as_str()), (8, "0401_T1_onehop_one"), "two questions, tests and books");
+    let task = task("nolima", files.0);
+    for index in 0..26 {
+        let request =
+            ItemRequest { record: Some(&records[0]), ..ItemRequest::new(1, index, Length::new(4096).unwrap()) };
+        let item = task.item(&request).unwrap();
+        let (text, needle) = (item.joined(), &item.needles[0]);
+        let name = item.references[0].as_str();
+        assert_eq!(text.get(needle.start..needle.end).unwrap(), format!("{name} could see the mill of Arva."));
+        assert!(text.contains("Who saw the mill of Arva?") && text.contains("Arva.\n"));
+        assert!((needle.depth * 100.0 - f64::from(item.depth_percent.unwrap())).abs() < 2.0, "{needle:?}");
+        assert!(item.prompt_tokens + item.output_tokens > 4000 && item.prompt_tokens + item.output_tokens <= 4096);
+        assert_eq!(task.score(&item, name).score, 1.0);
+    }
+    let refusal = |field: &str, value: Value| {
+        let mut line = line.clone();
+        line[field] = value;
+        read("nolima", files.0, &line, &files).unwrap_err()
+    };
+    assert!(refusal("distractors", json!({})).starts_with("distractors: not read"));
+    assert!(refusal("character_set", json!([])).starts_with("character_set: the needle names"));
+    assert!(refusal("task_template", json!("{question}")).starts_with("task_template:"));
+    assert!(read("nolima", files.0, &line, &NoFolder).unwrap_err().starts_with("rand_shuffle: no folder"));
+}
+
+#[test]
+fn longbench_v2_is_asked_with_and_without_its_text() {
+    let line = json!({"_id": "v1", "domain": "d", "sub_domain": "s", "difficulty": "hard", "length": "short",
+        "question": "Who?", "choice_A": "Ida", "choice_B": "Olga", "choice_C": "Nils", "choice_D": "Emil", "answer": "A", "context": "Ida rang."});
+    let family = families::find("longbench_v2").unwrap();
+    let dataset = family.dataset().unwrap();
+    for (name, shown) in [("longbench_v2", true), ("longbench_v2_no_context", false)] {
+        let subset = dataset.subsets().iter().find(|subset| subset.name == name).unwrap();
+        let record = &dataset.read(subset, 1, &line.to_string()).unwrap()[0];
+        let definition = TaskDefinition::generated("longbench_v2", "data", "data", dataset.params(subset));
+        let task = Task::new(TaskDefinition { data: Some("00".to_owned()), ..definition }).unwrap();
+        let request = ItemRequest { record: Some(record), ..ItemRequest::new(1, 0, Length::new(1024).unwrap()) };
+        let item = task.item(&request).unwrap();
+        let text = item.joined();
+        assert_eq!(
+            (text.contains("Ida rang."), text.starts_with("What is the correct answer to this question: Who?")),
+            (shown, !shown)
+        );
+        assert_eq!(task.score(&item, "The correct answer is (A).").score, 1.0);
+        if let Some(official) = prompt(if shown { "0shot.txt" } else { "0shot_no_context.txt" }) {
+            let slots = [
+                ("$DOC$", "Ida rang."),
+                ("$Q$", "Who?"),
+                ("$C_A$", "Ida"),
+                ("$C_B$", "Olga"),
+                ("$C_C$", "Nils"),
+                ("$C_D$", "Emil"),
+            ];
+            assert_eq!(text, slots.iter().fold(official, |text, (slot, value)| text.replace(slot, value)));
+        }
+    }
+}
+
+/// A published prompt, where it is at hand.
+fn prompt(name: &str) -> Option<String> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let root = std::env::var_os("LONGBOARD_SHARED").map_or_else(|| std::path::PathBuf::from(beside), Into::into);
+    let text = std::fs::read_to_string(root.join("data/longbench_v2/prompts").join(name)).ok();
+    if text.is_none() {
+        eprintln!("SKIPPED: set LONGBOARD_SHARED to a folder with data/longbench_v2/prompts to compare the prompts");
+    }
+    text
+}
+
+fn needle_lines() -> String {
+    let line = |place: usize, language: &str| {
+        json!({"needle": format!("Old mill {place} hides a lamp {place}x."), "arg1": format!("mill {place}"), "arg2": format!("lamp {place}x"),
+            "retrieval_question": format!("What does mill {place} hide? Please answer in the format 'Old mill {place} hides a ___.'"),
+            "language": language})
+        .to_string() + "\n"
+    };
+    (0..30).map(|place| line(place, if place % 2 == 0 { "English" } else { "Chinese" })).collect()
+}
+
+#[test]
+fn needles_are_spliced_in_as_upstream_does() {
+    let essays: String = (0..40)
+        .map(|place| json!({"text": format!("Essay {place} tells of rain. ").repeat(60)}).to_string() + "\n")
+        .collect();
+    let names = json!({"English": "Ann,Ben,Cid,Dot,Eve,Fay,Gus,Hal", "Chinese": "甲,乙"});
+    let files = Files::new(
+        "needles.jsonl",
+        [("needles.jsonl", needle_lines()), ("PaulGrahamEssays.jsonl", essays), ("names.json", names.to_string())],
+    );
+    let dataset = families::find("needlebench").unwrap().dataset().unwrap();
+    assert!(dataset.subset_of("needles.jsonl").is_none(), "the name does not say what the needles are for");
+    let first: Value = serde_json::from_str(needle_lines().lines().next().unwrap()).unwrap();
+    let read = |subset: &str, number: usize, line: &Value| {
+        let subset = dataset.subsets().iter().find(|one| one.name == subset).unwrap();
+        dataset.read_beside(subset, number, &line.to_string(), &files).map_err(|error| error.to_string())
+    };
+    let (single, several) = (read("srt_en", 1, &first).unwrap(), read("mrt_en", 1, &first).unwrap());
+    assert_eq!(
+        (single.len(), several.len(), read("srt_en", 2, &first).unwrap().len()),
+        (10, 25, 0),
+        "official repeats"
+    );
+    let chains = read("mrs_en", 1, &json!({ "English": names["English"] })).unwrap();
+    assert_eq!((chains.len(), read("mrs_en", 2, &json!({ "Chinese": "甲,乙" })).unwrap().len()), (40, 0));
+    for (file, records) in [("srt_en.jsonl", &single), ("mrt_en.jsonl", &several), ("mrs_en.json", &chains)] {
+        let task = task("needlebench", file);
+        for (index, record) in (0..).zip(records.iter().step_by(9)) {
+            let request =
+                ItemRequest { record: Some(record), ..ItemRequest::new(1, index, Length::new(4096).unwrap()) };
+            let item = task.item(&request).unwrap();
+            let text = item.joined();
+            assert!(
+                item.prompt_tokens + item.output_tokens <= 4096 && item.prompt_tokens > 3000,
+                "{}",
+                item.prompt_tokens
+            );
+            assert_eq!(item.prompt_tokens, tokens::count(&text));
+            if file != "mrs_en.json" {
+                assert!(item.references.iter().all(|keyword| text.contains(&format!("hides a {keyword}."))), "{file}");
+            }
+            let answer = task.family().oracle(&task, &item);
+            assert_eq!(task.score(&item, &answer).score, 1.0, "{file}: {answer}");
+        }
+    }
+    assert_eq!(several[0].references.len(), 11);
+    assert!(read("srt_en", 1, &json!({"needle": "x"})).unwrap_err().starts_with("arg1: missing"));
+    assert!(read("srt_zh", 1, &first).unwrap_err().starts_with("zh_finance.jsonl"), "its haystack is not there");
+    assert!(read("mrs_en", 1, &json!({ "English": "Ann,Ben" })).unwrap_err().contains("six names"));
 }

@@ -41,7 +41,7 @@ impl Dataset for Exams {
         self.subsets().iter().find(|subset| before(subset).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
     }
 
-    fn keyed(&self) -> bool {
+    fn keyed(&self, _: &Subset) -> bool {
         true
     }
 
