@@ -10,6 +10,7 @@ mod m20261124_000004_records;
 mod m20261125_000005_methods;
 mod m20261125_000006_judging;
 mod m20261125_000007_datasets;
+mod m20261128_000008_beside;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_methods::Migration),
             Box::new(m20261125_000006_judging::Migration),
             Box::new(m20261125_000007_datasets::Migration),
+            Box::new(m20261128_000008_beside::Migration),
         ]
     }
 }

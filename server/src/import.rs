@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use longboard_app::data_file::DatasetError;
+use longboard_app::data_file::{DatasetError, subset_of};
 use longboard_app::dataset::{DatasetReport, reader};
 use longboard_app::predictions::{FileReport, PredictionFile, import_predictions, operator_team};
 use longboard_app::{Longboard, Store};
@@ -131,7 +131,7 @@ impl Dataset {
         let (_, dataset) = reader(&self.family)?;
         let mut refused = 0;
         let subset = self.subset.as_deref();
-        for path in files(&self.paths, &|name| subset.is_some() || dataset.subset_of(name).is_some())? {
+        for path in files(&self.paths, &|path| subset.is_some() || subset_of(dataset, path).is_some())? {
             let size = std::fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?.len();
             // Each byte is read twice: to check it, and to store it.
             let bar = ProgressBar::new(2 * size).with_message("reading");
@@ -143,8 +143,11 @@ impl Dataset {
             match imported {
                 Ok(report) => {
                     let known = if report.stored { "" } else { ", stored before" };
-                    let DatasetReport { task, records, skipped, sha256, .. } = report;
+                    let DatasetReport { task, records, skipped, sha256, beside, .. } = report;
                     println!("{}: {records} records as task {task}{known}; sha256 {sha256}", path.display());
+                    if beside > 0 {
+                        println!("  with {beside} files that stand beside it");
+                    }
                     if skipped > 0 {
                         println!("  {skipped} lines or elements hold no record of this data set and are left out");
                     }
@@ -173,8 +176,8 @@ fn complain(path: &Path, error: &DatasetError) {
     }
 }
 
-/// The files themselves, and of folders those whose names are `wanted`.
-fn files(paths: &[PathBuf], wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<PathBuf>> {
+/// The files themselves, and of folders those that are `wanted`.
+fn files(paths: &[PathBuf], wanted: &dyn Fn(&Path) -> bool) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -183,7 +186,7 @@ fn files(paths: &[PathBuf], wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec
         }
         for entry in std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
             let file = entry?.path();
-            if file.is_file() && file.file_name().is_some_and(|name| wanted(&name.to_string_lossy())) {
+            if file.is_file() && wanted(&file) {
                 found.push(file);
             }
         }
@@ -193,8 +196,8 @@ fn files(paths: &[PathBuf], wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec
     Ok(found)
 }
 
-fn lines_of_json(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "jsonl")
+fn lines_of_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "jsonl")
 }
 
 fn load(path: &PathBuf) -> anyhow::Result<PredictionFile> {

@@ -1,68 +1,66 @@
 //! What the records of a data file take from other files of its folder, and from nowhere else.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use longboard_suites::dataset::Companion;
+use longboard_store::dataset::BesideFile;
+use longboard_suites::dataset::{Folder, RecordError};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Largest file that stands beside a data file.
 const COMPANION_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What stands in other files of the folder and belongs into the records.
-pub(crate) struct Beside<'a> {
-    folder: &'a Path,
-    companion: Option<Companion>,
-    /// A companion that all records share, once it was read.
-    shared: Option<Value>,
+/// The folder of a data file during one reading. What was taken from it is remembered.
+pub(crate) struct Companions {
+    folder: PathBuf,
+    file_name: String,
+    used: RefCell<BTreeMap<String, (String, i64)>>,
+    shared: RefCell<BTreeMap<String, Arc<Value>>>,
 }
 
-impl<'a> Beside<'a> {
-    /// What belongs to the data file at `path`.
-    pub fn new(companion: Option<Companion>, path: &'a Path) -> Self {
+/// Digest of a data set: the data file's own where nothing stands beside it, else that of all digests, one a line, the
+/// data file's first and the others in the order of their paths.
+pub(crate) fn digest(file: &str, beside: &[BesideFile]) -> String {
+    if beside.is_empty() {
+        return file.to_owned();
+    }
+    let mut hasher = Sha256::new();
+    for sha256 in std::iter::once(file).chain(beside.iter().map(|file| file.sha256.as_str())) {
+        hasher.update(sha256);
+        hasher.update("\n");
+    }
+    hex::encode(hasher.finalize())
+}
+
+impl Companions {
+    /// The folder of the data file at `path`.
+    pub fn new(path: &Path) -> Self {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self { folder, companion, shared: None }
+        Self {
+            folder: folder.to_owned(),
+            file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            used: RefCell::default(),
+            shared: RefCell::default(),
+        }
     }
 
-    /// The record with its companion in it; `None` where there is none or the field is filled already.
-    pub fn put_into(&mut self, text: &str) -> Result<Option<String>, String> {
-        let Some(companion) = self.companion.clone() else { return Ok(None) };
-        let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else { return Ok(None) };
-        let field = companion.field();
-        if fields.contains_key(field) {
-            return Ok(None);
-        }
-        let value = match companion {
-            Companion::Named { by, .. } => match fields.get(by).and_then(Value::as_str) {
-                Some(path) => Value::String(self.load(path).map_err(|reason| format!("{by}: {reason}"))?),
-                None => return Ok(None),
-            },
-            Companion::Shared { ref prefix, .. } => self.shared(prefix)?,
+    /// The files from which records took something, by path.
+    pub fn used(&self) -> Vec<BesideFile> {
+        let file = |(path, (sha256, bytes)): (&String, &(String, i64))| BesideFile {
+            path: path.clone(),
+            sha256: sha256.clone(),
+            bytes: *bytes,
         };
-        fields.insert(field.to_owned(), value);
-        Ok(Some(Value::Object(fields).to_string()))
+        self.used.borrow().iter().filter(|(path, _)| **path != self.file_name).map(file).collect()
     }
 
-    fn shared(&mut self, prefix: &str) -> Result<Value, String> {
-        if let Some(value) = &self.shared {
-            return Ok(value.clone());
-        }
-        let file_name = &self.find(prefix).ok_or_else(|| format!("{prefix}….json is missing beside the file"))?;
-        let text = self.load(file_name)?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| format!("{file_name}: not JSON ({error})"))?;
-        self.shared = Some(value.clone());
-        Ok(value)
-    }
-
-    /// The first file of the folder, by name, that begins with `prefix`.
-    fn find(&self, prefix: &str) -> Option<String> {
-        let names = std::fs::read_dir(self.folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names.filter(|name| name.starts_with(prefix) && name.ends_with(".json")).min()
-    }
-
-    /// A text of the folder; a data file cannot make Longboard read anything else.
-    fn load(&self, path: &str) -> Result<String, String> {
+    /// Where a path leads; a data file cannot make Longboard read anything outside of its folder.
+    fn inside(&self, path: &str) -> Result<PathBuf, String> {
         let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         if !inside {
             return Err(format!("`{path}` is no path within the folder of the file"));
@@ -72,13 +70,61 @@ impl<'a> Beside<'a> {
         if !real.starts_with(self.folder.canonicalize().map_err(closed)?) {
             return Err(format!("`{path}` leads out of the folder of the file"));
         }
-        let (mut text, file) = (String::new(), File::open(real).map_err(closed)?);
+        Ok(real)
+    }
+
+    fn load(&self, path: &str) -> Result<String, String> {
+        let real = self.inside(path)?;
+        let file = File::open(real).map_err(|error| format!("cannot open {path} beside the file: {error}"))?;
+        let mut text = String::new();
         let length = file.take(COMPANION_BYTES + 1).read_to_string(&mut text);
-        match length.map_err(|error| format!("cannot read {path} beside the file: {error}"))? {
-            length if length as u64 > COMPANION_BYTES => {
-                Err(format!("{path} is longer than {} MiB", COMPANION_BYTES >> 20))
-            }
+        let length = length.map_err(|error| format!("cannot read {path} beside the file: {error}"))?;
+        if length as u64 > COMPANION_BYTES {
+            return Err(format!("{path} is longer than {} MiB", COMPANION_BYTES >> 20));
+        }
+        let known = (hex::encode(Sha256::digest(&text)), i64::try_from(length).unwrap_or(i64::MAX));
+        match self.used.borrow_mut().insert(path.to_owned(), known.clone()) {
+            Some(before) if before != known => Err(format!("{path} changed while it was read")),
             _ => Ok(text),
         }
+    }
+}
+
+impl Folder for Companions {
+    fn file_name(&self) -> &str {
+        &self.file_name
+    }
+
+    fn names(&self, under: &str) -> Vec<String> {
+        let Ok(folder) = self.inside(under) else { return Vec::new() };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    fn text(&self, path: &str) -> Result<String, RecordError> {
+        self.load(path).map_err(|reason| RecordError::new(path, reason))
+    }
+
+    fn json(&self, path: &str) -> Result<Arc<Value>, RecordError> {
+        if let Some(value) = self.shared.borrow().get(path) {
+            return Ok(Arc::clone(value));
+        }
+        let text = self.text(path)?;
+        let bad =
+            |place: String, error: serde_json::Error| RecordError::new(path, format!("{place}not JSON ({error})"));
+        let value = if path.ends_with(".jsonl") {
+            let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+            let values = lines.map(|(line, number)| {
+                serde_json::from_str(line).map_err(|error| bad(format!("line {number}: "), error))
+            });
+            Value::Array(values.collect::<Result<_, _>>()?)
+        } else {
+            serde_json::from_str(&text).map_err(|error| bad(String::new(), error))?
+        };
+        let value = Arc::new(value);
+        self.shared.borrow_mut().insert(path.to_owned(), Arc::clone(&value));
+        Ok(value)
     }
 }

@@ -2,16 +2,18 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use longboard_store::StoreError;
+use longboard_store::dataset::BesideFile;
 use longboard_suites::dataset::{Dataset, Record, Subset};
 use longboard_suites::task::{Family, TaskDefinition};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::AppError;
-use crate::companion::Beside;
+use crate::companion;
+use crate::companion::Companions;
 use crate::dataset::Progress;
 use crate::piece::{Next, Pieces, Place};
 
@@ -83,11 +85,22 @@ impl From<StoreError> for DatasetError {
 /// What a reading found.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
+    /// Of the file and what stands beside it.
     pub sha256: String,
+    pub file_sha256: String,
+    pub beside: Vec<BesideFile>,
     pub records: i32,
     pub bytes: i64,
     /// Lines or elements that hold something, but no record of this data set.
     pub skipped: usize,
+}
+
+/// The data set that a file holds by its name, or by that of its folder with it.
+#[must_use]
+pub fn subset_of(dataset: &dyn Dataset, path: &Path) -> Option<&'static Subset> {
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
+    dataset.subset_of(name).or_else(|| dataset.subset_of(&format!("{}/{name}", folder?)))
 }
 
 /// A file with its reader.
@@ -112,7 +125,7 @@ impl DataFile {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let found = match subset {
             Some(asked) => dataset.subsets().iter().find(|subset| subset.name == asked),
-            None => dataset.subset_of(&name),
+            None => subset_of(dataset, &path),
         };
         let subset = found.ok_or_else(|| DatasetError::UnknownSubset {
             name: subset.unwrap_or(&name).to_owned(),
@@ -153,9 +166,12 @@ impl DataFile {
         let file = File::open(&self.path).map_err(|error| self.unreadable(error))?;
         let reader = BufReader::new(Watched::new(file, self.progress.clone()));
         let table = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let mut pieces = if table { Pieces::rows(reader, PIECE_BYTES) } else { Pieces::new(reader, PIECE_BYTES) };
-        let (mut bad, mut beside) =
-            (BadLines::default(), Beside::new(self.dataset.companion(self.subset, &self.name), &self.path));
+        let mut pieces = match table {
+            true => Pieces::rows(reader, PIECE_BYTES),
+            false if self.dataset.keyed(self.subset) => Pieces::members(reader, PIECE_BYTES),
+            false => Pieces::new(reader, PIECE_BYTES),
+        };
+        let (mut bad, folder) = (BadLines::default(), Companions::new(&self.path));
         let (mut records, mut skipped, mut buffer) = (0_i32, 0, Vec::new());
         loop {
             let place = match pieces.next(&mut buffer).map_err(|error| self.unreadable(error))? {
@@ -167,12 +183,14 @@ impl DataFile {
                     return Err(bad.ending(place, "line: the file ends within a list or a quote".into()));
                 }
                 Next::End => {
-                    let (sha256, bytes) = pieces.into_reader().into_inner().facts();
-                    return bad.or(Facts { sha256, records, bytes, skipped });
+                    let (file_sha256, bytes) = pieces.into_reader().into_inner().facts();
+                    let beside = folder.used();
+                    let sha256 = companion::digest(&file_sha256, &beside);
+                    return bad.or(Facts { sha256, file_sha256, beside, records, bytes, skipped });
                 }
             };
             bad.total = place.number;
-            match self.piece(place, &buffer, &mut beside) {
+            match self.piece(place, &buffer, &folder) {
                 Ok(found) => {
                     skipped += usize::from(found.is_empty() && !buffer.trim_ascii().is_empty());
                     records = records.saturating_add(i32::try_from(found.len()).unwrap_or(i32::MAX));
@@ -189,16 +207,14 @@ impl DataFile {
         DatasetError::Unreadable { path: self.path.display().to_string(), error }
     }
 
-    fn piece(&self, place: Place, bytes: &[u8], beside: &mut Beside<'_>) -> Result<Vec<Record>, String> {
+    fn piece(&self, place: Place, bytes: &[u8], folder: &Companions) -> Result<Vec<Record>, String> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| format!("line: not UTF-8 from byte {} on; convert the file", error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         if text.is_empty() {
             return Ok(Vec::new());
         }
-        let with_companion = beside.put_into(text)?;
-        let text = with_companion.as_deref().unwrap_or(text);
-        self.dataset.read(self.subset, place.number, text).map_err(|error| error.to_string())
+        self.dataset.read_beside(self.subset, place.number, text, folder).map_err(|error| error.to_string())
     }
 }
 

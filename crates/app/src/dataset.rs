@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use longboard_store::dataset::Dataset as DatasetRow;
+use longboard_store::dataset::{Beside, Dataset as DatasetRow};
 use longboard_store::run::Run;
 use longboard_store::task::Task as TaskRow;
 use longboard_store::{Store, StoreError};
@@ -42,9 +42,11 @@ pub struct DatasetReport {
     pub records: u32,
     /// Lines or elements without a record of this data set, e.g. questions for judges among those with a score.
     pub skipped: usize,
-    /// SHA-256 of the file.
+    /// Digest of the file and what stands beside it.
     pub sha256: String,
-    /// False when a file with these bytes was stored before.
+    /// Files that stand beside it.
+    pub beside: usize,
+    /// False when the same bytes were stored before.
     pub stored: bool,
 }
 
@@ -91,6 +93,7 @@ impl Longboard {
             task,
             records: facts.records.cast_unsigned(),
             skipped: facts.skipped,
+            beside: facts.beside.len(),
             sha256: facts.sha256,
             stored,
         })
@@ -113,6 +116,8 @@ impl Longboard {
             bytes: facts.bytes,
             imported_by: by.to_owned(),
             imported_at: now,
+            file_sha256: Some(facts.file_sha256.clone()),
+            beside: Some(Beside(facts.beside.clone())),
         };
         let mut writer = self.store.begin_dataset(row).await?;
         let (sender, mut records) = mpsc::channel(IN_FLIGHT);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use longboard_endpoint::model::cleaned;
 use longboard_protocol::worker::{
-    CheckStatus, ClaimRequest, CorpusSpec, DataSpec, EndpointApi, EndpointSpec, FailRequest, ProbeReport, RenewReply,
-    RenewRequest, RunWork, ShardLease, TaskSpec, Work,
+    CheckStatus, ClaimRequest, CorpusSpec, DataRecord, DataSpec, EndpointApi, EndpointSpec, FailRequest, ProbeReport,
+    RenewReply, RenewRequest, RunWork, ShardLease, TaskSpec, Work,
 };
 use longboard_store::account::Worker;
 use longboard_store::endpoint::{Endpoint, ProbeResult};
@@ -14,6 +14,7 @@ use longboard_store::queue::{Failure, Shard};
 use longboard_store::task::Task as TaskRow;
 use longboard_store::token::{TokenKind, token_hash};
 use longboard_store::{EndpointCall, ShardKind, StoreError};
+use longboard_suites::dataset::Records;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
@@ -221,10 +222,14 @@ impl Longboard {
         let data = match &row.data_sha256 {
             None => None,
             Some(sha256) => {
-                let records = self.records(row, indices).await?;
-                let value = |record| serde_json::to_value(record).map_err(|error| AppError::Invalid(error.to_string()));
-                let records = records.into_iter().map(|(index, record)| Ok((index, value(record)?)));
-                Some(DataSpec { sha256: sha256.clone(), records: records.collect::<Result<_, AppError>>()? })
+                let Records { documents, by_index } = self.records(row, indices).await?;
+                let invalid = |error: serde_json::Error| AppError::Invalid(error.to_string());
+                let records = by_index.into_iter().map(|(index, (place, record))| {
+                    let record = serde_json::to_value(record).map_err(invalid)?;
+                    Ok(DataRecord { index, document: u32::try_from(place).unwrap_or(u32::MAX), record })
+                });
+                let records = records.collect::<Result<_, AppError>>()?;
+                Some(DataSpec { sha256: sha256.clone(), documents, records })
             }
         };
         let definition = row.definition();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use longboard_store::answer::Answer;
-use longboard_store::dataset::Dataset as DatasetRow;
+use longboard_store::dataset::{Beside, Dataset as DatasetRow};
 use longboard_store::run::NewRun;
 use longboard_store::{LengthList, StoreError, TaskVersion, TaskVersions};
 use longboard_suites::dataset::{Dataset, Record, Subset};
@@ -96,8 +96,9 @@ impl Longboard {
     ) -> Result<Task, AppError> {
         let (family, dataset) = reader(FAMILY)?;
         let text = subset.lines().join("\n");
+        let sha256 = hex::encode(Sha256::digest(&text));
         let row = DatasetRow {
-            sha256: hex::encode(Sha256::digest(&text)),
+            sha256: sha256.clone(),
             family: FAMILY.to_owned(),
             subset: SUBSET.to_owned(),
             file_name: format!("{SUBSET}-{kind}.jsonl"),
@@ -106,6 +107,8 @@ impl Longboard {
             bytes: i64::try_from(text.len()).unwrap_or(i64::MAX),
             imported_by: by.to_owned(),
             imported_at: now,
+            file_sha256: Some(sha256),
+            beside: Some(Beside(Vec::new())),
         };
         let sha256 = row.sha256.clone();
         match self.store.begin_dataset(row).await {

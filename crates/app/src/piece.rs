@@ -1,5 +1,5 @@
-//! A data file in pieces: its lines, the rows of a table, or the elements of the one JSON array that it is. Never more
-//! than a piece is in memory.
+//! A data file in pieces: its lines, the rows of a table, the elements of the one JSON array that it is, or the members of
+//! the one JSON object, each as an object of its own. Never more than a piece is in memory.
 
 use std::io::{self, BufRead};
 
@@ -32,7 +32,10 @@ enum Shape {
     /// Lines whose quotes may hold line ends.
     Rows,
     Elements,
-    /// After the array.
+    /// An object of named records, not yet opened.
+    Object,
+    Members,
+    /// After the array or object.
     Rest,
 }
 
@@ -56,6 +59,11 @@ impl<R: BufRead> Pieces<R> {
         Self { shape: Shape::Rows, ..Self::new(reader, limit) }
     }
 
+    /// Members of the object that a file is.
+    pub fn members(reader: R, limit: usize) -> Self {
+        Self { shape: Shape::Object, ..Self::new(reader, limit) }
+    }
+
     /// The reader, as far as it was read.
     pub fn into_reader(self) -> R {
         self.reader
@@ -64,22 +72,25 @@ impl<R: BufRead> Pieces<R> {
     /// Fills `buffer` with the next piece.
     pub fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Next> {
         buffer.clear();
-        if self.shape == Shape::Unknown {
+        if matches!(self.shape, Shape::Unknown | Shape::Object) {
             self.open()?;
         }
         match self.shape {
-            Shape::Elements => self.element(buffer),
+            Shape::Elements => self.element(buffer, b']'),
+            Shape::Members => self.member(buffer),
             Shape::Rows => self.row(buffer),
-            Shape::Unknown | Shape::Lines | Shape::Rest => self.line(buffer),
+            Shape::Unknown | Shape::Object | Shape::Lines | Shape::Rest => self.line(buffer),
         }
     }
 
-    /// Whether the first character that is no blank opens an array.
+    /// Whether the first character that is no blank opens an array, or the object that is expected.
     fn open(&mut self) -> io::Result<()> {
+        let members = self.shape == Shape::Object;
         self.shape = Shape::Lines;
         while let Some(byte) = self.peek()? {
             match byte {
                 b'[' => self.shape = Shape::Elements,
+                b'{' if members => self.shape = Shape::Members,
                 b' ' | b'\t' | b'\r' | b'\n' | 0xef | 0xbb | 0xbf => {
                     self.take(byte);
                     continue;
@@ -88,7 +99,7 @@ impl<R: BufRead> Pieces<R> {
             }
             break;
         }
-        if self.shape == Shape::Elements {
+        if self.shape != Shape::Lines {
             self.take(b'[');
         }
         self.number = if self.shape == Shape::Lines { self.line - 1 } else { 0 };
@@ -130,17 +141,27 @@ impl<R: BufRead> Pieces<R> {
         }
     }
 
-    fn element(&mut self, buffer: &mut Vec<u8>) -> io::Result<Next> {
+    /// A member between braces of its own.
+    fn member(&mut self, buffer: &mut Vec<u8>) -> io::Result<Next> {
+        let next = self.element(buffer, b'}')?;
+        if matches!(next, Next::Piece(_)) && !(self.shape == Shape::Rest && buffer.is_empty()) {
+            buffer.insert(0, b'{');
+            buffer.push(b'}');
+        }
+        Ok(next)
+    }
+
+    fn element(&mut self, buffer: &mut Vec<u8>, end: u8) -> io::Result<Next> {
         let mut place = Place { number: self.number + 1, line: self.line };
         let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
         while let Some(byte) = self.peek()? {
             self.take(byte);
-            if !quoted && depth == 0 && matches!(byte, b',' | b']') {
-                if byte == b']' {
+            if !quoted && depth == 0 && (byte == b',' || byte == end) {
+                if byte == end {
                     self.shape = Shape::Rest;
                 }
-                if buffer.is_empty() && byte == b']' {
-                    return self.line(buffer);
+                if buffer.is_empty() && byte == end {
+                    return if end == b'}' { Ok(Next::Piece(place)) } else { self.line(buffer) };
                 }
                 self.number += 1;
                 return Ok(Next::Piece(place));
@@ -223,6 +244,28 @@ mod tests {
         assert_eq!(found, [(1, 1, 10), (2, 3, 14)]);
         assert!(matches!(Pieces::rows(&b"\"a"[..], 100).next(&mut buffer).unwrap(), Next::Open(_)));
         assert!(matches!(Pieces::rows(&b"aaaaa"[..], 4).next(&mut buffer).unwrap(), Next::TooLong(_)));
+    }
+
+    #[test]
+    fn an_object_falls_into_its_members() {
+        let read = |text: &str| {
+            let mut pieces = Pieces::members(text.as_bytes(), 100);
+            let (mut found, mut buffer) = (Vec::new(), Vec::new());
+            while let Next::Piece(place) = pieces.next(&mut buffer).unwrap() {
+                found.push((place.line, String::from_utf8(buffer.clone()).unwrap()));
+            }
+            found.retain(|(_, text)| !text.trim().is_empty());
+            (found, pieces.next(&mut buffer).unwrap())
+        };
+        let (found, last) = read("{\n \"a\": {\"x\": \"},\\\"\"},\n \"b\":\n [1, {}]\n}\n");
+        assert_eq!(last, Next::End);
+        let expected = [(2, "{\"a\": {\"x\": \"},\\\"\"}}"), (3, "{\"b\":\n [1, {}]\n}")];
+        assert_eq!(found.iter().map(|(line, text)| (*line, text.as_str())).collect::<Vec<_>>(), expected);
+        assert_eq!(read("{}"), (Vec::new(), Next::End));
+        assert_eq!(read("{} x").0, [(1, " x".to_owned())]);
+        assert_eq!(read("[{\"a\": 1}]").0, [(1, "{\"a\": 1}".to_owned())], "a list of records as ever");
+        let mut open = Pieces::members(&b"{\"a\": {"[..], 100);
+        assert!(matches!(open.next(&mut Vec::new()).unwrap(), Next::Open(_)));
     }
 
     #[test]

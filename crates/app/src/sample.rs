@@ -1,10 +1,9 @@
 //! Samples: rebuilt from what is stored, since no prompt is.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longboard_store::task::Task as TaskRow;
-use longboard_suites::dataset::Record;
+use longboard_suites::dataset::Records;
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
 use longboard_suites::judging::OpenEnded;
@@ -21,14 +20,15 @@ pub(crate) struct Press {
     length: Length,
     seed: u64,
     corpus: Option<Arc<Corpus>>,
-    records: Arc<BTreeMap<u32, Record>>,
+    records: Arc<Records>,
 }
 
 impl Press {
     pub fn item(&self, index: u32) -> Result<Item, AppError> {
         let corpus = self.corpus.as_deref().map(|corpus| corpus as &dyn Haystack);
-        let record = self.records.get(&index);
-        let request = ItemRequest { corpus, record, ..ItemRequest::new(self.seed, index, self.length) };
+        let record = self.records.get(index);
+        let request =
+            ItemRequest { corpus, record: record.as_ref(), ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| AppError::Invalid(error.to_string()))
     }
 
@@ -76,18 +76,18 @@ impl Longboard {
         &self,
         row: &TaskRow,
         indices: impl IntoIterator<Item = u32>,
-    ) -> Result<BTreeMap<u32, Record>, AppError> {
-        let Some(sha256) = &row.data_sha256 else { return Ok(BTreeMap::new()) };
+    ) -> Result<Records, AppError> {
+        let Some(sha256) = &row.data_sha256 else { return Ok(Records::default()) };
         let data = self.store.dataset(sha256).await?.ok_or_else(|| AppError::no("data file", sha256))?;
         let order = record_order(sha256, data.records);
-        let mut records = BTreeMap::new();
+        let mut places = Vec::new();
         for index in indices {
             let beyond =
                 || AppError::Invalid(format!("{} has {} records, no item {index}", data.file_name, data.records));
             let ordinal = order.get(index as usize).copied().ok_or_else(beyond)?;
-            records.insert(index, self.store.dataset_record(sha256, ordinal).await?);
+            places.push((index, ordinal));
         }
-        Ok(records)
+        Ok(self.store.dataset_records(sha256, &places).await?)
     }
 
     /// One item of a task version, e.g. for a preview or a sample page.

@@ -10,21 +10,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Utc;
 use longboard_app::Longboard;
-
 use longboard_app::data_file::DatasetError;
-use longboard_app::dataset::DatasetReport;
+use longboard_app::dataset::{DatasetReport, reader};
 use longboard_app::fleet::FleetMember;
 use longboard_app::run::RunRequest;
 use longboard_app::team::Member;
 use longboard_protocol::worker::{
     Answer, AnswersRequest, ClaimRequest, Completion, Exchange, RunWork, ShardLease, Work,
 };
+use longboard_store::StoreError;
+use longboard_store::dataset::{Beside, BesideFile, Dataset as DatasetRow};
 use longboard_suites::dataset::Record;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use longboard_testkit::database::TestDatabase;
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use stage::{alpha, enlist, longboard, now, registration, report};
@@ -137,7 +139,7 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     assert_eq!((report.records, report.skipped), (1, 1), "what is left out is counted");
     let path = files.write("fewnerd_test_1.json", &pretty(&json!([tests[0]])));
     let report = import_for("longicl", &longboard, &path).await.unwrap();
-    let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
+    let record = first_record(&longboard, &report.sha256).await;
     assert!(record.document.contains("Orla"), "{record:?}");
 
     let page = |path: &str| {
@@ -153,7 +155,7 @@ async fn lists_and_what_stands_beside_them_are_read_as_published() {
     }
     let file = files.write("html_to_tsv_2k.json", &pretty(&page("page.html")));
     let report = import_for("longproc", &longboard, &file).await.unwrap();
-    let record = longboard.store().dataset_record(&report.sha256, 0).await.unwrap();
+    let record = first_record(&longboard, &report.sha256).await;
     assert_eq!(record.document, "<li>Orla</li>");
 }
 
@@ -232,6 +234,160 @@ async fn a_record_that_fits_no_window_ends_alone() {
 }
 
 #[tokio::test]
+async fn objects_of_records_and_folders_of_tables_are_read() {
+    let database = TestDatabase::sqlite();
+    let longboard = longboard(&database).await;
+    let files = Files::new();
+    for folder in ["GIST", "mill"] {
+        std::fs::create_dir(files.0.path().join(folder)).unwrap();
+    }
+    let exam = |error: &[u32]| json!({"task_prompt": "Add.", "Data": "[0:1, 1 Answer: 3]\n\n[1:2, 2 Answer: 4]\n\n", "error": error});
+    let exams = json!({"task1": exam(&[0]), "task2": exam(&[1]), "task3": exam(&[])});
+    let path = files.write("GIST/256.json", &[serde_json::to_string_pretty(&exams).unwrap()]);
+    let report = import_for("longins", &longboard, &path).await.unwrap();
+    assert_eq!((report.task.as_str(), report.records, report.beside), ("longins_gist_256_data", 3, 0));
+    let wrong = json!({"task1": exam(&[0]), "task2": {"Data": 3}});
+    let path = files.write("GIST/512.json", &[serde_json::to_string_pretty(&wrong).unwrap()]);
+    let error = import_for("longins", &longboard, &path).await.unwrap_err();
+    let DatasetError::BadLines { named, .. } = &error else { panic!("{error}") };
+    assert_eq!(named[0].reason, "task2.Data: expected a text");
+
+    let row = |place: u32| {
+        json!({"verbalized_text": format!("Mill {place} stands at Arva."), "table_row": json!({"id": place}).to_string()})
+            .to_string()
+    };
+    files.write("mill/mills.jsonl", &[row(1), row(2)]);
+    let query = |sql: &str| json!({"db_id": "mill", "query": sql, "question": "How many?"}).to_string();
+    let path = files.write("queries.jsonl", &[query("SELECT COUNT(*) FROM mills"), query("SELECT id FROM mills")]);
+    let report = import_for("holobench", &longboard, &path).await.unwrap();
+    assert_eq!((report.records, report.beside), (2, 1));
+    let records = longboard.store().dataset_records(&report.sha256, &[(0, 0), (1, 1)]).await.unwrap();
+    assert_eq!(records.documents.len(), 1, "the tables are stored once");
+    let path = files.write("queries.jsonl", &[query("SELECT id FROM mills WHERE id IN (1, 2)")]);
+    let error = import_for("holobench", &longboard, &path).await.unwrap_err();
+    let DatasetError::BadLines { named, .. } = &error else { panic!("{error}") };
+    assert!(named[0].reason.starts_with("query: not a query that can be answered here"), "{:?}", named[0]);
+}
+
+#[tokio::test]
+async fn what_a_file_is_for_can_be_said() {
+    let database = TestDatabase::sqlite();
+    let longboard = longboard(&database).await;
+    let files = Files::new();
+    std::fs::create_dir(files.0.path().join("rand_shuffle")).unwrap();
+    files.write("rand_shuffle/one.txt", &["It rained.".to_owned()]);
+    files.write("PaulGrahamEssays.jsonl", &[json!({"text": "It rained."}).to_string()]);
+    let names = json!({"English": "Ann,Ben,Cid,Dot,Eve,Fay", "Chinese": "甲,乙,丙,丁,戊,己"});
+    let names = files.write("names.json", &[serde_json::to_string_pretty(&names).unwrap()]);
+    let needle = |place: u32| {
+        json!({"needle": "Mill 1 hides a lamp.", "arg1": "mill", "arg2": format!("lamp {place}"), "language": "English",
+            "retrieval_question": "What is hidden? Answer in the format 'Mill 1 hides a ___.'"})
+        .to_string()
+    };
+    let needles = files.write("needles.jsonl", &[needle(1), needle(2)]);
+    let question = json!({"_id": "v1", "domain": "d", "sub_domain": "s", "difficulty": "hard", "length": "short", "question": "Who?",
+        "choice_A": "Ida", "choice_B": "Olga", "choice_C": "Nils", "choice_D": "Emil", "answer": "A", "context": "Ida rang."});
+    let questions = files.write("data.json", &[json!([question]).to_string()]);
+    let set = json!([{"id": "0401", "needle": "Ida rang.", "questions": {"q": "Who rang?"}, "tests": {"T1": {"input_args": [], "gold_answers": ["Ida"]}}}]);
+    let set = files.write("needle_set.json", &[set.to_string()]);
+    for (family, subset, path, records, beside, stored) in [
+        ("needlebench", Some("mrs_en"), &names, 40, 1, true),
+        ("needlebench", Some("srt_en"), &needles, 10, 1, true),
+        ("longbench_v2", None, &questions, 1, 0, true),
+        ("longbench_v2", Some("longbench_v2_no_context"), &questions, 1, 0, false),
+        ("nolima", None, &set, 1, 1, true),
+    ] {
+        let imported = longboard.import_dataset("operator", (family, subset), path, Arc::new(|_| ()), now()).await;
+        let report = imported.unwrap_or_else(|error| panic!("{family}: {error:?}"));
+        assert_eq!((report.records, report.beside, report.stored), (records, beside, stored), "{}", report.task);
+        let row = longboard.store().task(&report.task, None).await.unwrap().unwrap();
+        assert_eq!(row.data_sha256, Some(report.sha256));
+    }
+    let error = import_for("needlebench", &longboard, &needles).await.unwrap_err().to_string();
+    assert!(error.contains("--subset") && error.contains("mrt_zh"), "{error}");
+}
+
+async fn first_record(longboard: &Longboard, sha256: &str) -> Record {
+    longboard.store().dataset_records(sha256, &[(7, 0)]).await.unwrap().get(7).unwrap()
+}
+
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_file_belongs_to_its_digest() {
+    for database in TestDatabase::each() {
+        let longboard = longboard(&database).await;
+        let files = Files::new();
+        let test = |sentence: &str| json!({"sentence": sentence, "entities": {"Ada": "person-other"}});
+        let shown = |name: &str| json!([{"sentence": format!("{name} left."), "entities": {name: "person-other"}}]);
+        let tests = json!([test("Ada left."), test("Ada came."), test("Ada slept.")]).to_string();
+        let train = shown("Orla").to_string();
+        let path = files.write("fewnerd_test_3.json", std::slice::from_ref(&tests));
+        files.write("fewnerd_train_3.json", std::slice::from_ref(&train));
+        let first = import_for("longicl", &longboard, &path).await.unwrap();
+        assert_eq!((first.stored, first.beside, first.records), (true, 1, 3));
+        assert_eq!(first.sha256, sha256(&format!("{}\n{}\n", sha256(&tests), sha256(&train))));
+        assert!(!import_for("longicl", &longboard, &path).await.unwrap().stored);
+        let row = longboard.store().dataset(&first.sha256).await.unwrap().unwrap();
+        assert_eq!(row.file_sha256, Some(sha256(&tests)), "{}", database.kind);
+        let file =
+            BesideFile { path: "fewnerd_train_3.json".to_owned(), sha256: sha256(&train), bytes: train.len() as i64 };
+        assert_eq!(row.beside, Some(Beside(vec![file])));
+
+        files.write("fewnerd_train_3.json", &[shown("Brun").to_string()]);
+        let second = import_for("longicl", &longboard, &path).await.unwrap();
+        assert!(second.stored && second.sha256 != first.sha256, "other demonstrations are another data set");
+        let old = first_record(&longboard, &first.sha256).await;
+        let new = first_record(&longboard, &second.sha256).await;
+        assert!(old.document.contains("Orla") && new.document.contains("Brun"));
+        let task = longboard.store().task(&second.task, None).await.unwrap().unwrap();
+        assert_eq!((task.version, task.data_sha256.as_ref()), (2, Some(&second.sha256)));
+
+        let places = [(5, 2), (6, 0), (9, 1)];
+        let records = longboard.store().dataset_records(&second.sha256, &places).await.unwrap();
+        assert_eq!((records.documents.len(), records.by_index.len()), (1, 3), "one document for all");
+        assert_eq!(records.get(5).unwrap().question, "Ada slept.");
+        assert!(records.by_index.values().all(|(place, record)| *place == 0 && record.document.is_empty()));
+        let beyond = longboard.store().dataset_records(&second.sha256, &[(0, 3)]).await.unwrap_err();
+        assert!(matches!(beyond, StoreError::NotFound(_)), "{beyond}");
+    }
+}
+
+/// A data set of a version that did not record what stood beside its file.
+#[tokio::test]
+async fn data_sets_of_before_stay_readable() {
+    for database in TestDatabase::each() {
+        let longboard = longboard(&database).await;
+        let files = Files::new();
+        let path = files.write("passkey.jsonl", &records());
+        let facts = DatasetRow {
+            sha256: sha256(&records().join("\n")),
+            family: "infinitebench".to_owned(),
+            subset: "passkey".to_owned(),
+            file_name: "passkey.jsonl".to_owned(),
+            licence: "MIT".to_owned(),
+            records: 1,
+            bytes: 9,
+            imported_by: "operator".to_owned(),
+            imported_at: now(),
+            file_sha256: None,
+            beside: None,
+        };
+        let sha256 = facts.sha256.clone();
+        let mut writer = longboard.store().begin_dataset(facts).await.unwrap();
+        let subset = reader("infinitebench").unwrap().1.subset_of("passkey.jsonl").unwrap();
+        let read = reader("infinitebench").unwrap().1.read(subset, 1, &records()[0]).unwrap();
+        writer.push(&read[0]).await.unwrap();
+        writer.commit().await.unwrap();
+        assert!(first_record(&longboard, &sha256).await.document.contains("41728"));
+        let again = import(&longboard, &path).await.unwrap();
+        assert!(!again.stored && again.sha256 == sha256, "a file alone keeps its digest");
+    }
+}
+
+#[tokio::test]
 async fn the_fleet_runs_records_and_says_what_was_cut() {
     for database in TestDatabase::each() {
         let (longboard, member, worker) = ready(&database).await;
@@ -243,18 +399,20 @@ async fn the_fleet_runs_records_and_says_what_was_cut() {
         let lease = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
         let (work, task) = task_of(&lease);
         let data = work.task.data.as_ref().unwrap();
-        assert_eq!((data.records.len(), &data.sha256), (3, &imported.sha256));
+        assert_eq!((data.records.len(), data.documents.len(), &data.sha256), (3, 2, &imported.sha256));
         let length = Length::new(work.length_tokens).unwrap();
         let answers: Vec<Answer> = data
             .records
             .iter()
-            .map(|(index, record)| {
-                let record = Record::deserialize(record).unwrap();
-                let request = ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, *index, length) };
+            .map(|row| {
+                let record = Record::deserialize(&row.record).unwrap();
+                assert_eq!(record.document, "");
+                let record = Record { document: data.documents[row.document as usize].clone(), ..record };
+                let request = ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, row.index, length) };
                 let item = task.item(&request).unwrap();
                 assert!(item.prompt_tokens + item.output_tokens <= 4096);
                 Answer {
-                    index: *index,
+                    index: row.index,
                     repetition: 0,
                     prompt_digest: item.prompt_digest(),
                     prompt_tokens: item.prompt_tokens,

@@ -148,11 +148,23 @@ pub struct TaskSpec {
 /// Records of an official data file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSpec {
-    /// SHA-256 of the file in hex.
+    /// Digest by which the data set is known, in hex.
     pub sha256: String,
-    /// Item indices with their records in the form that the family reads. Pairs and no map: numbers as keys of a JSON
-    /// object cannot be read back inside a tagged enum.
-    pub records: Vec<(u32, serde_json::Value)>,
+    /// Documents of the records, each once.
+    pub documents: Vec<String>,
+    /// The records. A list and no map: numbers as keys of a JSON object cannot be read back inside a tagged enum.
+    pub records: Vec<DataRecord>,
+}
+
+/// A record and where its document is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataRecord {
+    /// Item index.
+    pub index: u32,
+    /// Place of the document in [`DataSpec::documents`].
+    pub document: u32,
+    /// The record in the form that the family reads, with an empty document.
+    pub record: serde_json::Value,
 }
 
 /// An uploaded haystack corpus, carried with the shard that needs it.
@@ -388,6 +400,8 @@ mod tests {
 
     #[test]
     fn records_travel_inside_the_work_that_needs_them() {
+        let record = DataRecord { index: 10, document: 0, record: serde_json::json!({ "id": "a" }) };
+        let data = DataSpec { sha256: "0".to_owned(), documents: vec!["d".to_owned()], records: vec![record] };
         let work = Work::Run(Box::new(RunWork {
             run: Uuid::nil(),
             task: TaskSpec {
@@ -397,7 +411,7 @@ mod tests {
                 family: "leval".to_owned(),
                 params: serde_json::Map::new(),
                 corpus: None,
-                data: Some(DataSpec { sha256: "0".to_owned(), records: vec![(10, serde_json::json!({ "id": "a" }))] }),
+                data: Some(data.clone()),
             },
             length_tokens: 4096,
             seed: 0,
@@ -408,6 +422,6 @@ mod tests {
         }));
         let text = serde_json::to_string(&work).unwrap();
         let Work::Run(read) = serde_json::from_str(&text).unwrap() else { unreachable!("{text}") };
-        assert_eq!(read.task.data.unwrap().records, [(10, serde_json::json!({ "id": "a" }))]);
+        assert_eq!(read.task.data, Some(data));
     }
 }

@@ -1,19 +1,25 @@
 //! Official data files: whole or not at all, each text once.
 
-use longboard_suites::dataset::Record;
+use std::collections::BTreeMap;
+
+use longboard_suites::dataset::{Record, Records};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     TransactionTrait,
 };
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::Store;
 use crate::connection::micros;
-pub use crate::entity::dataset::Model as Dataset;
+pub use crate::entity::dataset::{Beside, BesideFile, Model as Dataset};
 use crate::entity::{dataset, dataset_record, document};
 use crate::error::StoreError;
+
+/// Records that one query fetches.
+const PART: usize = 500;
 
 /// A data file being stored. Dropped before [`DatasetWriter::commit`] it leaves nothing behind.
 pub struct DatasetWriter {
@@ -91,7 +97,7 @@ impl Store {
     /// Begins to store a data file whose facts are known.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] when a file with these bytes is stored already.
+    /// [`StoreError::Taken`] when a data set of these bytes is stored already.
     pub async fn begin_dataset(&self, mut row: Dataset) -> Result<DatasetWriter, StoreError> {
         row.imported_at = micros(row.imported_at);
         let sha256 = row.sha256.clone();
@@ -99,11 +105,11 @@ impl Store {
         row.into_active_model()
             .insert(&transaction)
             .await
-            .map_err(|error| StoreError::taken(error, "a data file with these bytes"))?;
+            .map_err(|error| StoreError::taken(error, "a data set of these bytes"))?;
         Ok(DatasetWriter { transaction, sha256, next: 0, last_document: None })
     }
 
-    /// A data file.
+    /// A data set by its digest.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -119,20 +125,36 @@ impl Store {
         Ok(dataset::Entity::find().order_by_desc(dataset::Column::ImportedAt).all(&self.db).await?)
     }
 
-    /// The record at a place of a data file.
+    /// Records of a data set by item index, `places` being pairs of index and place in the file. Each document is
+    /// fetched once.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when the file has no such place; [`StoreError::Corrupt`] when it cannot be read back.
-    pub async fn dataset_record(&self, sha256: &str, ordinal: i32) -> Result<Record, StoreError> {
-        let found = dataset_record::Entity::find_by_id((sha256.to_owned(), ordinal)).one(&self.db).await?;
-        let row = found.ok_or(StoreError::NotFound("such record"))?;
-        let text = document::Entity::find()
-            .filter(document::Column::Sha256.eq(&row.document_sha256))
-            .one(&self.db)
-            .await?
-            .ok_or(StoreError::NotFound("document of this record"))?;
-        let record: Record =
-            serde_json::from_value(row.body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        Ok(Record { document: text.body, ..record })
+    /// [`StoreError::NotFound`] when the set has no such place; [`StoreError::Corrupt`] when one cannot be read back.
+    pub async fn dataset_records(&self, sha256: &str, places: &[(u32, i32)]) -> Result<Records, StoreError> {
+        let mut found = Records::default();
+        let mut documents = BTreeMap::new();
+        for part in places.chunks(PART) {
+            let ordinals = part.iter().map(|(_, ordinal)| *ordinal);
+            let rows = dataset_record::Entity::find()
+                .filter(dataset_record::Column::DatasetSha256.eq(sha256))
+                .filter(dataset_record::Column::Ordinal.is_in(ordinals))
+                .all(&self.db)
+                .await?;
+            let rows: BTreeMap<i32, dataset_record::Model> = rows.into_iter().map(|row| (row.ordinal, row)).collect();
+            for (index, ordinal) in part {
+                let row = rows.get(ordinal).ok_or(StoreError::NotFound("such record"))?;
+                let next = documents.len();
+                let place = *documents.entry(row.document_sha256.clone()).or_insert(next);
+                let record = Record::deserialize(&row.body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                found.by_index.insert(*index, (place, record));
+            }
+        }
+        let mut digests: Vec<(String, usize)> = documents.into_iter().collect();
+        digests.sort_by_key(|(_, place)| *place);
+        for (digest, _) in digests {
+            let document = document::Entity::find_by_id(digest).one(&self.db).await?;
+            found.documents.push(document.ok_or(StoreError::NotFound("document of this record"))?.body);
+        }
+        Ok(found)
     }
 }

@@ -1,8 +1,11 @@
 //! Official data files: records read line by line, checked, and turned into items.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::folder::{Folder, NoFolder};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task};
 
@@ -39,35 +42,6 @@ pub struct Subset {
     pub title: &'static str,
 }
 
-/// What a record takes from another file of the same folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Companion {
-    /// The text of a file that each record names.
-    Named {
-        /// Field that is filled with the text.
-        field: &'static str,
-        /// Field that holds the path, relative to the data file's folder.
-        by: &'static str,
-    },
-    /// The JSON value of one file that all records share.
-    Shared {
-        /// Field that is filled with the value.
-        field: &'static str,
-        /// How the file's name begins; it ends with `.json`.
-        prefix: String,
-    },
-}
-
-impl Companion {
-    /// The field that is filled; records that have it already stay as they are.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        match self {
-            Self::Named { field, .. } | Self::Shared { field, .. } => field,
-        }
-    }
-}
-
 /// The reader of one benchmark's official files.
 pub trait Dataset: Sync {
     /// The data sets, in the benchmark's order.
@@ -81,18 +55,32 @@ pub trait Dataset: Sync {
         self.subsets().iter().find(|subset| subset.name == stem)
     }
 
-    /// What the records of the file called `file_name` take from other files; `None` where they hold all they need.
-    fn companion(&self, _subset: &Subset, _file_name: &str) -> Option<Companion> {
-        None
+    /// Whether a file is one JSON object of named records. Each member then comes as a line of its own, an object that
+    /// has it alone.
+    fn keyed(&self, _subset: &Subset) -> bool {
+        false
     }
 
     /// Reads one line, or one element of the list that a file is. It may hold several questions about one document.
     /// `line_number` is its number, from 1.
     ///
-    ///
     /// # Errors
     /// [`RecordError`] names the field and what is wrong with it.
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError>;
+
+    /// The same for records that take something from files beside theirs.
+    ///
+    /// # Errors
+    /// [`RecordError`] names the field, or the file that is missing.
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _folder: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
+        self.read(subset, line_number, line)
+    }
 
     /// Family parameters of the task that stands on a data set.
     fn params(&self, subset: &Subset) -> Value;
@@ -102,6 +90,24 @@ pub trait Dataset: Sync {
     /// # Errors
     /// [`GenerateError::Unsatisfiable`] when not even the frame fits.
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError>;
+}
+
+/// Records by item index. A document on which several stand is kept once.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    /// Documents.
+    pub documents: Vec<String>,
+    /// By item index: the place of the document, and the record without it.
+    pub by_index: BTreeMap<u32, (usize, Record)>,
+}
+
+impl Records {
+    /// The record of an item with its document; `None` where it is not here.
+    #[must_use]
+    pub fn get(&self, index: u32) -> Option<Record> {
+        let (place, record) = self.by_index.get(&index)?;
+        Some(Record { document: self.documents.get(*place)?.clone(), ..record.clone() })
+    }
 }
 
 /// A line that is no record of its format.

@@ -7,6 +7,7 @@ pub mod card;
 mod counter;
 pub mod dataset;
 pub mod families;
+pub mod folder;
 pub mod haystack;
 pub mod item;
 pub mod judging;

@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path, Query, ServiceConfig, get};
 use askama::Template;
 use longboard_app::report::moment;
 use longboard_app::run::SEASON_SEED;
+use longboard_app::store::dataset::Dataset;
 use longboard_app::store::task::Task as TaskRow;
 use longboard_app::suites::card::{Dialogue, Protocol, Side};
 use longboard_app::suites::length::Length;
@@ -93,15 +94,45 @@ async fn data(longboard: &Longboard, row: &TaskRow) -> Result<Vec<(&'static str,
     };
     let found =
         longboard.store().dataset(sha256).await?.ok_or_else(|| AppError::NotFound(format!("data file {sha256}")))?;
-    Ok(vec![
-        (
-            "Data",
-            format!("{} ({} records, {} bytes), official, unchanged", found.file_name, found.records, found.bytes),
-        ),
-        ("SHA-256", found.sha256),
+    let mut facts = vec![(
+        "Data",
+        format!("{} ({} records, {} bytes), official, unchanged", found.file_name, found.records, found.bytes),
+    )];
+    facts.extend(beside(&found));
+    facts.extend([
         ("Licence of the data", found.licence),
         ("Imported", format!("{} by {}", moment(found.imported_at), found.imported_by)),
-    ])
+    ]);
+    Ok(facts)
+}
+
+/// Files beside a data file that are named; more are only counted.
+const NAMED_FILES: usize = 6;
+
+/// Digests of a data set, and what stood beside its file.
+fn beside(data: &Dataset) -> Vec<(&'static str, String)> {
+    let Some(beside) = &data.beside else {
+        return vec![
+            ("SHA-256", data.sha256.clone()),
+            ("Beside the file", "not recorded: imported before digests covered it".to_owned()),
+        ];
+    };
+    let files = &beside.0;
+    if files.is_empty() {
+        return vec![("SHA-256", data.sha256.clone())];
+    }
+    let named =
+        files.iter().take(NAMED_FILES).map(|file| format!("{} ({} bytes, {})", file.path, file.bytes, file.sha256));
+    let more = files.len().saturating_sub(NAMED_FILES);
+    let mut named: Vec<String> = named.collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    vec![
+        ("SHA-256 of the set", data.sha256.clone()),
+        ("SHA-256 of the file", data.file_sha256.clone().unwrap_or_default()),
+        ("Beside the file", named.join(", ")),
+    ]
 }
 
 fn shown_params(params: &serde_json::Map<String, Value>) -> Vec<(String, String)> {

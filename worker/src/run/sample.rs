@@ -1,12 +1,11 @@
 //! One sample of a shard: build, send, name the end. The server scores.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
 use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, TaskSpec};
-use longboard_suites::dataset::Record;
+use longboard_suites::dataset::{Record, Records};
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::{Item, Message, Role};
 use longboard_suites::judging::OpenEnded;
@@ -54,7 +53,7 @@ pub(super) struct Generator {
     length: Length,
     seed: u64,
     corpus: Option<Corpus>,
-    records: BTreeMap<u32, Record>,
+    records: Records,
 }
 
 impl Generator {
@@ -72,21 +71,26 @@ impl Generator {
         let length = Length::new(length_tokens).map_err(|error| Failure::lasting(UNSATISFIABLE, error))?;
         let corpus = spec.corpus.as_ref().map(|corpus| read(&task, corpus)).transpose()?;
         let unreadable = |error| Failure::lasting("unreadable_record", error);
-        let records = spec.data.iter().flat_map(|data| &data.records);
-        let records = records.map(|(index, record)| Ok((*index, Record::deserialize(record).map_err(unreadable)?)));
-        Ok(Self { task, length, seed, corpus, records: records.collect::<Result<_, _>>()? })
+        let by_index =
+            spec.data.iter().flat_map(|data| &data.records).map(|row| {
+                Ok((row.index, (row.document as usize, Record::deserialize(&row.record).map_err(unreadable)?)))
+            });
+        let by_index = by_index.collect::<Result<_, _>>()?;
+        let documents = spec.data.as_ref().map(|data| data.documents.clone()).unwrap_or_default();
+        Ok(Self { task, length, seed, corpus, records: Records { documents, by_index } })
     }
 
     fn item(&self, index: u32) -> Result<Item, Failure> {
         let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
+        let record = self.records.get(index);
         let request =
-            ItemRequest { corpus, record: self.records.get(&index), ..ItemRequest::new(self.seed, index, self.length) };
+            ItemRequest { corpus, record: record.as_ref(), ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| Failure::lasting(UNSATISFIABLE, error))
     }
 
     /// Whether a failure to make an item is its record's own: other records may well fit.
     fn is_of_its_record(&self, index: u32, failure: &Failure) -> bool {
-        failure.cause == UNSATISFIABLE && self.records.contains_key(&index)
+        failure.cause == UNSATISFIABLE && self.records.by_index.contains_key(&index)
     }
 
     /// What judges see of an item.

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{self, Dataset, Record, RecordError, Subset};
-use crate::families::{official, prose};
-use crate::item::{Cut, Item};
+use crate::families::official;
+use crate::item::Item;
 use crate::prompt::Prompt;
 use crate::task::{GenerateError, ItemRequest, Task};
 
@@ -65,7 +65,7 @@ impl Dataset for TextSort {
     fn item(&self, task: &Task, request: &ItemRequest<'_>, record: &Record) -> Result<Item, GenerateError> {
         let mut prompt = Prompt::default();
         prompt.push(&record.document);
-        whole(task, request, record, prompt)
+        official::whole(task, request, record, prompt, official::answer(record))
     }
 }
 
@@ -127,19 +127,6 @@ impl Dataset for BestAnswer {
         prompt.push("\n\nThe answers\n");
         prompt.push(&record.document);
         prompt.push("These were all answers. Which one helps most? Reply with its designation only.\nAnswer:");
-        whole(task, request, record, prompt)
+        official::whole(task, request, record, prompt, official::answer(record))
     }
-}
-
-/// The item of an uncut record.
-fn whole(task: &Task, request: &ItemRequest<'_>, record: &Record, mut prompt: Prompt) -> Result<Item, GenerateError> {
-    let (tokens, room) = (prompt.tokens(), request.length.tokens().saturating_sub(task.card().output_tokens));
-    if tokens > room {
-        let needed = tokens + task.card().output_tokens;
-        return Err(prose::unsatisfiable(task, request, format!("record {} needs {needed} tokens uncut", record.id)));
-    }
-    let answer = official::answer(record);
-    let mut item = prompt.finish(task, request, answer);
-    item.cut = Some(Cut { tokens_before: tokens, tokens_removed: 0, evidence_left: Some(1.0) });
-    Ok(item)
 }

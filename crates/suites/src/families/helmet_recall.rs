@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
-use crate::families::{prose, words};
+use crate::dataset::Dataset;
+use crate::families::{helmet_files, prose, words};
 use crate::item::{Item, Scored};
 use crate::metrics::helmet;
 use crate::prompt::{Answer, Prompt};
@@ -35,7 +36,7 @@ impl Family for HelmetRecall {
             benchmark: "HELMET",
             what: "Find the value of one key in a JSON object of random identifiers.".to_owned(),
             citation: CITATION,
-            licence: "official code MIT; objects and prompts here are Longboard's own",
+            licence: "official code and prompts MIT; objects and prompts of generated items are Longboard's own",
             language: Language::English,
             length_unit: LengthUnit::LlamaTokens,
             tokenizer: "Llama-2",
@@ -52,7 +53,7 @@ impl Family for HelmetRecall {
                 post_processing: "the whole answer and the line after `value:` are scored, the better one counts",
                 ..Protocol::GENERATED
             },
-            importable: None,
+            importable: Some("HELMET's json_kv files (MIT)"),
         }
     }
 
@@ -126,6 +127,10 @@ impl Family for HelmetRecall {
 
     fn guess(&self, _: &Task, _: &Item, rng: &mut Rng) -> String {
         words::uuid(rng)
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&helmet_files::Pairs)
     }
 }
 

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::dataset::Dataset;
 use crate::families::book::{self, Book, Section, Volume};
-use crate::families::{helmet_recall, prose};
+use crate::families::{helmet_files, helmet_recall, prose};
 use crate::item::{Item, Scored};
 use crate::metrics::helmet;
 use crate::prompt::Answer;
@@ -48,7 +49,7 @@ impl Family for HelmetRerank {
             benchmark: "HELMET",
             what: "Rank passages by how much they tell about one town in one year.".to_owned(),
             citation: helmet_recall::CITATION,
-            licence: "official code MIT; passages, queries and grades here are Longboard's own",
+            licence: "official code and prompts MIT; passages, queries and grades of generated items are Longboard's own",
             language: Language::English,
             length_unit: LengthUnit::LlamaTokens,
             tokenizer: "Llama-2",
@@ -65,7 +66,7 @@ impl Family for HelmetRerank {
                 post_processing: "the longest run of the form `a > b > c` is the ranking",
                 ..Protocol::GENERATED
             },
-            importable: None,
+            importable: Some("HELMET's re-ranking files (MIT); passages of MS MARCO, for non-commercial research"),
         }
     }
 
@@ -112,7 +113,12 @@ impl Family for HelmetRerank {
         let (grades, passages) = gold(item);
         let parsed = helmet::parse_rankings(answer);
         let order = helmet::order(&parsed);
-        let known = |name: &&str| name.parse::<usize>().is_ok_and(|number| (1..=passages).contains(&number));
+        let listed: Option<Vec<String>> =
+            item.gold.get("ids").and_then(|ids| serde::Deserialize::deserialize(ids).ok());
+        let known = |name: &&str| match &listed {
+            Some(ids) => ids.iter().any(|id| id == name),
+            None => name.parse::<usize>().is_ok_and(|number| (1..=passages).contains(&number)),
+        };
         let well_formed = !order.is_empty() && order.iter().all(known);
         let score = helmet::ndcg10(answer, &grades);
         Scored {
@@ -143,6 +149,10 @@ impl Family for HelmetRerank {
         let ideal: f64 =
             best.iter().take(RANKED).zip(1..).map(|(grade, rank)| f64::from(*grade) * discount(rank)).sum();
         if ideal > 0.0 { expected / ideal } else { 0.0 }
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&helmet_files::Rankings)
     }
 
     fn quotes_answers(&self, _: &Params) -> bool {

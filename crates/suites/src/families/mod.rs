@@ -18,6 +18,7 @@ mod cnnsum;
 mod detectiveqa;
 mod golden_thread;
 mod grid;
+mod helmet_files;
 mod helmet_recall;
 mod helmet_rerank;
 mod holobench;

@@ -1,9 +1,9 @@
 //! NeedleBench's own samples, rebuilt byte for byte (arXiv 2407.11963; open-compass/opencompass @ a5acc4bb).
 //!
-//! Needs Python's random numbers and a tokenizer; haystack, needles and names come from the caller. Longboard's tasks
-//! do not use it: it proves that an official sample can be made here from official inputs.
+//! Needs Python's random numbers and a tokenizer; haystack, needles and names come from the caller: golden files, or imported data.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -55,6 +55,20 @@ impl Tokenizer for Scalars {
     }
 }
 
+/// OpenAI's cl100k_base, by which upstream measures.
+pub struct Cl100k;
+
+impl Tokenizer for Cl100k {
+    fn encode(&self, text: &str) -> Vec<u32> {
+        bpe_openai::cl100k_base().encode(text)
+    }
+
+    /// Half characters at a cut become replacement characters, as upstream.
+    fn decode(&self, tokens: &[u32]) -> String {
+        String::from_utf8_lossy(&bpe_openai::cl100k_base().bpe.decode_tokens(tokens)).into_owned()
+    }
+}
+
 /// A line of the needle file.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OfficialNeedle {
@@ -82,8 +96,8 @@ pub struct Setting<'a> {
     pub length: usize,
     /// Tokens kept for prompt and answer.
     pub buffer: usize,
-    /// Samples, one per repeat.
-    pub repeats: u64,
+    /// Samples, one per repeat. Those before the first one only shuffle the haystack.
+    pub repeats: Range<u64>,
     /// Place of the question, `End` or `Start`.
     pub question_at: &'a str,
 }
@@ -119,8 +133,11 @@ impl Setting<'_> {
         Some(filled(frame, &[("context", context), ("question", question), ("last_person", last)]))
     }
 
+    /// The order that the repeats before the first one leave.
     fn order(&self) -> Vec<usize> {
-        (0..self.lines.len()).collect()
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        (0..self.repeats.start).for_each(|seed| PythonRandom::new(seed).shuffle(&mut order));
+        order
     }
 
     /// Single retrieval, version 2, at `depth` percent. `None` without a needle of the language.
@@ -139,7 +156,7 @@ impl Setting<'_> {
             let prompt = self.prompt("single", &context, &chosen.retrieval_question, "")?;
             Some(OfficialSample { prompt, answer: format!("{needle}*{}", chosen.arg2) })
         };
-        (0..self.repeats).map(sample).collect()
+        self.repeats.clone().map(sample).collect()
     }
 
     /// Multiple retrieval, version 2: one needle per depth. `process_seed` seeds the shuffle that upstream leaves to
@@ -151,13 +168,24 @@ impl Setting<'_> {
         file: &[OfficialNeedle],
         process_seed: u64,
     ) -> Option<Vec<OfficialSample>> {
+        self.retrieval_of(depths, &self.chosen(file, depths.len(), process_seed))
+    }
+
+    /// The needles of multiple retrieval: the first `count` with different arguments after the shuffle.
+    #[must_use]
+    pub fn chosen<'n>(&self, file: &'n [OfficialNeedle], count: usize, process_seed: u64) -> Vec<&'n OfficialNeedle> {
         let mut shuffled: Vec<&OfficialNeedle> = file.iter().collect();
         PythonRandom::new(process_seed).shuffle(&mut shuffled);
-        let chosen = self.distinct(&shuffled, depths.len());
+        self.distinct(&shuffled, count)
+    }
+
+    /// Multiple retrieval of needles that are chosen already, one per depth.
+    #[must_use]
+    pub fn retrieval_of(&self, depths: &[f64], chosen: &[&OfficialNeedle]) -> Option<Vec<OfficialSample>> {
         let mut order = self.order();
         let sample = |seed| {
             PythonRandom::new(seed).shuffle(&mut order);
-            let mut needles = chosen.clone();
+            let mut needles = chosen.to_vec();
             PythonRandom::new(seed).shuffle(&mut needles);
             let texts: Vec<String> = needles.iter().map(|needle| format!("\n{}\n", needle.needle)).collect();
             let (tokens, mut haystack) = self.haystack(&order, &texts);
@@ -173,7 +201,7 @@ impl Setting<'_> {
             let depths: Vec<String> = depths.iter().map(ToString::to_string).collect();
             Some(OfficialSample { prompt, answer: format!("{}#{}", keywords.join("*"), depths.join("*")) })
         };
-        (0..self.repeats).map(sample).collect()
+        self.repeats.clone().map(sample).collect()
     }
 
     /// The first `count` needles of the language with different arguments.
@@ -240,7 +268,7 @@ impl Setting<'_> {
             let prompt = self.prompt("multi_reasoning", &self.tokenizer.decode(&haystack), &question, last)?;
             Some(OfficialSample { prompt, answer: people.first()?.clone() })
         };
-        (0..self.repeats).map(sample).collect()
+        self.repeats.clone().map(sample).collect()
     }
 }
 

@@ -98,3 +98,21 @@ pub fn cut_whole(
     let frame = Frame { head: String::new(), tail: String::new(), side: Side::Middle };
     item(task, request, &whole, &frame, answer)
 }
+
+/// The item of a record that is sent as it is or not at all.
+pub fn whole(
+    task: &Task,
+    request: &ItemRequest<'_>,
+    record: &Record,
+    mut prompt: Prompt,
+    answer: Answer,
+) -> Result<Item, GenerateError> {
+    let needed = prompt.tokens().saturating_add(answer.output_tokens.unwrap_or(task.card().output_tokens));
+    if needed > request.length.tokens() {
+        return Err(prose::unsatisfiable(task, request, format!("record {} needs {needed} tokens uncut", record.id)));
+    }
+    let tokens_before = prompt.tokens();
+    let mut item = prompt.finish(task, request, answer);
+    item.cut = Some(Cut { tokens_before, tokens_removed: 0, evidence_left: Some(1.0) });
+    Ok(item)
+}

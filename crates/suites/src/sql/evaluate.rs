@@ -52,7 +52,7 @@ struct Relation {
 }
 
 impl Query {
-    /// Answers the query. Groups without an order come in order of their first rows.
+    /// Answers the query. Names are compared without regard to case, as in SQL. Groups without an order come in order of their first rows.
     ///
     /// # Errors
     /// [`EvaluateError`] when a name is unknown or ambiguous, or a sum is taken over texts.
@@ -122,7 +122,7 @@ impl Query {
 }
 
 fn find<'a>(tables: &'a [Table], name: &str) -> Result<&'a Table, EvaluateError> {
-    let table = tables.iter().find(|table| table.name == name);
+    let table = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
     table.ok_or_else(|| EvaluateError::UnknownTable(name.to_owned()))
 }
 
@@ -190,7 +190,8 @@ impl Relation {
 
     fn place(&self, column: &Column) -> Result<usize, EvaluateError> {
         let fits = |(table, name): &(String, String)| {
-            *name == column.name && column.table.as_ref().is_none_or(|wanted| wanted == table)
+            name.eq_ignore_ascii_case(&column.name)
+                && column.table.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(table))
         };
         let mut places = self.columns.iter().enumerate().filter(|(_, one)| fits(one)).map(|(place, _)| place);
         match (places.next(), places.next()) {

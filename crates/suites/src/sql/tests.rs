@@ -101,6 +101,7 @@ proptest! {
 fn what_does_not_fit_is_named() {
     let tables = [table("t", &[(1, "a".to_owned(), 2)]), table("u", &[(1, "a".to_owned(), 2)])];
     let error = |text: &str| Query::parse(text).unwrap().evaluate(&tables).unwrap_err().to_string();
+    assert_eq!(answer("SELECT T.V FROM T WHERE Kind = 'a'", &tables), [[Value::Integer(2)]], "names have no case");
     assert_eq!(error("SELECT x FROM t"), "no column `x`");
     assert_eq!(error("SELECT v FROM w"), "no table `w`");
     assert_eq!(error("SELECT v FROM t JOIN u ON t.id = u.id"), "column `v` is ambiguous: name its table");

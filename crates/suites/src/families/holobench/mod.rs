@@ -1,5 +1,6 @@
 //! HoloBench (arXiv 2410.11996): a database query answered from rows that are told as sentences.
 
+mod dataset;
 mod question;
 mod tables;
 
@@ -7,6 +8,7 @@ use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
 use crate::counter::Counter;
+use crate::dataset::Dataset;
 use crate::families::prose;
 use crate::item::{Item, Scored};
 use crate::metrics::holobench::{self as metric, Placement};
@@ -96,7 +98,9 @@ impl Family for HoloBench {
                 post_processing: "what follows the last Answer:; upstream lets a judge label every gold row",
                 ..Protocol::GENERATED
             },
-            importable: None,
+            importable: Some(
+                "HoloBench asks not to pass its tables on; they are Spider's, by the terms of its databases",
+            ),
         }
     }
 
@@ -154,6 +158,9 @@ impl Family for HoloBench {
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
         let rows = rows(item);
+        if rows.is_empty() {
+            return nothing(answer);
+        }
         Scored {
             score: metric::row_match(answer, &rows),
             strict: Some(metric::row_match_strict(answer, &rows)),
@@ -162,11 +169,18 @@ impl Family for HoloBench {
         }
     }
 
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Queries)
+    }
+
     fn quotes_references(&self) -> bool {
         false
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
+        if item.references.is_empty() {
+            return "Answer:\nNo answer.".to_owned();
+        }
         format!("Answer:\n{}", item.references.join("\n"))
     }
 
@@ -176,6 +190,18 @@ impl Family for HoloBench {
         };
         let rows: Vec<String> = item.references.iter().map(|_| row(rng)).collect();
         format!("Answer:\n{}", rows.join("\n"))
+    }
+}
+
+/// The score where no row answers: in full when the answer says so, as the label of an empty gold is an exact match.
+fn nothing(answer: &str) -> Scored {
+    let said = answer.rsplit("Answer:").next().unwrap_or_default().trim();
+    let none = ["no answer", "none", "[]", "nothing"].contains(&said.trim_end_matches('.').to_lowercase().as_str());
+    Scored {
+        score: f64::from(none),
+        strict: Some(f64::from(none)),
+        well_formed: !said.is_empty(),
+        extracted: said.chars().take(200).collect(),
     }
 }
 

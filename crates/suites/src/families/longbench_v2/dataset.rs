@@ -1,16 +1,28 @@
 //! LongBench v2's official records, one question per line; upstream's file is a list.
+//!
+//! Two of upstream's prompts take one request: the question with its text, and the question alone. Reasoning first is not
+//! offered: there the model's reasoning is put into a second request. Retrieved chunks need a retriever.
 
 use serde_json::{Value, json};
 
 use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
 use crate::families::official;
 use crate::item::Item;
-use crate::task::{GenerateError, ItemRequest, Task};
+use crate::task::{GenerateError, ItemRequest, Task, choice};
 
 /// The reader.
 pub struct Questions;
 
-static SUBSETS: [Subset; 1] = [Subset { name: "longbench_v2", title: "LongBench v2" }];
+static SUBSETS: [Subset; 2] = [
+    Subset { name: "longbench_v2", title: "LongBench v2" },
+    Subset { name: NO_CONTEXT, title: "LongBench v2 without the text" },
+];
+
+/// The same file, asked without its texts.
+const NO_CONTEXT: &str = "longbench_v2_no_context";
+
+/// `prompts/0shot_no_context.txt` of the same source.
+const ALONE: &str = "What is the correct answer to this question: $Q$\nChoices:\n(A) $C_A$\n(B) $C_B$\n(C) $C_C$\n(D) $C_D$\n\nWhat is the single, most likely answer choice? Format your response as follows: \"The correct answer is (insert answer here)\".";
 
 /// `prompts/0shot.txt` of THUDM/LongBench @ 2e00731f (MIT), before and after the document.
 const HEAD: &str = "Please read the following text and answer the question below.\n\n<text>\n";
@@ -61,8 +73,8 @@ impl Dataset for Questions {
         }])
     }
 
-    fn params(&self, _: &Subset) -> Value {
-        json!({})
+    fn params(&self, subset: &Subset) -> Value {
+        if subset.name == NO_CONTEXT { json!({ "context": "none" }) } else { json!({}) }
     }
 
     /// The official prompt, its middle cut as `pred.py` does. The document is put in without white space around it.
@@ -73,15 +85,19 @@ impl Dataset for Questions {
             .and_then(Value::as_array)
             .map(|list| list.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
-        let tail = tail(&record.question, &options);
+        if choice(&task.definition().params, "context") == "none" {
+            let prompt = filled(ALONE, &record.question, &options);
+            return official::cut_whole(task, request, record, &[&prompt], official::answer(record));
+        }
+        let tail = filled(TAIL, &record.question, &options);
         official::cut_whole(task, request, record, &[HEAD, record.document.trim(), &tail], official::answer(record))
     }
 }
 
-/// The template after the document: every slot is filled once, so that text put in is never searched for slots.
-fn tail(question: &str, options: &[&str]) -> String {
+/// A template whose every slot is filled once, so that text put in is never searched for slots.
+fn filled(template: &str, question: &str, options: &[&str]) -> String {
     let slots = OPTIONS.iter().map(|(_, slot)| *slot).zip(options.iter().copied());
-    let (mut filled, mut rest) = (String::new(), TAIL);
+    let (mut filled, mut rest) = (String::new(), template);
     for (slot, text) in std::iter::once(("$Q$", question)).chain(slots) {
         let (before, after) = rest.split_once(slot).unwrap_or((rest, ""));
         filled.extend([before, text.trim()]);

@@ -23,14 +23,21 @@ use crate::world::World;
 /// One right option of four.
 pub struct LongBenchV2;
 
-const PARAMETERS: [Parameter; 1] = [Parameter {
-    name: "domain",
-    help: "One text, many documents, or figures over years",
-    kind: ParameterKind::Choice {
-        options: &["single_document", "multi_document", "structured_data"],
-        default: "single_document",
+const PARAMETERS: [Parameter; 2] = [
+    Parameter {
+        name: "domain",
+        help: "One text, many documents, or figures over years",
+        kind: ParameterKind::Choice {
+            options: &["single_document", "multi_document", "structured_data"],
+            default: "single_document",
+        },
     },
-}];
+    Parameter {
+        name: "context",
+        help: "Whether the text stands in the prompt; without it only official questions can be asked",
+        kind: ParameterKind::Choice { options: &["whole", "none"], default: "whole" },
+    },
+];
 
 const HEAD: &str = "Read the text below; a question with four options about it follows.\n\n";
 /// Tokens that the longest question takes with its options.
@@ -59,7 +66,11 @@ impl Family for LongBenchV2 {
         let domain = choice(params, "domain");
         Card {
             benchmark: "LongBench v2",
-            what: "Choose the one right option of four about a very long text.".to_owned(),
+            what: match choice(params, "context") {
+                "none" => "Choose the one right option of four about a text that is not shown: what can be known or guessed without it.",
+                _ => "Choose the one right option of four about a very long text.",
+            }
+            .to_owned(),
             citation: "Bai et al. 2024, LongBench v2, arXiv 2412.15204; code THUDM/LongBench @ 2e00731f (MIT)",
             licence: "official code and prompts MIT; texts, questions and prompts of generated items are Longboard's own",
             language: Language::English,
@@ -90,6 +101,9 @@ impl Family for LongBenchV2 {
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
         prose::refuse_corpus(task, request)?;
+        if choice(&task.definition().params, "context") == "none" {
+            return Err(prose::unsatisfiable(task, request, "a generated question is about its text alone"));
+        }
         let domain = choice(&task.definition().params, "domain");
         let mut rng = prose::stream(task, request);
         let many = domain == "multi_document";

@@ -1,26 +1,29 @@
 //! LongICLBench's data: test examples in upstream's fields. Their demonstrations, in the same fields, stand in a second
-//! file: `{set}_train….json` beside `{set}_test….json`, or under `demonstrations` in each example.
+//! file: `{set}_train….json` beside `{set}_test….json`, or under `demonstrations` in each example. DialogRE's are called
+//! `test_dialogueRE.json` and `train_dialogueRE….json`; there the lines of one dialogue are brought together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::set::Kind;
-use crate::dataset::{self, Companion, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
 use crate::families::{official, prose};
 use crate::item::{Cut, Item};
 use crate::prompt::Prompt;
 use crate::task::{GenerateError, ItemRequest, Task};
 
-/// Reader of the five sets, named in the file's name.
+/// Reader of the six sets, named in the file's name.
 pub struct Files;
 
-static SUBSETS: [Subset; 5] = [
+static SUBSETS: [Subset; 6] = [
     Subset { name: "goemotion", title: "GoEmotion" },
     Subset { name: "banking77", title: "BANKING77" },
     Subset { name: "discovery", title: "Discovery" },
     Subset { name: "tacred", title: "TacRED" },
     Subset { name: "fewnerd", title: "Few-NERD" },
+    Subset { name: "dialoguere", title: "DialogRE" },
 ];
 
 fn kind(subset: &str) -> Kind {
@@ -29,8 +32,21 @@ fn kind(subset: &str) -> Kind {
         "discovery" => Kind::Connective,
         "tacred" => Kind::Relation,
         "fewnerd" => Kind::Entity,
+        "dialoguere" => Kind::Dialogue,
         _ => Kind::Intent,
     }
+}
+
+/// The demonstrations that all records share.
+fn demonstrations(subset: &Subset, folder: &dyn Folder) -> Result<Arc<Value>, RecordError> {
+    let prefix = match kind(subset.name) {
+        Kind::Dialogue => "train_dialogueRE".to_owned(),
+        _ => format!("{}_train", subset.name),
+    };
+    let found = folder.find(&prefix, ".json");
+    found.and_then(|path| folder.json(&path)).map_err(|error| {
+        RecordError::new("demonstrations", format!("neither in the record nor beside the file ({error})"))
+    })
 }
 
 /// Between demonstrations in a record's document.
@@ -43,20 +59,32 @@ impl Dataset for Files {
 
     fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
         let name = file_name.to_lowercase();
-        let tests = !name.contains("_train");
+        let tests = !name.contains("_train") && !name.starts_with("train_");
         SUBSETS.iter().find(|subset| tests && name.contains(subset.name))
     }
 
-    fn companion(&self, subset: &Subset, _: &str) -> Option<Companion> {
-        Some(Companion::Shared { field: "demonstrations", prefix: format!("{}_train", subset.name) })
+    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        folder: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let kind = kind(subset.name);
         let fields = dataset::object(line)?;
-        let Some(Value::Array(shown)) = fields.get("demonstrations") else {
+        let beside = match fields.get("demonstrations") {
+            Some(_) => Arc::default(),
+            None => demonstrations(subset, folder)?,
+        };
+        let Value::Array(shown) = fields.get("demonstrations").unwrap_or(&beside) else {
             return Err(RecordError::new("demonstrations", "expected a list of examples in the test's own fields"));
         };
+        let merged = if kind == Kind::Dialogue { Some(dialogues(shown)) } else { None };
+        let shown = merged.as_ref().unwrap_or(shown);
         let mut labels = Vec::new();
         let mut demonstrations = Vec::with_capacity(shown.len());
         for (place, example) in shown.iter().enumerate() {
@@ -93,6 +121,7 @@ impl Dataset for Files {
             Kind::Connective => "connective",
             Kind::Relation => "relation",
             Kind::Entity => "entity",
+            Kind::Dialogue => "dialogue",
         } })
     }
 
@@ -136,6 +165,9 @@ fn head(kind: Kind) -> &'static str {
         Kind::Relation => {
             "Name the relation of subject and object in the last sentence. The sentences before it show the names to use.\n\n"
         }
+        Kind::Dialogue => {
+            "After every dialogue below stand pairs of names from it and the relation of each pair, in their order. Give the relations of the last dialogue in the same form, as many as there are pairs.\n\n"
+        }
         Kind::Entity => {
             "List the names of the last sentence, each as name: type on a line. The sentences before it show the types to use.\n\n"
         }
@@ -172,7 +204,35 @@ impl Example {
                 Ok(single(text, dataset::text(fields, "relation")?))
             }
             Kind::Entity => Self::entities(fields),
+            Kind::Dialogue => Self::relations(fields),
         }
+    }
+
+    /// A dialogue in the form of upstream's prompt (MIT), up to the relations.
+    fn relations(fields: &Map<String, Value>) -> Result<Self, RecordError> {
+        let dialogue = dataset::text(fields, "dialogue")?;
+        let refuse = || RecordError::new("relations", "expected a list of relations with their entities");
+        let list =
+            fields.get("relations").and_then(Value::as_array).filter(|list| !list.is_empty()).ok_or_else(refuse)?;
+        let (mut pairs, mut labels) = (Vec::new(), Vec::new());
+        for (place, relation) in list.iter().enumerate() {
+            let at =
+                |error: RecordError| RecordError::new(&format!("relations[{place}].{}", error.field), error.reason);
+            let fields = relation.as_object().ok_or_else(refuse)?;
+            let text = |name: &str| dataset::text(fields, name).map_err(at);
+            pairs.push(format!("({}, {})", quoted(&text("subject_entity")?), quoted(&text("object_entity")?)));
+            labels.push(text("relation")?);
+        }
+        let count = pairs.len();
+        Ok(Self {
+            text: format!(
+                "Dialogue: \n{dialogue}\nThe list of {count} entity pairs are {}\nThe {count} respective relations between each entity pair are:",
+                pairs.join(", ")
+            ),
+            labelled: labels.join(", "),
+            labels,
+            entities: BTreeMap::new(),
+        })
     }
 
     fn entities(fields: &Map<String, Value>) -> Result<Self, RecordError> {
@@ -188,6 +248,35 @@ impl Example {
             entities,
         })
     }
+}
+
+/// A text as Python writes it.
+fn quoted(text: &str) -> String {
+    let plain = text.replace('\\', "\\\\").replace('\n', "\\n");
+    if plain.contains('\'') && !plain.contains('"') {
+        format!("\"{plain}\"")
+    } else {
+        format!("'{}'", plain.replace('\'', "\\'"))
+    }
+}
+
+/// Demonstrations by dialogue, in the order in which the dialogues first come; whole ones stay as they are.
+fn dialogues(shown: &[Value]) -> Vec<Value> {
+    let mut merged: Vec<Value> = Vec::new();
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for example in shown {
+        let dialogue = example.get("dialogue").and_then(Value::as_str);
+        let (Some(dialogue), Some(_)) = (dialogue, example.get("relation")) else {
+            merged.push(example.clone());
+            continue;
+        };
+        let place = *known.entry(dialogue).or_insert(merged.len());
+        match merged.get_mut(place).and_then(|one| one.get_mut("relations")?.as_array_mut()) {
+            Some(relations) => relations.push(example.clone()),
+            None => merged.push(json!({ "dialogue": dialogue, "relations": [example] })),
+        }
+    }
+    merged
 }
 
 /// The label's name: `label_text`, or `label` where that is a text.

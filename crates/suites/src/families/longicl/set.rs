@@ -21,6 +21,8 @@ pub enum Kind {
     Relation,
     /// Names with types (Few-NERD).
     Entity,
+    /// Pairs in a dialogue with their relations (DialogRE); official data only.
+    Dialogue,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             "connective" => Self::Connective,
             "relation" => Self::Relation,
             "entity" => Self::Entity,
+            "dialogue" => Self::Dialogue,
             _ => Self::Intent,
         }
     }
@@ -43,6 +46,7 @@ impl Kind {
             Self::Connective => 174,
             Self::Relation => 41,
             Self::Entity => 66,
+            Self::Dialogue => 34,
         }
     }
 
@@ -51,6 +55,7 @@ impl Kind {
         match self {
             Self::Emotion => 4,
             Self::Intent | Self::Relation | Self::Entity => 2,
+            Self::Dialogue => 1,
             Self::Connective => 1,
         }
     }
@@ -83,6 +88,7 @@ impl Kind {
                  made up; learn from the sentences what makes a type, then list the names of the last sentence in the \
                  same form, one line for each, and nothing else.\n\n"
             }
+            Self::Dialogue => "",
         }
     }
 
@@ -94,6 +100,7 @@ impl Kind {
             Self::Connective => format!("{text}\nthe most suitable conjunction word in the previous ( ) is"),
             Self::Relation => format!("sentence: {text}\nthe relation between the two entities is:"),
             Self::Entity => format!("Sentence: {text}"),
+            Self::Dialogue => text.to_owned(),
         }
     }
 
@@ -191,6 +198,7 @@ impl LabelSet {
             Kind::Intent => self.service_query(cue, turn, rng),
             Kind::Connective => self.pair(cue, turn, rng),
             Kind::Relation => self.sentence(cue, turn, rng),
+            Kind::Dialogue => String::new(),
             Kind::Entity => {
                 let named: Vec<(String, &str)> =
                     (0..).zip(&cues).map(|(place, cue)| (self.name(turn, place), self.cue(*cue))).collect();

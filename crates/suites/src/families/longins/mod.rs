@@ -1,10 +1,12 @@
 //! LongIns (arXiv 2406.17588, section 3): an exam of many short questions, some of them answered wrongly.
 
+mod dataset;
 mod question;
 
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::dataset::Dataset;
 use crate::families::lines::{self, Lines};
 use crate::families::prose;
 use crate::item::{Item, Scored};
@@ -56,7 +58,7 @@ impl Family for LongIns {
                  score gives nothing for one."
             ),
             citation: "Gavin et al. 2024, LongIns, arXiv 2406.17588; code Ins-Bench/LongIns-Bench (no licence stated)",
-            licence: "official data without licence; questions and instructions here are Longboard's own",
+            licence: "official data without licence; questions, instructions and all prompts here are Longboard's own",
             language: Language::English,
             length_unit: LengthUnit::ModelTokens,
             tokenizer: "cl100k_base",
@@ -73,7 +75,7 @@ impl Family for LongIns {
                 post_processing: "all numbers between square brackets; strictly those of the last pair of brackets",
                 ..Protocol::GENERATED
             },
-            importable: None,
+            importable: Some("no licence stated; tasks of Super-NaturalInstructions, each by its own terms"),
         }
     }
 
@@ -147,6 +149,10 @@ impl Family for LongIns {
             well_formed: !lists.is_empty(),
             extracted: lists.join("; ").chars().take(200).collect(),
         }
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Exams)
     }
 
     fn quotes_references(&self) -> bool {

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::card::Side;
-use crate::dataset::{self, Companion, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
@@ -47,11 +47,26 @@ impl Dataset for Files {
     }
 
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        Ok(vec![record(subset, line_number.to_string(), &dataset::object(line)?)?])
+        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
-    fn companion(&self, subset: &Subset, _: &str) -> Option<Companion> {
-        (parts(subset).0 == "html_to_tsv").then_some(Companion::Named { field: "html_str", by: "html_path" })
+    /// Pages may stand in files that `html_path` names.
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        folder: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
+        let mut fields = dataset::object(line)?;
+        if parts(subset).0 == "html_to_tsv"
+            && !fields.contains_key("html_str")
+            && let Some(path) = fields.get("html_path").and_then(Value::as_str)
+        {
+            let page = folder.text(path).map_err(|error| RecordError::new("html_path", error.to_string()))?;
+            fields.insert("html_str".to_owned(), Value::String(page));
+        }
+        Ok(vec![record(subset, line_number.to_string(), &fields)?])
     }
 
     fn params(&self, subset: &Subset) -> Value {
@@ -72,12 +87,7 @@ fn record(subset: &Subset, id: String, fields: &Map<String, Value>) -> Result<Re
     let text = |name: &str| dataset::text(fields, name);
     let (document, question, reference, gold): Read = match parts(subset).0 {
         "html_to_tsv" => {
-            let page = text("html_str").map_err(|_| {
-                RecordError::new(
-                    "html_str",
-                    "missing, and html_path names no page: keep the folder webpage beside the file",
-                )
-            })?;
+            let page = text("html_str")?;
             let gold = json!({ "header": text("tsv_header")?, "topic": text("task_topic")?, "filter": text("filtering_instruction")? });
             (page, text("task_description")?, text("gt")?, gold)
         }

@@ -49,7 +49,7 @@ fn in_haystack(row: &GoldenRow, build: impl Fn(&Setting<'_>) -> Option<Vec<Offic
         language: text(row, "language")?,
         length: size(row, "length")?,
         buffer: size(row, "length_buffer")?,
-        repeats: whole(row, "num_repeats_per_file")?,
+        repeats: 0..whole(row, "num_repeats_per_file")?,
         question_at: text(row, "quesiton_position").unwrap_or("End"),
     };
     let (prompts, answers): (Vec<String>, Vec<String>) =

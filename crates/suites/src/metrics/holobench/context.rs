@@ -146,7 +146,7 @@ pub struct Loaded {
 }
 
 /// Upstream's estimate: `len(text) // 3.66 + 1`.
-fn estimate(text: &str) -> f64 {
+pub(super) fn estimate(text: &str) -> f64 {
     const RATIO: f64 = 3.66;
     let length = text.chars().count() as f64;
     let quotient = (length - length % RATIO) / RATIO;
@@ -155,7 +155,7 @@ fn estimate(text: &str) -> f64 {
 }
 
 /// Tables that a query and those in its conditions read.
-fn tables_of(query: &Query) -> Vec<String> {
+pub(super) fn tables_of(query: &Query) -> Vec<String> {
     fn inner(condition: &Condition, found: &mut Vec<String>) {
         match condition {
             Condition::And(one, other) | Condition::Or(one, other) => {
@@ -230,7 +230,9 @@ pub fn load_context(query: &Query, tables: &[(String, Vec<Entry>)], setting: Set
     }
 }
 
-fn table(name: &str, entries: &[&Entry]) -> Table {
+/// A table of rows; columns are those of the first one.
+#[must_use]
+pub fn table(name: &str, entries: &[&Entry]) -> Table {
     let columns = entries.first().map_or(Vec::new(), |entry| entry.row.iter().map(|(name, _)| name.clone()).collect());
     let cell = |entry: &&Entry, column: &String| {
         entry.row.iter().find(|(name, _)| name == column).map_or(Value::Null, |(_, value)| value.clone())

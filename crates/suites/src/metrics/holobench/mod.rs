@@ -4,8 +4,10 @@
 //! are Longboard's, so that a run needs no judge.
 
 mod context;
+mod fill;
 
-pub use context::{Entry, Loaded, Placement, Setting, load_context, merge_contexts};
+pub use context::{Entry, Loaded, Placement, Setting, load_context, merge_contexts, table};
+pub use fill::{FillError, fill_context};
 
 use super::catalogue::{Form, Metric, Source, metric};
 

@@ -64,3 +64,13 @@ pub fn count_accuracy(answer: &str, right: &[u64]) -> f64 {
     let whole = read.counts.len().max(right.len());
     if whole == 0 { 0.0 } else { hits as f64 / whole as f64 }
 }
+
+/// The official accuracy: of as many counts as there are, those that are one of the right ones, in any order and
+/// repeated ones too, 0..1.
+#[must_use]
+pub fn counts_found(answer: &str, right: &[u64]) -> f64 {
+    let Some(read) = stars(answer) else { return 0.0 };
+    let known = |said: &&Value| said.as_u64().is_some_and(|said| right.contains(&said));
+    let hits = read.counts.iter().take(right.len()).filter(known).count();
+    if right.is_empty() { 0.0 } else { hits as f64 / right.len() as f64 }
+}

@@ -2,6 +2,7 @@
 
 mod citation;
 mod counting_stars;
+mod evaluator;
 
 use super::catalogue::{Form, Metric, Source, metric};
 use super::python_text::strip;
@@ -9,7 +10,8 @@ use super::rouge;
 use super::token_f1::english;
 
 pub use citation::{AT_MOST, Entailment, Prf, citation_prf, citation_prf_strict, cited, niah, without_citations};
-pub use counting_stars::{Stars, count_accuracy, counting_stars, stars};
+pub use counting_stars::{Stars, count_accuracy, counting_stars, counts_found, stars};
+pub use evaluator::{Evaluator, Lexical, citation_prf_by};
 
 const SOURCE: Source =
     Source { benchmark: "L-CiteEval", citation: "arXiv 2410.02115; ZetangForward/L-CITEEVAL @ 6e493267" };
@@ -27,12 +29,44 @@ pub(super) static METRICS: [Metric; 9] = [
     metric(SOURCE, "l_citeeval.counting_accuracy", "Counts in order", Form::Official, 1.0),
 ];
 
+/// First line of an answer without its citations.
+fn first_line(answer: &str) -> String {
+    without_citations(strip(answer).split('\n').next().unwrap_or_default())
+}
+
+/// ROUGE-L of a summary's first line without its citations, the best over the references, 0..1. A heading up to the
+/// first colon is left out where the word summary stands in the first hundred characters; one without a colon scores 0.
+#[must_use]
+pub fn summary_rouge_l(answer: &str, references: &[String]) -> f64 {
+    let answer = strip(answer);
+    let start: String = answer.chars().take(100).collect();
+    let body = if start.to_lowercase().contains("summary") {
+        let Some((_, body)) = answer.split_once(':') else { return 0.0 };
+        body
+    } else {
+        answer
+    };
+    let line = first_line(body);
+    references
+        .iter()
+        .filter_map(|reference| rouge::unique::rouge_l(reference, &line))
+        .map(|prf| prf.f)
+        .fold(0.0, f64::max)
+}
+
+/// Recall of the reference's words in an answer's first line (ROUGE-1), the best over the references, 0..1.
+#[must_use]
+pub fn needle_recall(answer: &str, references: &[String]) -> f64 {
+    let line = first_line(answer);
+    let recalls = references.iter().filter_map(|reference| rouge::unique::score(reference, &line));
+    recalls.map(|scores| scores.rouge1.recall).fold(0.0, f64::max)
+}
+
 /// Token precision, recall and F1 of an answer's first line without its citations; each is the largest over the
 /// references, so they may come from different ones.
 #[must_use]
 pub fn qa_f1_p_r(answer: &str, references: &[String]) -> rouge::Prf {
-    let line = strip(answer).split('\n').next().unwrap_or_default();
-    let plain = without_citations(line);
+    let plain = first_line(answer);
     references.iter().map(|reference| english(&plain, reference)).fold(rouge::Prf::default(), |best, found| {
         rouge::Prf {
             precision: best.precision.max(found.precision),

@@ -14,6 +14,8 @@ pub mod scored;
 pub mod unique;
 mod vocabulary;
 
+pub use porter::stem;
+
 /// Precision, recall and F-measure, 0..1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Prf {

@@ -1,9 +1,12 @@
 //! The shape of NoLiMa (arXiv 2502.05167): a question and a needle that share no word, joined by what everybody knows.
 //! Needles, questions and links are Longboard's own.
 
+mod dataset;
+
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::dataset::Dataset;
 use crate::families::prose::{self, Plan};
 use crate::item::{Item, Scored};
 use crate::metrics::nolima;
@@ -98,7 +101,7 @@ impl Family for NoLiMa {
                 "Name the person of a needle that shares no word with the question: {hops} step(s), {order}."
             ),
             citation: "Modarressi et al. 2025, NoLiMa, arXiv 2502.05167",
-            licence: "the benchmark's data are for non-commercial research; nothing of them is used, needles are Longboard's",
+            licence: "the benchmark's data are for non-commercial research; nothing of them is used in generated items, their needles are Longboard's",
             language: Language::English,
             length_unit: LengthUnit::ModelTokens,
             tokenizer: "the model's own",
@@ -112,7 +115,7 @@ impl Family for NoLiMa {
             min_tokens: 1024,
             open_ended: false,
             protocol: Protocol::GENERATED,
-            importable: None,
+            importable: Some("NoLiMa's needle sets and books: Adobe research licence, non-commercial"),
         }
     }
 
@@ -122,8 +125,7 @@ impl Family for NoLiMa {
         let name = super::kinship::names(Language::English, &mut rng, 1).concat();
         let (needle, question) = pair(params, &name, &mut rng);
         // 26 places in an order that spreads any number of samples.
-        let place = request.index.wrapping_mul(11) % DEPTHS;
-        let depth = f64::from(place) * 100.0 / f64::from(DEPTHS - 1);
+        let depth = depth_percent(request);
         let plan = Plan {
             language: Language::English,
             head: "Read the book excerpt below. A question about it follows.\n\n".to_owned(),
@@ -155,6 +157,10 @@ impl Family for NoLiMa {
         }
     }
 
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::NeedleSets)
+    }
+
     fn oracle(&self, _: &Task, item: &Item) -> String {
         item.references.concat()
     }
@@ -162,6 +168,12 @@ impl Family for NoLiMa {
     fn guess(&self, _: &Task, _: &Item, rng: &mut Rng) -> String {
         super::kinship::names(Language::English, rng, 1).concat()
     }
+}
+
+/// Depth in percent, one of the benchmark's 26.
+fn depth_percent(request: &ItemRequest<'_>) -> f64 {
+    let place = request.index.wrapping_mul(11) % DEPTHS;
+    f64::from(place) * 100.0 / f64::from(DEPTHS - 1)
 }
 
 /// A needle about `name` and the question that it answers.

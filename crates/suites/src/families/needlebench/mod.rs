@@ -1,8 +1,11 @@
 //! NeedleBench's retrieval and reasoning in a haystack (arXiv 2407.11963, section 3): S-RT, M-RT and M-RS.
 
+mod dataset;
+
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::dataset::Dataset;
 use crate::families::kinship::{self, Chain};
 use crate::families::prose::{self, Plan};
 use crate::item::{Item, Scored};
@@ -20,7 +23,7 @@ const PARAMETERS: [Parameter; 2] = [
         help: "srt: one needle; mrt: eleven needles at once; mrs: a chain of kinship to reason over",
         kind: ParameterKind::Choice { options: &["srt", "mrt", "mrs"], default: "srt" },
     },
-    super::LANGUAGE,
+    crate::families::LANGUAGE,
 ];
 
 impl Family for NeedleBench {
@@ -68,9 +71,9 @@ impl Family for NeedleBench {
         Card {
             benchmark: "NeedleBench",
             what: format!("{what} in running prose."),
-            citation: super::NEEDLEBENCH,
-            licence: "official code Apache-2.0; needles, names and haystacks here are Longboard's own",
-            language: super::language(params),
+            citation: crate::families::NEEDLEBENCH,
+            licence: "official code and prompts Apache-2.0; needles, names and haystacks of generated items are Longboard's own",
+            language: crate::families::language(params),
             length_unit: LengthUnit::Cl100kTokens,
             tokenizer: "cl100k_base",
             abilities,
@@ -83,13 +86,13 @@ impl Family for NeedleBench {
             min_tokens: 1024,
             open_ended: false,
             protocol: Protocol::GENERATED,
-            importable: None,
+            importable: Some("NeedleBench (MIT as its card says; haystacks of third parties)"),
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
         let params = &task.definition().params;
-        let language = super::language(params);
+        let language = crate::families::language(params);
         let mut rng = prose::stream(task, request);
         let plan = match choice(params, "kind") {
             "mrt" => several(language, &mut rng),
@@ -151,21 +154,25 @@ impl Family for NeedleBench {
         };
         match choice(params, "kind") {
             "mrt" => plain(metric::multi_retrieval(answer, &item.references)),
-            "mrs" => super::boxed(answer, reference),
+            "mrs" => crate::families::boxed(answer, reference),
             _ => plain(metric::single_v2(answer, reference) / 100.0),
         }
     }
 
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Files)
+    }
+
     fn oracle(&self, task: &Task, item: &Item) -> String {
         if choice(&task.definition().params, "kind") == "mrs" {
-            super::in_box(item)
+            crate::families::in_box(item)
         } else {
             item.references.join(", ")
         }
     }
 
     fn guess(&self, task: &Task, item: &Item, rng: &mut Rng) -> String {
-        let names = kinship::names(super::language(&task.definition().params), rng, item.references.len());
+        let names = kinship::names(crate::families::language(&task.definition().params), rng, item.references.len());
         if choice(&task.definition().params, "kind") == "mrs" {
             format!("\\boxed{{{}}}", names.concat())
         } else {
@@ -296,7 +303,7 @@ fn several(language: Language, rng: &mut Rng) -> Plan {
     let tail = match language {
         Language::English | Language::Persian => format!(
             "\n\nQuestion: Which treasures are kept at {}, according to the document? Name one for each place, in this order.\nAnswer:",
-            super::listed(&places)
+            crate::families::listed(&places)
         ),
         Language::Chinese => {
             format!("\n\n问题：根据文档，{}所藏的宝物各是什么？请按顺序逐一写出。\n回答：", places.join("、"))

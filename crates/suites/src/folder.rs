@@ -1,0 +1,59 @@
+//! The folder of a data file: what a reader may take from other files.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::dataset::RecordError;
+
+/// What stands beside a data file. Paths are relative to its folder and cannot lead out of it.
+pub trait Folder {
+    /// Name of the data file.
+    fn file_name(&self) -> &str;
+
+    /// Names of the files in a folder of this one (`""`: the data file's own), sorted.
+    fn names(&self, under: &str) -> Vec<String>;
+
+    /// The text of a file that one record, or few, name.
+    ///
+    /// # Errors
+    /// [`RecordError`] about the path.
+    fn text(&self, path: &str) -> Result<String, RecordError>;
+
+    /// The JSON value of a file that all records share, parsed once; a file of lines (`.jsonl`) is the list of them.
+    ///
+    /// # Errors
+    /// [`RecordError`] about the path.
+    fn json(&self, path: &str) -> Result<Arc<Value>, RecordError>;
+
+    /// The first file beside the data file, by name, that begins and ends so.
+    ///
+    /// # Errors
+    /// [`RecordError`] when there is none.
+    fn find(&self, prefix: &str, suffix: &str) -> Result<String, RecordError> {
+        let wanted = |name: &String| name.starts_with(prefix) && name.ends_with(suffix) && name != self.file_name();
+        let missing = || RecordError::new(&format!("{prefix}…{suffix}"), "no such file stands beside the data file");
+        self.names("").into_iter().find(wanted).ok_or_else(missing)
+    }
+}
+
+/// A data file without a folder: records must hold all they need.
+pub struct NoFolder;
+
+impl Folder for NoFolder {
+    fn file_name(&self) -> &'static str {
+        ""
+    }
+
+    fn names(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn text(&self, path: &str) -> Result<String, RecordError> {
+        Err(RecordError::new(path, "no such file stands beside the data file"))
+    }
+
+    fn json(&self, path: &str) -> Result<Arc<Value>, RecordError> {
+        self.text(path).map(|_| Arc::default())
+    }
+}
