@@ -6,6 +6,7 @@
 pub mod account;
 pub mod battle;
 pub mod board;
+mod bucket;
 mod companion;
 pub mod compare;
 pub mod cost;

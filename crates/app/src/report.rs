@@ -90,6 +90,7 @@ impl Longboard {
             outcomes,
             cells,
             cuts: self.store.cuts(run.id).await?.into_iter().map(cut_report).collect(),
+            buckets: self.official_buckets(run).await?,
             shards,
             causes: self.store.causes(run.id).await?.into_iter().collect(),
             events: events.into_iter().map(event).collect(),

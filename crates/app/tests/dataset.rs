@@ -1,6 +1,6 @@
 //! Official data files: whole or not at all, and run by the fleet like anything else, on SQLite and PostgreSQL.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod stage;
 
@@ -199,6 +199,52 @@ fn task_of(lease: &ShardLease) -> (&RunWork, Task) {
         data: work.task.data.as_ref().map(|data| data.sha256.clone()),
     };
     (work, Task::new(definition).unwrap())
+}
+
+/// LongBench-E: the score of each bucket is the mean over its records, whatever their order in the run.
+#[tokio::test]
+async fn longbench_e_is_reported_by_official_length() {
+    for database in TestDatabase::each() {
+        let (longboard, member, worker) = ready(&database).await;
+        let files = Files::new();
+        let lengths = [3999, 4000, 7999, 8000, 12000];
+        let record = |length: u32| {
+            json!({"input": "Who rang?", "context": format!("Ida rang bell {length}."), "answers": ["Ida"], "length": length,
+                "dataset": "hotpotqa", "language": "en", "all_classes": null, "_id": length.to_string()})
+        };
+        let lines: Vec<String> = lengths.iter().map(|length| record(*length).to_string()).collect();
+        import_for("longbench", &longboard, &files.write("hotpotqa_e.jsonl", &lines)).await.unwrap();
+        let run = longboard.submit_run(&member, request("longbench-data"), now()).await.unwrap();
+        let lease = longboard.claim(&worker, claim(), Utc::now).await.unwrap().unwrap();
+        let (work, task) = task_of(&lease);
+        let data = work.task.data.as_ref().unwrap();
+        let answers = data.records.iter().map(|row| {
+            let record = Record::deserialize(&row.record).unwrap();
+            let right = ["3999", "4000", "12000"].contains(&record.id.as_str());
+            let record = Record { document: data.documents[row.document as usize].clone(), ..record };
+            let length = Length::new(work.length_tokens).unwrap();
+            let item =
+                task.item(&ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, row.index, length) });
+            let item = item.unwrap();
+            let text = if right { "Ida" } else { "Olga" }.to_owned();
+            Answer {
+                index: row.index,
+                repetition: 0,
+                prompt_digest: item.prompt_digest(),
+                prompt_tokens: item.prompt_tokens,
+                result: Exchange::Completed(Completion { text, latency_ms: 5, attempts: 1, ..Completion::default() }),
+            }
+        });
+        let request = AnswersRequest { fence: lease.fence, answers: answers.collect() };
+        assert_eq!(longboard.record_answers(&worker, lease.shard, request, now()).await.unwrap().stored, 5);
+        let run = longboard.run(run.id).await.unwrap();
+        let report = longboard.run_report(&run).await.unwrap();
+        let [buckets] = report.buckets.as_slice() else { panic!("{:?}", report.buckets) };
+        let scores: Vec<_> =
+            buckets.buckets.iter().map(|bucket| (bucket.from, bucket.below, bucket.score, bucket.n)).collect();
+        let expected = [(0, Some(4000), 100.0, 1), (4000, Some(8000), 50.0, 2), (8000, None, 50.0, 2)];
+        assert_eq!(scores, expected, "{}", database.kind);
+    }
 }
 
 #[tokio::test]

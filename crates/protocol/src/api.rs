@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::board::Cell;
+use crate::bucket::BucketReport;
 use crate::method::{MethodCard, MethodCost};
 
 /// A suite that can be run.
@@ -208,6 +209,9 @@ pub struct RunReport {
     pub cells: BTreeMap<String, BTreeMap<String, Cell>>,
     /// What was cut from official records, by task and window; empty where items are generated.
     pub cuts: Vec<CutReport>,
+    /// Scores by official length, for benchmarks that report them so.
+    #[serde(default)]
+    pub buckets: Vec<BucketReport>,
     /// Shards per state.
     pub shards: BTreeMap<String, u32>,
     /// Why requests were repeated or ended without an answer, with counts.

@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod board;
+pub mod bucket;
 pub mod judging;
 pub mod method;
 pub mod worker;

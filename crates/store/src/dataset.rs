@@ -6,7 +6,7 @@ use longboard_suites::dataset::{Record, Records};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    TransactionTrait,
+    QuerySelect, TransactionTrait,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -123,6 +123,22 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn datasets(&self) -> Result<Vec<Dataset>, StoreError> {
         Ok(dataset::Entity::find().order_by_desc(dataset::Column::ImportedAt).all(&self.db).await?)
+    }
+
+    /// Official lengths of a data set's records by place in the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn official_lengths(&self, sha256: &str) -> Result<BTreeMap<i32, Option<u64>>, StoreError> {
+        let rows: Vec<(i32, Value)> = dataset_record::Entity::find()
+            .select_only()
+            .columns([dataset_record::Column::Ordinal, dataset_record::Column::Body])
+            .filter(dataset_record::Column::DatasetSha256.eq(sha256))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let length = |body: &Value| body.get("official_length").and_then(Value::as_u64);
+        Ok(rows.iter().map(|(ordinal, body)| (*ordinal, length(body))).collect())
     }
 
     /// Records of a data set by item index, `places` being pairs of index and place in the file. Each document is

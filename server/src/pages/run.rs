@@ -17,6 +17,7 @@ use longboard_app::suites::length::Length;
 use longboard_app::suites::outcome::Outcome;
 use longboard_app::{AppError, Bell, Longboard};
 use longboard_protocol::api::{CutReport, RunReport};
+use longboard_protocol::bucket::{Bucket, BucketReport};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -56,6 +57,7 @@ struct RunPage {
     outcome_bar: String,
     rows: Vec<(String, Vec<CellShown>)>,
     cuts: Vec<CutShown>,
+    buckets: Vec<BucketShown>,
     causes: Vec<(String, u64)>,
     events: Vec<(String, String, String)>,
     /// Present for members of the run's team.
@@ -85,6 +87,33 @@ impl CutShown {
     }
 }
 
+/// A bucket of official lengths.
+struct BucketShown {
+    task: String,
+    length: String,
+    bounds: String,
+    score: String,
+    interval: String,
+    n: u32,
+}
+
+impl BucketShown {
+    fn all(report: &BucketReport) -> Vec<Self> {
+        let shown = |bucket: &Bucket| Self {
+            task: report.task.clone(),
+            length: report.length.clone(),
+            bounds: match bucket.below {
+                Some(below) => format!("{} to {} {}", bucket.from, below - 1, report.unit),
+                None => format!("{} {} and more", bucket.from, report.unit),
+            },
+            score: format!("{:.1}", bucket.score),
+            interval: bucket.ci95.map(|[low, high]| format!("95 % interval {low:.1} to {high:.1}")).unwrap_or_default(),
+            n: bucket.n,
+        };
+        report.buckets.iter().map(shown).collect()
+    }
+}
+
 struct CellShown {
     score: String,
     hint: String,
@@ -108,6 +137,7 @@ async fn run(visitor: Visitor, id: Path<Uuid>, longboard: Data<Longboard>) -> Re
         outcome_bar: outcome_bar(&report.outcomes),
         rows: rows(&report),
         cuts: report.cuts.iter().map(CutShown::new).collect(),
+        buckets: report.buckets.iter().flat_map(BucketShown::all).collect(),
         causes: report.causes.iter().map(|(cause, count)| (cause.clone(), *count)).collect(),
         events: report
             .events

@@ -71,17 +71,21 @@ impl Dataset for Files {
             return Err(RecordError::new("answers", "expected at least one answer"));
         }
         let length = whole(&fields, "length")?;
-        let bucket = (base != subset.name).then(|| bucket(length));
         Ok(vec![Record {
             id: text(&fields, "_id")?,
             subset: subset.name.to_owned(),
             document: text(&fields, "context")?,
             question: text(&fields, "input")?,
             references,
-            gold: json!({ "classes": classes(&fields, base)?, "bucket": bucket }),
+            gold: json!({ "classes": classes(&fields, base)? }),
             official_length: Some(length),
             evidence: Vec::new(),
         }])
+    }
+
+    /// LongBench-E's, in words (characters in Chinese).
+    fn buckets(&self, subset: &Subset) -> &'static [u64] {
+        if base(subset.name) == subset.name { &[] } else { &[4000, 8000] }
     }
 
     fn params(&self, subset: &Subset) -> Value {
@@ -98,15 +102,6 @@ impl Dataset for Files {
 /// The data set without the mark of LongBench-E.
 fn base(name: &str) -> &str {
     name.strip_suffix("_e").unwrap_or(name)
-}
-
-/// LongBench-E's buckets by the length that the file states.
-const fn bucket(length: u64) -> &'static str {
-    match length {
-        0..4000 => "0-4k",
-        4000..8000 => "4-8k",
-        _ => "8k+",
-    }
 }
 
 fn whole(fields: &Map<String, Value>, name: &str) -> Result<u64, RecordError> {
