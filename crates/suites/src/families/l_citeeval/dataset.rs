@@ -66,20 +66,15 @@ impl Dataset for Files {
             None => return Err(RecordError::new("question", "missing")),
             Some(_) => return Err(RecordError::new("question", "expected a text")),
         };
-        let mut gold =
-            json!({ "role": if subset.name == "dialsim" { dataset::text(&fields, "role")? } else { String::new() } });
-        if kind == "niah" {
-            let holds = |passage: &String| references.iter().any(|answer| passage.contains(answer.as_str()));
-            let needle = passages.iter().position(holds);
-            gold["needle"] = json!(needle.ok_or_else(|| RecordError::new("answer", "no passage holds it"))?);
-        }
-        if kind == "counting" {
-            let stars = stars(&passages);
-            if stars.len() != references.len() {
-                let reason = format!("{} counts, and {} passages that tell one", references.len(), stars.len());
-                return Err(RecordError::new("answer", reason));
-            }
-            gold["stars"] = json!(stars);
+        let role = if subset.name == "dialsim" { dataset::text(&fields, "role")? } else { String::new() };
+        let needle = match kind {
+            "niah" => Some(needle(&passages, &references)?),
+            _ => None,
+        };
+        let stars = if kind == "counting" { stars(&passages) } else { Vec::new() };
+        if kind == "counting" && stars.len() != references.len() {
+            let reason = format!("{} counts, and {} passages that tell one", references.len(), stars.len());
+            return Err(RecordError::new("answer", reason));
         }
         Ok(vec![Record {
             id: match fields.get("id") {
@@ -91,7 +86,7 @@ impl Dataset for Files {
             document: passages.join(BETWEEN),
             question,
             references,
-            gold,
+            gold: json!({ "role": role, "needle": needle, "stars": stars }),
             official_length: fields.get("length").and_then(Value::as_u64),
             evidence: Vec::new(),
         }])
@@ -198,6 +193,12 @@ fn answers(fields: &Map<String, Value>) -> Result<Vec<String>, RecordError> {
         Some(one) => text(one).map(|one| vec![one]),
     };
     found.filter(|list| !list.is_empty()).ok_or_else(refuse)
+}
+
+/// The first passage that holds an answer.
+fn needle(passages: &[String], answers: &[String]) -> Result<usize, RecordError> {
+    let holds = |passage: &String| answers.iter().any(|answer| passage.contains(answer.as_str()));
+    passages.iter().position(holds).ok_or_else(|| RecordError::new("answer", "no passage holds it"))
 }
 
 /// Passages that tell a count, numbered from 1, with the counts.
