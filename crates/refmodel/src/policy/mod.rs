@@ -1,6 +1,7 @@
 //! Policies: which pages a tile of queries reads, at which positions, and what the cache keeps. One file each.
 
 mod block_mean;
+mod calibration;
 mod card;
 mod dense;
 mod duo_attention;
