@@ -6,11 +6,11 @@ use std::process::Command;
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use longboard_scenarios::stage::{PATIENCE, Stage, baseline};
+use longboard_scenarios::stage::{PATIENCE, Stage, baseline, policy};
 use longboard_testkit::database::TestDatabase;
 use longboard_testkit::fake_endpoint::{Act, FakeEndpoint, answer};
 use longboard_testkit::process::Process;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A headless Chromium behind its driver.
 struct Browser {
@@ -311,5 +311,87 @@ async fn a_maintainer_has_answers_judged() {
     for path in ["/boards/open-ended-judged", battles, "/judges", "/judges/biased", "/admin/judging"] {
         browser.assert_fits_a_phone(path).await;
     }
+    browser.client.clone().close().await.unwrap();
+}
+
+/// What answers come to, by (task, length, index).
+fn answers(stage: &Stage, run: &str) -> std::collections::BTreeMap<String, Value> {
+    let page = stage.json(&format!("/api/v1/runs/{run}/samples"));
+    let told = ["answer", "score", "extracted", "finish_reason", "prompt_digest", "reported_prompt_tokens"];
+    let samples = page["samples"].as_array().unwrap().iter();
+    samples
+        .map(|sample| {
+            let told: Vec<&Value> = told.iter().map(|name| &sample[*name]).collect();
+            (format!("{} {} {}", sample["task"], sample["length"], sample["index"]), json!(told))
+        })
+        .collect()
+}
+
+/// Score and scores by length of an entry, with their intervals.
+fn scores(board: &Value, entry: &str) -> Value {
+    let row = board["rows"].as_array().unwrap().iter().find(|row| row["entry"] == entry);
+    let row = row.unwrap_or_else(|| panic!("{entry} is not in {board}"));
+    let lengths = row["by_length"].as_object().unwrap().iter();
+    let lengths = lengths.map(|(length, cell)| json!([length, cell["score"], cell["n"], cell["ci95"]]));
+    json!([row["score"], row["ci95"], row["complete"], lengths.collect::<Vec<_>>()])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lserve_served_and_registered_scores_like_the_method() {
+    let stage = tokio::task::spawn_blocking(|| Stage::new(TestDatabase::sqlite())).await.unwrap();
+    let (email, password) = keeper(&stage);
+    let _site = stage.serve();
+    let browser = Browser::open(&stage.base, true).await;
+    browser.goto("/admin/suites").await;
+    browser.fill("form", "email", email).await;
+    browser.fill("form", "password", &password).await;
+    browser.click("form button[type=submit]").await;
+    browser.fill("#suite", "title", "Served").await;
+    browser.fill("#suite", "tasks", "niah_single_2 niah_multiquery").await;
+    browser.fill("#suite", "lengths", "1k 2k").await;
+    browser.fill("#suite", "samples", "3").await;
+    browser.click("#suite button[type=submit]").await;
+    browser.find("a[href='/compare?suite=served']").await;
+
+    let (inside, settings) = tokio::task::block_in_place(|| {
+        let run = stage.run_builtin("reference-lserve", "served");
+        (run, stage.json("/methods/lserve.json?suite=served")["settings"].clone())
+    });
+    let budget = settings["budget"].as_f64().unwrap();
+    let (_model, base_url) = policy("lserve", &settings);
+    let _worker = stage.work_with(&stage.worker_token("worker"), "reference");
+
+    browser.goto("/account").await;
+    browser.fill("form", "name", "Keepers").await;
+    browser.click("form button[type=submit]").await;
+    browser.find("form[action='/teams/keepers/tokens']").await;
+    browser.goto("/submit").await;
+    browser.fill("#register", "name", "Served LServe").await;
+    browser.fill("#register", "base_url", &base_url).await;
+    browser.fill("#register", "model", "lserve").await;
+    browser.click("#register details summary").await;
+    browser.fill("#register", "context_limit_tokens", "16000").await;
+    browser.click("#register button[type=submit]").await;
+    browser.find(".probe-passed").await;
+    browser.follow("Submit a run").await;
+    browser.click("#run input[name=suite][value=served]").await;
+    browser.click("#run button[type=submit]").await;
+    browser.find("progress").await;
+    let behind = browser.client.current_url().await.unwrap().path().trim_start_matches("/runs/").to_owned();
+    let done = Locator::XPath("//h1/span[text()='done']");
+    browser.client.wait().at_most(PATIENCE).for_element(done).await.unwrap();
+    browser.follow("served").await;
+    browser.picture("served-board").await.unwrap();
+
+    tokio::task::block_in_place(|| {
+        let _ = stage.observe(&inside, |report| report["state"] == "done");
+        let (ours, theirs) = (answers(&stage, &inside), answers(&stage, &behind));
+        assert_eq!((ours.len(), &ours), (12, &theirs));
+        let fewest = ours.values().filter_map(|told| told[5].as_f64()).fold(f64::INFINITY, f64::min);
+        assert!(fewest.is_finite() && fewest > budget, "retrieval heads had to choose: {ours:?}");
+        let board = stage.board("served", 2);
+        assert_eq!(scores(&board, "reference-lserve"), scores(&board, "served-lserve"));
+        assert!(scores(&board, "served-lserve")[0].as_f64() > Some(0.0), "{board}");
+    });
     browser.client.clone().close().await.unwrap();
 }

@@ -99,11 +99,31 @@ impl Stage {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Queues a whole suite for a built-in contestant on the command line and returns the run's id.
+    ///
+    /// # Panics
+    /// When the command fails.
+    #[must_use]
+    pub fn run_builtin(&self, model: &str, suite: &str) -> String {
+        let output =
+            self.longboard().args(["admin", "run", "--model", model, "--suite", suite]).output().expect("longboard");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stdout);
+        said.trim().rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// Starts a worker.
     #[must_use]
     pub fn work(&self, token: &str) -> Process {
+        self.work_with(token, "")
+    }
+
+    /// Starts a worker that also takes what needs these labels, e.g. `reference`.
+    #[must_use]
+    pub fn work_with(&self, token: &str, labels: &str) -> Process {
         let mut command = Command::new(program("longboard-worker"));
         command.args(["run", "--server", &self.base, "--token", token, "--allow", "127.0.0.0/8"]);
+        command.args(["--labels", labels]);
         Process::start("longboard-worker", &mut command)
     }
 
@@ -317,8 +337,22 @@ impl Caller<'_> {
 /// A baseline behind the OpenAI-compatible protocol that takes its time, and its base URL.
 #[must_use]
 pub fn baseline(name: &str, delay_ms: u64) -> (Process, String) {
+    served(name, &["--baseline", name, "--delay-ms", &delay_ms.to_string()])
+}
+
+/// The reference model under a policy behind the OpenAI-compatible protocol, and its base URL. `settings` is an object of
+/// numbers.
+#[must_use]
+pub fn policy(name: &str, settings: &Value) -> (Process, String) {
+    let numbers = settings.as_object().into_iter().flatten();
+    let numbers: Vec<String> = numbers.map(|(name, value)| format!("{name}={value}")).collect();
+    let settings = numbers.iter().flat_map(|number| ["--set", number]);
+    served(name, &["--policy", name].into_iter().chain(settings).collect::<Vec<_>>())
+}
+
+fn served(name: &str, arguments: &[&str]) -> (Process, String) {
     let mut command = Command::new(program("longboard-worker"));
-    command.args(["serve-model", "--baseline", name, "--bind", "127.0.0.1:0", "--delay-ms", &delay_ms.to_string()]);
+    command.args(["serve-model", "--bind", "127.0.0.1:0"]).args(arguments);
     let process = Process::start(name, &mut command);
     let line = process.wait_for(" at http://", PATIENCE);
     let base_url = line.split(" at ").nth(1).unwrap_or_default().to_owned();

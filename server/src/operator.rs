@@ -161,6 +161,8 @@ impl Judge {
 
 impl Run {
     async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
+        #[cfg(feature = "all-in-one")]
+        longboard.welcome(&crate::all_in_one::methods(false), Utc::now()).await?;
         let lengths = (!self.lengths.is_empty()).then_some(self.lengths);
         let request = RunRequest {
             endpoint: self.model,

@@ -1,6 +1,6 @@
 //! Attention of the reference model beside candle's and PyTorch's, in one run.
 //!
-//! `cargo bench -p longboard-refmodel --bench attention`
+//! `cargo bench -p longboard-refmodel --bench attention`, and with ` -- decode` the steps of answers alone
 //!
 //! PyTorch is asked through the interpreter named by `LONGBOARD_PYTHON` (default `python3`) and left out, with a word,
 //! where it cannot be imported. Times are CPU seconds of one thread, best of three, but for the row on two threads.
@@ -20,7 +20,12 @@ use candle_nn::attention::{AttnMask, flash_attn};
 use longboard_refmodel::attention::{Chunk, attend};
 use longboard_refmodel::cache::HeadCache;
 use longboard_refmodel::policy::{Card, Meter, Policy, Seen, Selector, Site, TILE};
+use mimalloc::MiMalloc;
 use rayon::prelude::*;
+
+/// The worker's allocator, which asks for huge pages.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const HEADS: usize = 8;
 const DIM: usize = 32;
@@ -37,8 +42,9 @@ fn main() {
         again.args(std::env::args().skip(1)).env("CANDLE_NUM_THREADS", "1").env("RAYON_NUM_THREADS", "2");
         std::process::exit(again.status().unwrap().code().unwrap_or(1));
     }
-    // First, while the allocator holds nothing to use again.
-    memory();
+    if std::env::args().any(|argument| argument == "decode") {
+        return decode();
+    }
     let lengths = [2048, 4096, 8192];
     let torch = torch(&lengths);
     println!("prefill, CPU seconds for 4 layers of 8 heads of 32 channels, one thread");
@@ -227,10 +233,14 @@ fn threads() {
     );
 }
 
-/// Steps at a fixed budget of 1024 tokens, head after head, so that nothing stays in the processor's caches for long.
+/// Steps at a fixed budget of 1024 tokens, head after head, each with queries of its own, so that nothing stays in the
+/// processor's caches for long. The median over groups of as many steps as LServe makes of a choice.
 fn decode() {
-    const STEPS: usize = 200;
-    println!("decode of 8 heads, microseconds a token, budget 1024, one thread");
+    const GROUPS: usize = 100;
+    const STEPS: usize = 4;
+    println!(
+        "decode of 8 heads, microseconds a token, budget 1024, one thread, median of {GROUPS} times {STEPS} steps"
+    );
     println!("| policy | context | selecting | reading | both |");
     println!("|---|---|---|---|---|");
     for (policy, settings) in [
@@ -248,20 +258,31 @@ fn decode() {
                     (cache, policy_built.selector(site(head)))
                 })
                 .collect();
-            let (mut selecting, mut reading) = (0.0, 0.0);
-            for step in 0..STEPS {
-                for (head, (cache, selector)) in heads.iter_mut().enumerate() {
-                    let query = &text.queries[head][step * DIM..(step + 1) * DIM];
-                    let cost = one_step(query, tokens - 1, cache, selector.as_mut());
-                    selecting += cost.0;
-                    reading += cost.1;
-                }
-            }
+            let groups: Vec<(f64, f64)> = (0..GROUPS)
+                .map(|group| {
+                    let (mut selecting, mut reading) = (0.0, 0.0);
+                    for step in group * STEPS..(group + 1) * STEPS {
+                        for (head, (cache, selector)) in heads.iter_mut().enumerate() {
+                            let query = &text.queries[head][step * DIM..(step + 1) * DIM];
+                            let cost = one_step(query, tokens - 1, cache, selector.as_mut());
+                            selecting += cost.0;
+                            reading += cost.1;
+                        }
+                    }
+                    (selecting, reading)
+                })
+                .collect();
             let each = 1e6 / STEPS as f64;
-            let both = (selecting + reading) * each;
-            println!("| {policy} | {tokens} | {:.0} | {:.0} | {both:.0} |", selecting * each, reading * each);
+            let selecting = each * median(groups.iter().map(|(selecting, _)| *selecting).collect());
+            let reading = each * median(groups.iter().map(|(_, reading)| *reading).collect());
+            println!("| {policy} | {tokens} | {selecting:.1} | {reading:.1} | {:.1} |", selecting + reading);
         }
     }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn one_step(query: &[f32], first: usize, cache: &HeadCache, selector: &mut dyn Selector) -> (f64, f64) {
@@ -273,34 +294,6 @@ fn one_step(query: &[f32], first: usize, cache: &HeadCache, selector: &mut dyn S
     let mut empty = HeadCache::new(DIM, Default::default());
     selector.settle(&mut empty, &seen);
     (cost.selecting.as_secs_f64(), cost.reading.as_secs_f64())
-}
-
-/// Resident memory of a cache beside the bytes it counts.
-fn memory() {
-    let resident = || {
-        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
-    };
-    let tokens = 128 * 1024;
-    for policy in ["dense", "quest"] {
-        let text = Text::new(tokens);
-        let before = resident();
-        let caches: Vec<HeadCache> = (0..2)
-            .map(|head| {
-                let mut cache = HeadCache::new(DIM, built(policy, &[]).summaries());
-                text.push(head, 0, tokens, &mut cache);
-                cache
-            })
-            .collect();
-        let grown = resident() - before;
-        let counted: usize = caches.iter().map(HeadCache::bytes).sum();
-        println!(
-            "memory of 2 heads of {tokens} tokens under {policy}: counted {:.1} MiB, resident {:.1} MiB, {:+.1} %",
-            counted as f64 / (1 << 20) as f64,
-            grown / f64::from(1 << 20),
-            100.0 * (grown / counted as f64 - 1.0)
-        );
-    }
 }
 
 /// CPU seconds of one layer in PyTorch by length; empty where there is none.

@@ -1,9 +1,13 @@
 //! The cache of keys and values: pages per layer and head, with what policies need to know about them.
 
+use crate::bounds::Bounds;
 use crate::page::{PAGE, Page, first_bits};
 
 /// Tokens of a logical page, the unit of summaries.
 pub const LOGICAL: usize = 16;
+
+/// Logical pages of a page.
+pub const PARTS: usize = PAGE / LOGICAL;
 
 /// What is kept about every logical page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,10 +21,6 @@ pub struct Summaries {
 /// What is known about a logical page without reading it.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
-    /// Smallest key per channel.
-    pub least: Vec<f32>,
-    /// Largest key per channel.
-    pub most: Vec<f32>,
     /// Sum of keys per channel.
     pub sum: Vec<f32>,
     /// Tokens in it.
@@ -28,27 +28,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn add(&mut self, key: &[f32], kept: Summaries) {
-        if kept.bounds {
-            if self.least.is_empty() {
-                self.least = key.to_vec();
-                self.most = key.to_vec();
-            }
-            self.least.iter_mut().zip(key).for_each(|(least, key)| *least = least.min(*key));
-            self.most.iter_mut().zip(key).for_each(|(most, key)| *most = most.max(*key));
-        }
-        if kept.mean {
-            self.sum.resize(key.len(), 0.0);
-            self.sum.iter_mut().zip(key).for_each(|(sum, key)| *sum += key);
-        }
+    fn add(&mut self, key: &[f32]) {
+        self.sum.resize(key.len(), 0.0);
+        self.sum.iter_mut().zip(key).for_each(|(sum, key)| *sum += key);
         self.count += 1;
-    }
-
-    /// The largest product that `query` can have with a key of the page (Tang et al. 2024, Quest, equation 1).
-    #[must_use]
-    pub fn bound(&self, query: &[f32]) -> f32 {
-        let channels = query.iter().zip(&self.least).zip(&self.most);
-        channels.map(|((query, least), most)| (query * least).max(query * most)).sum()
     }
 
     /// The product of `query` with the mean key.
@@ -60,7 +43,7 @@ impl Summary {
     }
 
     fn bytes(&self) -> usize {
-        (self.least.len() + self.most.len() + self.sum.len()) * size_of::<f32>()
+        self.sum.len() * size_of::<f32>()
     }
 }
 
@@ -73,7 +56,7 @@ pub struct Slot {
     pub page: Page,
     /// Positions in the text, one per token.
     pub positions: Vec<u32>,
-    /// Summaries of its logical pages.
+    /// Summaries of its logical pages, where means are kept.
     pub summaries: Vec<Summary>,
 }
 
@@ -95,6 +78,9 @@ impl Slot {
 #[derive(Debug, Clone)]
 pub struct HeadCache {
     slots: Vec<Slot>,
+    /// Of every logical page, by the place of its page times [`PARTS`], where bounds are kept.
+    bounds: Bounds,
+    len: usize,
     next: usize,
     dim: usize,
     kept: Summaries,
@@ -104,7 +90,7 @@ impl HeadCache {
     /// An empty cache for heads of `dim` channels.
     #[must_use]
     pub fn new(dim: usize, kept: Summaries) -> Self {
-        Self { slots: Vec::new(), next: 0, dim, kept }
+        Self { slots: Vec::new(), bounds: Bounds::new(dim), len: 0, next: 0, dim, kept }
     }
 
     /// Pages in order.
@@ -128,7 +114,13 @@ impl HeadCache {
     /// Tokens stored.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.iter().map(|slot| slot.page.len()).sum()
+        self.len
+    }
+
+    /// Bounds of the logical pages, [`PARTS`] places for each page.
+    #[must_use]
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
     /// Whether nothing is stored.
@@ -137,11 +129,14 @@ impl HeadCache {
         self.slots.is_empty()
     }
 
-    /// Bytes of pages and summaries.
+    /// Bytes of pages, positions, summaries and bounds.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let of = |slot: &Slot| slot.page.bytes() + slot.summaries.iter().map(Summary::bytes).sum::<usize>();
-        self.slots.iter().map(of).sum()
+        let of = |slot: &Slot| {
+            let summaries = slot.summaries.iter().map(Summary::bytes).sum::<usize>();
+            slot.page.bytes() + slot.positions.capacity() * size_of::<u32>() + summaries
+        };
+        self.slots.iter().map(of).sum::<usize>() + self.bounds.bytes()
     }
 
     /// Appends a token.
@@ -154,25 +149,39 @@ impl HeadCache {
                 summaries: Vec::new(),
             });
         }
+        let place = self.slots.len().saturating_sub(1);
         if let Some(slot) = self.slots.last_mut() {
             let logical = slot.page.len() / LOGICAL;
             slot.page.push(key, value);
             slot.positions.push(position);
-            if self.kept != Summaries::default() {
+            if self.kept.bounds {
+                self.bounds.add(place * PARTS + logical, key);
+            }
+            if self.kept.mean {
                 if slot.summaries.len() <= logical {
                     slot.summaries.push(Summary::default());
                 }
                 if let Some(summary) = slot.summaries.get_mut(logical) {
-                    summary.add(key, self.kept);
+                    summary.add(key);
                 }
             }
         }
+        self.len += 1;
         self.next += 1;
     }
 
     /// Drops every page for which `wanted` is false.
     pub fn retain_pages(&mut self, wanted: impl Fn(&Slot) -> bool) {
+        let kept: Vec<usize> =
+            (0..).zip(&self.slots).filter(|(_, slot)| wanted(slot)).map(|(place, _)| place).collect();
+        if kept.len() == self.slots.len() {
+            return;
+        }
+        if self.kept.bounds {
+            self.bounds = self.bounds.at(kept.iter().flat_map(|place| place * PARTS..(place + 1) * PARTS));
+        }
         self.slots.retain(wanted);
+        self.len = self.slots.iter().map(|slot| slot.page.len()).sum();
     }
 
     /// Keeps the tokens with these indices, ascending, and moves them together.
@@ -207,6 +216,8 @@ impl HeadCache {
         }
         let cut = self.slots.iter().find(|slot| slot.first < next && slot.end() > next).cloned();
         self.slots.retain(|slot| slot.end() <= next);
+        self.bounds.truncate(self.slots.len() * PARTS);
+        self.len = self.slots.iter().map(|slot| slot.page.len()).sum();
         self.next = cut.as_ref().map_or(next, |slot| slot.first);
         let Some(cut) = cut else { return };
         for (token, position) in cut.positions.iter().enumerate().take(next - cut.first) {

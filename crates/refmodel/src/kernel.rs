@@ -104,6 +104,15 @@ fn tiles<S: Products, const R: usize>(
     }
 }
 
+/// Bits of a group of lanes that is read whole.
+const ALL_LANES: u64 = (1 << LANES) - 1;
+
+/// Bits of each group of lanes of a page.
+#[inline(always)]
+fn lanes(bits: u64) -> impl Iterator<Item = u64> {
+    (0..PAGE / LANES).map(move |group| bits >> (group * LANES) & ALL_LANES)
+}
+
 /// State of up to R rows.
 struct Block<const R: usize> {
     /// Queries, one entry per channel.
@@ -156,17 +165,29 @@ impl<const R: usize> Block<R> {
         if any == 0 {
             return;
         }
-        for (group, scores) in view.page.key_groups().zip(&mut self.scores) {
+        for ((group, scores), bits) in view.page.key_groups().zip(&mut self.scores).zip(lanes(any)) {
             *scores = [[0.0; LANES]; R];
-            S::add(scores, &self.queries, group, u64::MAX);
+            if bits != 0 {
+                S::add(scores, &self.queries, group, u64::MAX);
+            }
         }
         if all != u64::MAX {
             self.hide(&bits);
         }
-        self.weigh::<S>();
-        // A weight of nothing times a poisoned value is still poison: tokens that no row reads are left out.
+        self.weigh::<S>(any);
         for (group, outputs) in view.page.value_groups().zip(&mut self.outputs) {
-            S::add(outputs, &self.weights, group, any);
+            if any == u64::MAX {
+                S::add(outputs, &self.weights, group, any);
+                continue;
+            }
+            // A weight of nothing times a poisoned value is still poison: tokens that no row reads are left out.
+            for ((weights, tokens), bits) in self.weights.chunks(LANES).zip(group.chunks(LANES)).zip(lanes(any)) {
+                match bits {
+                    0 => {}
+                    ALL_LANES => S::add(outputs, weights, tokens, u64::MAX),
+                    some => S::add(outputs, weights, tokens, some),
+                }
+            }
         }
     }
 
@@ -183,11 +204,12 @@ impl<const R: usize> Block<R> {
         }
     }
 
-    /// Scores become weights under the rows' new maxima; outputs and totals follow a maximum that grew.
+    /// Scores of the groups with bits in `any` become weights under the rows' new maxima; outputs and totals follow a
+    /// maximum that grew.
     #[inline(always)]
-    fn weigh<S: Products>(&mut self) {
+    fn weigh<S: Products>(&mut self, any: u64) {
         let mut most = [[f32::NEG_INFINITY; LANES]; R];
-        for scores in &self.scores {
+        for (scores, _) in self.scores.iter().zip(lanes(any)).filter(|(_, bits)| *bits != 0) {
             for (most, scores) in most.iter_mut().zip(scores) {
                 for (most, score) in most.iter_mut().zip(scores) {
                     *most = if *score > *most { *score } else { *most };
@@ -214,7 +236,8 @@ impl<const R: usize> Block<R> {
         }
         let floor = self.most.map(|most| if most == f32::NEG_INFINITY { 0.0 } else { most });
         let mut sums = [[0.0; LANES]; R];
-        for (scores, weights) in self.scores.iter_mut().zip(self.weights.chunks_mut(LANES)) {
+        let groups = self.scores.iter_mut().zip(self.weights.chunks_mut(LANES)).zip(lanes(any));
+        for ((scores, weights), _) in groups.filter(|(_, bits)| *bits != 0) {
             for ((scores, floor), sums) in scores.iter_mut().zip(&floor).zip(&mut sums) {
                 for (score, sum) in scores.iter_mut().zip(sums) {
                     *score = exp2::<S>(*score - floor);

@@ -2,6 +2,7 @@
 //! published long-context method.
 
 pub mod attention;
+pub mod bounds;
 pub mod cache;
 pub mod chat;
 pub mod checkpoint;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use longboard_suites::item::Message;
 
-use crate::cache::{LOGICAL, Summaries};
+use crate::bounds::Bounds;
+use crate::cache::{PARTS, Summaries};
 use crate::config::LayerKind;
 use crate::decoder::Decoder;
 use crate::error::ModelError;
 use crate::page::{PAGE, Page};
-use crate::policy::Policy;
+use crate::policy::{Policy, bytes_of};
 use crate::rope::{Rope, RopeScaling};
 use crate::sequence::{Projections, Sequence};
 use crate::tokenizer::Tokenizer;
@@ -83,7 +84,8 @@ impl Model {
         self.tokenizer.encode_chat(messages)
     }
 
-    /// Bytes that the cache of a text of `tokens` takes at most, when nothing is evicted.
+    /// Bytes that the cache of a text of `tokens`, and what selectors keep beside it, take at most, when nothing is
+    /// evicted.
     #[must_use]
     pub fn cache_bytes(&self, tokens: usize) -> u64 {
         let config = &self.decoder.config;
@@ -94,11 +96,15 @@ impl Model {
         };
         let page = Page::new(config.head_dim).bytes() + PAGE * size_of::<u32>();
         let Summaries { bounds, mean } = self.policy.summaries();
-        let vectors = 2 * usize::from(bounds) + usize::from(mean);
-        let summary = vectors * config.head_dim * size_of::<f32>() * PAGE / LOGICAL;
+        let mean = usize::from(mean) * config.head_dim * size_of::<f32>() * PARTS;
+        let summaries = |pages| pages * mean + usize::from(bounds) * Bounds::bytes_of(config.head_dim, pages * PARTS);
+        let group = config.heads / config.kv_heads;
+        let watched = self.policy.watch().last_queries.min(tokens);
+        let queries = group * bytes_of::<f32>(watched * config.head_dim);
+        let own = queries + self.policy.own_bytes(tokens, config.head_dim, group);
         let layer = |layer: &LayerKind| {
-            let per_page = page + if layer.window.is_none() { summary } else { 0 };
-            pages(layer.window) as u64 * per_page as u64
+            let pages = pages(layer.window);
+            (pages * page + if layer.window.is_none() { summaries(pages) + own } else { 0 }) as u64
         };
         config.layers.iter().map(layer).sum::<u64>() * config.kv_heads as u64
     }

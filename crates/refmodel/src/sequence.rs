@@ -9,7 +9,7 @@ use crate::attention::{self, Chunk, Cost};
 use crate::cache::{HeadCache, Summaries};
 use crate::config::{LayerKind, ModelConfig};
 use crate::model::log_sum_exp;
-use crate::policy::{Ahead, Meter, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch};
+use crate::policy::{Ahead, Meter, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch, keep_last, vector_bytes};
 use crate::rope::Rope;
 
 /// Cache and policy of one text.
@@ -49,6 +49,12 @@ struct HeadState {
     last_queries: Vec<Vec<f32>>,
 }
 
+impl HeadState {
+    fn bytes(&self) -> usize {
+        self.cache.bytes() + self.selector.bytes() + vector_bytes(&self.last_queries)
+    }
+}
+
 /// Rows of queries, keys and values of one layer, `[rows, heads * dim]`.
 pub struct Projections<'a> {
     /// Queries.
@@ -67,6 +73,8 @@ impl Sequence {
     /// An empty text under `policy`.
     #[must_use]
     pub fn new(config: &ModelConfig, policy: &dyn Policy, rope: Arc<Rope>) -> Self {
+        let own = policy.for_text();
+        let policy = own.as_deref().unwrap_or(policy);
         let layers =
             config.layers.iter().enumerate().map(|(layer, kind)| LayerState::new(config, policy, layer, *kind));
         Self {
@@ -92,9 +100,15 @@ impl Sequence {
         self.cost
     }
 
-    /// Bytes of the cache.
+    /// Bytes of the cache and of what selectors keep beside it.
     #[must_use]
     pub fn bytes(&self) -> usize {
+        self.layers.iter().flat_map(|layer| &layer.heads).map(HeadState::bytes).sum()
+    }
+
+    /// Bytes of the cache alone.
+    #[cfg(test)]
+    pub(crate) fn cached_bytes(&self) -> usize {
         self.layers.iter().flat_map(|layer| &layer.heads).map(|head| head.cache.bytes()).sum()
     }
 
@@ -309,9 +323,7 @@ impl Work<'_> {
                 meter.products(self.count, head.cache.len(), self.dim);
             }
             if self.watch.last_queries > 0 && !self.decoding {
-                last.extend(queries);
-                let older = last.len().saturating_sub(self.watch.last_queries * self.dim);
-                last.drain(..older);
+                keep_last(last, queries, self.watch.last_queries * self.dim);
             }
             cost.selecting += begun.elapsed();
             outputs.push(output);

@@ -1,7 +1,7 @@
 //! MoBA: each query reads its own block and those whose mean key fits it best.
 
 use super::select::{blocks, top};
-use super::{Card, GATHERED, Parameter, Policy, Properties, Reading, Selector, Site, Tile};
+use super::{Card, GATHERED, Parameter, Policy, Properties, Reading, Selector, Site, Tile, bytes_of, vector_bytes};
 use crate::cache::{HeadCache, Slot, Summaries};
 use crate::page::PAGE;
 
@@ -36,6 +36,10 @@ impl Policy for Moba {
         GATHERED
     }
 
+    fn own_bytes(&self, tokens: usize, dim: usize, _: usize) -> usize {
+        tokens / (PAGE * self.pages) * bytes_of::<f32>(dim)
+    }
+
     fn selector(&self, _: Site) -> Box<dyn Selector> {
         Box::new(Blocks { policy: *self, means: Vec::new() })
     }
@@ -64,6 +68,10 @@ impl Selector for Blocks {
         let below = tile.end().div_ceil(PAGE * pages);
         tile.meter.products(tile.rows(), below.min(self.means.len()), tile.dim);
         blocks(cache, pages, &chosen)
+    }
+
+    fn bytes(&self) -> usize {
+        vector_bytes(&self.means)
     }
 
     fn forget(&mut self, next: usize) {

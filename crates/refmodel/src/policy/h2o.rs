@@ -37,6 +37,10 @@ impl Policy for H2o {
         Watch { sums: true, ..Watch::default() }
     }
 
+    fn own_bytes(&self, tokens: usize, _: usize, _: usize) -> usize {
+        tokens * size_of::<f32>()
+    }
+
     fn selector(&self, _: Site) -> Box<dyn Selector> {
         Box::new(Oracle { budget: *self, sums: Vec::new(), prompt: true })
     }
@@ -52,6 +56,10 @@ struct Oracle {
 impl Selector for Oracle {
     fn select(&mut self, cache: &HeadCache, _: &Tile<'_>) -> Vec<Reading> {
         vec![Reading::all(cache)]
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.sums.as_slice())
     }
 
     fn settle(&mut self, cache: &mut HeadCache, seen: &Seen<'_>) {

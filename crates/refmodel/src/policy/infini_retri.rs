@@ -3,6 +3,7 @@
 use super::select::{sinks_and, top};
 use super::weigh::softmax;
 use super::{Ahead, Card, Meter, PageUse, Parameter, Policy, Properties, Reading, Seen, Selector, Site, Tile, Watch};
+use super::{bytes_of, keep_last, vector_bytes};
 use crate::cache::HeadCache;
 use crate::page::PAGE;
 use crate::score;
@@ -54,6 +55,10 @@ impl Policy for InfiniRetri {
         Watch { sentence_ends: true, ..Watch::default() }
     }
 
+    fn own_bytes(&self, tokens: usize, dim: usize, group: usize) -> usize {
+        tokens * size_of::<bool>() + group * bytes_of::<f32>(self.question * dim)
+    }
+
     fn selector(&self, site: Site) -> Box<dyn Selector> {
         let last = vec![Vec::new(); site.group];
         Box::new(Reader { policy: *self, ends: Vec::new(), last, kept: None })
@@ -85,13 +90,15 @@ impl Selector for Reader {
         self.ends.extend(ahead.sentence_ends);
         self.ends.resize(cache.next(), false);
         for (last, queries) in self.last.iter_mut().zip(ahead.queries) {
-            last.extend(queries);
-            let older = last.len().saturating_sub(self.policy.question * cache.dim());
-            last.drain(..older);
+            keep_last(last, queries, self.policy.question * cache.dim());
         }
         if ahead.prompt_ends {
             self.kept = Some(self.retrieve(cache, ahead.meter));
         }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.ends.as_slice()) + vector_bytes(&self.last)
     }
 
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {

@@ -3,7 +3,9 @@
 use super::block_mean::product;
 use super::select::{blocks, top};
 use super::weigh::{products, softmax};
-use super::{Card, GATHERED, Meter, Parameter, Places, Policy, Properties, Reading, Selector, Site, Tile};
+use super::{
+    Card, GATHERED, Meter, Parameter, Places, Policy, Properties, Reading, Selector, Site, Tile, bytes_of, vector_bytes,
+};
 use crate::cache::HeadCache;
 use crate::page::{PAGE, Page};
 
@@ -43,6 +45,10 @@ impl Policy for LongHeads {
         if rotary { 1 } else { GATHERED }
     }
 
+    fn own_bytes(&self, tokens: usize, dim: usize, _: usize) -> usize {
+        tokens / (PAGE * self.pages) * bytes_of::<f32>(dim)
+    }
+
     fn selector(&self, _: Site) -> Box<dyn Selector> {
         Box::new(Chunks { policy: *self, features: Vec::new() })
     }
@@ -62,6 +68,10 @@ impl Selector for Chunks {
         tile.meter.products(tile.rows(), self.features.len().min(tile.end() / size), tile.dim);
         let packed = |reading| Reading { places: Places::Packed, ..reading };
         blocks(cache, self.policy.pages, &chosen).into_iter().map(packed).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        vector_bytes(&self.features)
     }
 
     fn forget(&mut self, next: usize) {

@@ -58,6 +58,10 @@ impl Policy for LongMem {
         GATHERED
     }
 
+    fn own_bytes(&self, tokens: usize, dim: usize, _: usize) -> usize {
+        (tokens / CHUNK).div_ceil(PAGE) * Page::new(dim).bytes()
+    }
+
     fn selector(&self, _: Site) -> Box<dyn Selector> {
         Box::new(Memory { policy: *self, means: Vec::new(), dropped: 0 })
     }
@@ -89,6 +93,10 @@ impl Selector for Memory {
         let gone = (from / (CHUNK * PAGE)).saturating_sub(self.dropped).min(self.means.len());
         self.means.drain(..gone);
         self.dropped += gone;
+    }
+
+    fn bytes(&self) -> usize {
+        self.means.iter().map(Page::bytes).sum()
     }
 
     fn forget(&mut self, next: usize) {

@@ -2,8 +2,8 @@
 
 use super::select::{top, whole};
 use super::streaming_llm::Streaming;
-use super::{Card, Parameter, Places, Policy, Properties, Reading, Seen, Selector, Site, Tile};
-use crate::cache::{HeadCache, Summaries, Summary};
+use super::{Card, Parameter, Places, Policy, Properties, Reading, Seen, Selector, Site, Tile, bytes_of, vector_bytes};
+use crate::cache::{HeadCache, PARTS, Summaries};
 use crate::page::PAGE;
 
 /// LServe.
@@ -65,6 +65,10 @@ impl Policy for LServe {
         Summaries { bounds: true, mean: false }
     }
 
+    fn own_bytes(&self, _: usize, _: usize, group: usize) -> usize {
+        group * bytes_of::<usize>((self.budget / PAGE).max(LEAST_PAGES))
+    }
+
     fn selector(&self, site: Site) -> Box<dyn Selector> {
         if streams(site, self.streaming) {
             Box::new(StreamingHead { sinks: self.sinks, local: self.local, prefill_local: self.prefill_local })
@@ -124,10 +128,11 @@ impl Selector for RetrievalHead {
         let newest = cache.slots().len() - 1;
         let Some(chosen) = self.chosen.get_mut(tile.member) else { return vec![Reading::all(cache)] };
         if self.step.is_multiple_of(self.policy.reuse) || chosen.is_empty() {
-            let older = cache.slots().get(..newest).unwrap_or_default();
-            let scores: Vec<f32> = older.iter().map(|slot| best(&slot.summaries, tile.queries)).collect();
-            let logical: usize = older.iter().map(|slot| slot.summaries.len()).sum();
-            tile.meter.products(1, 2 * logical, tile.dim);
+            let logical = cache.bounds().scores(tile.queries, newest * PARTS);
+            tile.meter.products(1, 2 * logical.len(), tile.dim);
+            // A page is as good as the best of its logical pages.
+            let scores: Vec<f32> =
+                logical.chunks(PARTS).map(|parts| parts.iter().copied().fold(f32::MIN, f32::max)).collect();
             *chosen = top(&scores, pages - 1);
             self.newest_then = Some(newest);
         }
@@ -138,12 +143,11 @@ impl Selector for RetrievalHead {
         vec![Reading::of(whole(cache, &listed))]
     }
 
+    fn bytes(&self) -> usize {
+        vector_bytes(&self.chosen)
+    }
+
     fn settle(&mut self, _: &mut HeadCache, seen: &Seen<'_>) {
         self.step = if seen.prompt_over { 0 } else { self.step + 1 };
     }
-}
-
-/// A page is as good as the best of its logical pages.
-fn best(summaries: &[Summary], query: &[f32]) -> f32 {
-    summaries.iter().map(|summary| summary.bound(query)).fold(f32::NEG_INFINITY, f32::max)
 }

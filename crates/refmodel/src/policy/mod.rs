@@ -1,6 +1,7 @@
 //! Policies: which pages a tile of queries reads, at which positions, and what the cache keeps. One file each.
 
 mod block_mean;
+mod calibration;
 mod card;
 mod dense;
 mod duo_attention;
@@ -249,6 +250,11 @@ pub trait Selector: Send {
     /// What the cache keeps, after each chunk of the prompt and each token of the answer.
     fn settle(&mut self, _cache: &mut HeadCache, _seen: &Seen<'_>) {}
 
+    /// Bytes of what it keeps for itself beside the cache: means, centroids, scores, choices.
+    fn bytes(&self) -> usize {
+        0
+    }
+
     /// Tokens from index `next` on were taken back: what was derived from them no longer holds.
     fn forget(&mut self, _next: usize) {}
 }
@@ -281,6 +287,17 @@ pub trait Policy: Send + Sync {
         false
     }
 
+    /// Bytes that its selector keeps for itself at most, at one site with `group` query heads of `dim` channels, for a
+    /// text of so many tokens.
+    fn own_bytes(&self, _tokens: usize, _dim: usize, _group: usize) -> usize {
+        0
+    }
+
+    /// The policy for one text, where its sites share what they learn from it; `None` where each is on its own.
+    fn for_text(&self) -> Option<Box<dyn Policy>> {
+        None
+    }
+
     /// The work at one site.
     fn selector(&self, site: Site) -> Box<dyn Selector>;
 }
@@ -290,6 +307,24 @@ pub const TILE: usize = 48;
 
 /// Rows of a tile whose rows choose one by one and are then gathered by what they read.
 pub const GATHERED: usize = 512;
+
+/// The last `most` of what was kept and what is new, without room for more.
+pub(crate) fn keep_last(kept: &mut Vec<f32>, new: &[f32], most: usize) {
+    let new = new.get(new.len().saturating_sub(most)..).unwrap_or_default();
+    kept.drain(..(kept.len() + new.len()).saturating_sub(most));
+    kept.reserve_exact(new.len());
+    kept.extend(new);
+}
+
+/// Bytes of those of these vectors that hold something.
+pub(crate) fn vector_bytes<T>(vectors: &[Vec<T>]) -> usize {
+    vectors.iter().filter(|vector| !vector.is_empty()).map(|vector| bytes_of::<T>(vector.len())).sum()
+}
+
+/// Bytes of a vector with so many entries.
+pub(crate) const fn bytes_of<T>(entries: usize) -> usize {
+    size_of::<Vec<T>>() + entries * size_of::<T>()
+}
 
 /// Tokens of a slot with index in `from..to`.
 pub(crate) fn between(slot: &Slot, from: usize, to: usize) -> u64 {

@@ -3,7 +3,8 @@
 use super::dense::All;
 use super::select::top;
 use super::{Card, PageUse, Parameter, Policy, Properties, Reading, Selector, Site, Tile};
-use crate::cache::{HeadCache, LOGICAL, Summaries};
+use crate::cache::{HeadCache, LOGICAL, PARTS, Summaries};
+use crate::page::first_bits;
 
 /// Quest.
 pub const CARD: Card = Card {
@@ -48,34 +49,26 @@ impl Selector for Quest {
         if !tile.decoding || cache.len() <= self.budget {
             return vec![Reading::all(cache)];
         }
-        let places: Vec<(usize, usize)> = cache
-            .slots()
-            .iter()
-            .enumerate()
-            .flat_map(|(slot, page)| (0..page.summaries.len()).map(move |part| (slot, part)))
-            .collect();
-        let mut scores: Vec<f32> = cache
-            .slots()
-            .iter()
-            .flat_map(|slot| slot.summaries.iter().map(|summary| summary.bound(tile.queries)))
-            .collect();
+        let newest = cache.slots().last().map_or(0, |slot| slot.page.len().div_ceil(LOGICAL));
+        let count = cache.slots().len().saturating_sub(1) * PARTS + newest;
+        let mut scores = cache.bounds().scores(tile.queries, count);
         // Two products per channel, with the smallest and the largest key.
         tile.meter.products(1, 2 * scores.len(), tile.dim);
         if let Some(newest) = scores.last_mut() {
             *newest = f32::INFINITY;
         }
         let chosen = top(&scores, (self.budget / LOGICAL).max(LEAST_PAGES));
-        let chosen = chosen.into_iter().filter_map(|place| places.get(place).copied());
-        vec![Reading::of(logical_pages(cache, chosen))]
+        vec![Reading::of(logical_pages(cache, &chosen))]
     }
 }
 
-/// Logical pages (slot, part), ascending, as uses of their pages.
-pub fn logical_pages(cache: &HeadCache, chosen: impl Iterator<Item = (usize, usize)>) -> Vec<PageUse> {
+/// Logical pages by place, ascending, as uses of their pages.
+fn logical_pages(cache: &HeadCache, places: &[usize]) -> Vec<PageUse> {
     let mut pages: Vec<PageUse> = Vec::new();
-    for (slot, part) in chosen {
+    for place in places {
+        let slot = place / PARTS;
         let Some(page) = cache.slots().get(slot) else { continue };
-        let bits = (0xffff << (part * LOGICAL)) & page.all();
+        let bits = (first_bits(LOGICAL) << (place % PARTS * LOGICAL)) & page.all();
         match pages.last_mut() {
             Some(last) if last.slot == slot => last.valid |= bits,
             _ => pages.push(PageUse { slot, valid: bits }),

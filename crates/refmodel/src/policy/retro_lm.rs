@@ -2,8 +2,9 @@
 
 use super::block_mean::{mean_key, product};
 use super::select::{top, whole};
-use super::{Ahead, Card, Parameter, Policy, Properties, Reading, Selector, Site, Tile};
+use super::{Ahead, Card, Parameter, Policy, Properties, Reading, Selector, Site, Tile, bytes_of, vector_bytes};
 use crate::cache::{HeadCache, Summaries};
+use crate::model::CHUNK;
 use crate::page::PAGE;
 
 /// RetroLM, untrained.
@@ -37,6 +38,12 @@ struct RetroLm {
 impl Policy for RetroLm {
     fn summaries(&self) -> Summaries {
         Summaries { bounds: false, mean: true }
+    }
+
+    fn own_bytes(&self, tokens: usize, dim: usize, _: usize) -> usize {
+        let size = self.pages * PAGE;
+        let chosen = (CHUNK.min(tokens) / size + 2) * self.top.min(tokens / size) * size_of::<usize>();
+        (tokens / size + 1) * bytes_of::<f32>(dim) + chosen
     }
 
     fn selector(&self, _: Site) -> Box<dyn Selector> {
@@ -98,6 +105,11 @@ impl Selector for Bookmarks {
             Some(Reading { rows: (rows.len() < tile.rows()).then_some(rows), ..Reading::of(whole(cache, &places)) })
         });
         reads.collect()
+    }
+
+    fn bytes(&self) -> usize {
+        let chosen = self.chosen.iter().map(|(_, pages)| size_of_val(pages.as_slice()));
+        vector_bytes(&self.keys) + size_of_val(self.query.as_slice()) + chosen.sum::<usize>()
     }
 
     fn forget(&mut self, next: usize) {

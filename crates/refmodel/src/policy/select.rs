@@ -1,20 +1,70 @@
 //! Choosing the best of many, the same way everywhere.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::{PageUse, Reading, between};
 use crate::cache::HeadCache;
 
+/// Scores looked at before one of them is compared.
+const RUN: usize = 16;
+
 /// Places of the `count` largest scores, ascending; the earlier of equal ones.
 pub fn top(scores: &[f32], count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
+    let mut order: Vec<usize> =
+        if count * RUN < scores.len() { few(scores, count) } else { (0..scores.len()).collect() };
     let score = |place: &usize| scores.get(*place).copied().unwrap_or(f32::NEG_INFINITY);
     if count < order.len() {
         order.select_nth_unstable_by(count, |a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
         order.truncate(count);
-        order.sort_unstable();
     }
+    order.sort_unstable();
     order
+}
+
+/// A place with its score; the worse of two, which of equal ones is the later, is the larger.
+struct Worse(f32, usize);
+
+impl Ord for Worse {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.0.total_cmp(&self.0).then(self.1.cmp(&other.1))
+    }
+}
+
+impl PartialOrd for Worse {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Worse {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Worse {}
+
+/// The same for few of many: the best so far are held, and a run of scores that holds none better is passed over.
+fn few(scores: &[f32], count: usize) -> Vec<usize> {
+    let mut best: BinaryHeap<Worse> = BinaryHeap::with_capacity(count + 1);
+    let mut worst = None;
+    for (run, scores) in scores.chunks(RUN).enumerate() {
+        let better = |score: &f32, worst: Option<f32>| worst.is_none_or(|worst| score.total_cmp(&worst).is_gt());
+        if !scores.iter().fold(false, |any, score| any | better(score, worst)) {
+            continue;
+        }
+        for (lane, score) in scores.iter().enumerate().filter(|_| count > 0) {
+            if better(score, worst) {
+                best.push(Worse(*score, run * RUN + lane));
+                if best.len() > count {
+                    best.pop();
+                }
+                worst = best.peek().filter(|_| best.len() >= count).map(|worst| worst.0);
+            }
+        }
+    }
+    best.into_iter().map(|Worse(_, place)| place).collect()
 }
 
 /// Tokens with index below `sinks` or in `from..to`.
@@ -53,6 +103,8 @@ pub fn whole(cache: &HeadCache, places: &[usize]) -> Vec<PageUse> {
 
 #[cfg(test)]
 mod tests {
+    use longboard_suites::rng::Rng;
+
     use super::top;
 
     #[test]
@@ -61,5 +113,19 @@ mod tests {
         assert_eq!(top(&[1.0, 1.0, 1.0], 2), [0, 1]);
         assert_eq!(top(&[1.0], 5), [0]);
         assert!(top(&[1.0, 2.0], 0).is_empty());
+    }
+
+    #[test]
+    fn few_of_many_are_those_of_a_full_sort() {
+        let mut rng = Rng::from_path(&[31]);
+        // Few different scores, so that many are equal.
+        let scores: Vec<f32> = (0..1000).map(|_| rng.below(40) as f32 - 20.0).collect();
+        for count in [0, 1, 7, 30, 62, 63, 500] {
+            let mut order: Vec<usize> = (0..1000).collect();
+            order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+            order.truncate(count);
+            order.sort_unstable();
+            assert_eq!(top(&scores, count), order, "{count}");
+        }
     }
 }

@@ -46,6 +46,10 @@ impl Policy for SirLlm {
         Watch { surprisal: true, ..Watch::default() }
     }
 
+    fn own_bytes(&self, tokens: usize, _: usize, _: usize) -> usize {
+        tokens * size_of::<f32>()
+    }
+
     fn selector(&self, _: Site) -> Box<dyn Selector> {
         Box::new(Memory { policy: *self, surprisal: Vec::new() })
     }
@@ -60,6 +64,10 @@ struct Memory {
 impl Selector for Memory {
     fn select(&mut self, cache: &HeadCache, _: &Tile<'_>) -> Vec<Reading> {
         vec![Reading { places: Places::Packed, span: Span::Causal, ..Reading::all(cache) }]
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.surprisal.as_slice())
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "f32 is the model's precision")]

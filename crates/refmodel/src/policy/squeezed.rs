@@ -1,10 +1,14 @@
 //! Squeezed Attention: the keys of a fixed context are clustered, and an answer reads the clusters that fit it.
 
+use std::sync::Arc;
+
 use longboard_suites::rng::Rng;
 
 use super::block_mean::product;
+use super::calibration::{Calibration, Expected};
 use super::kmeans::{cluster, means, unit};
 use super::{Card, Meter, PageUse, Parameter, Policy, Properties, Reading, Seen, Selector, Site, Tile, Watch, between};
+use super::{bytes_of, vector_bytes};
 use crate::cache::HeadCache;
 
 /// Squeezed Attention.
@@ -14,9 +18,8 @@ pub const CARD: Card = Card {
     citation: "Hooper et al. 2024, Squeezed attention: accelerating long context length LLM inference, arXiv 2411.09688; \
                code SqueezeAILab/SqueezedAttention @ 4a50c64",
     what: "Clusters the keys of the prompt in two levels; a query of the answer reads the clusters whose centroid promises \
-           more attention than a calibrated threshold, and the last tokens exactly.",
-    differs: "The fixed context is the prompt but for its last tokens, clustered when it ends. Thresholds are quantiles \
-              over the keys of one head, not over all layers and heads.",
+           more attention than a threshold, one per level for all layers and heads, and the last tokens exactly.",
+    differs: "The fixed context is the prompt but for its last tokens, clustered when it ends, not offline.",
     parameters: &[
         Parameter { name: "clusters", help: "clusters, as a share of the keys", default: 0.05, least: 0.0 },
         Parameter {
@@ -25,48 +28,77 @@ pub const CARD: Card = Card {
             default: 0.01,
             least: 0.0,
         },
-        Parameter { name: "quantile", help: "share of the keys below the threshold", default: 0.9, least: 0.0 },
+        Parameter {
+            name: "quantile",
+            help: "share of the keys of all layers and heads below the threshold",
+            default: 0.9,
+            least: 0.0,
+        },
         Parameter { name: "window", help: "last tokens of the prompt, which calibrate", default: 100.0, least: 1.0 },
         Parameter { name: "iterations", help: "most iterations of k-means", default: 300.0, least: 1.0 },
     ],
-    properties: Properties { recalls: true, shared_choice: true, ..Properties::DENSE },
+    properties: Properties { recalls: true, ..Properties::DENSE },
     build: |settings| {
-        Box::new(Squeezed {
+        let calibration = Arc::new(Calibration::new(settings.number("quantile").min(1.0)));
+        let levels = Levels {
             clusters: settings.number("clusters"),
             coarse: settings.number("coarse"),
-            quantile: settings.number("quantile").min(1.0),
             window: settings.count("window"),
             iterations: settings.count("iterations"),
-        })
+        };
+        Box::new(Squeezed { levels, calibration })
     },
 };
 
-/// Names the streams of the clusterings.
+/// Seed of every clustering, as in the code.
 const SEED: u64 = 0;
 
 #[derive(Clone, Copy)]
-struct Squeezed {
+struct Levels {
     clusters: f64,
     coarse: f64,
-    quantile: f64,
     window: usize,
     iterations: usize,
 }
 
+struct Squeezed {
+    levels: Levels,
+    /// Of the text that its selectors work on.
+    calibration: Arc<Calibration>,
+}
+
 impl Policy for Squeezed {
     fn watch(&self) -> Watch {
-        Watch { last_queries: self.window, ..Watch::default() }
+        Watch { last_queries: self.levels.window, ..Watch::default() }
+    }
+
+    fn own_bytes(&self, tokens: usize, dim: usize, group: usize) -> usize {
+        let clusters = share(self.levels.clusters, tokens) + share(self.levels.coarse, tokens);
+        // Keys of a cluster may each lie in a page of their own.
+        clusters
+            * (bytes_of::<f32>(dim)
+                + bytes_of::<PageUse>(0)
+                + 2 * size_of::<usize>()
+                + group * size_of::<(f32, usize)>())
+            + 2 * bytes_of::<(f32, usize)>(0)
+            + tokens * size_of::<PageUse>()
+    }
+
+    fn for_text(&self) -> Option<Box<dyn Policy>> {
+        Some(Box::new(Self { levels: self.levels, calibration: Arc::new(self.calibration.fresh()) }))
     }
 
     fn selector(&self, site: Site) -> Box<dyn Selector> {
-        let rng = Rng::from_path(&[SEED, site.layer as u64, site.kv_head as u64]);
-        Box::new(Lookup { policy: *self, rng, context: None })
+        let calibration = Arc::clone(&self.calibration);
+        Box::new(Lookup { levels: self.levels, calibration, site: (site.layer, site.kv_head), context: None })
     }
 }
 
 struct Lookup {
-    policy: Squeezed,
-    rng: Rng,
+    levels: Levels,
+    calibration: Arc<Calibration>,
+    /// Layer and head.
+    site: (usize, usize),
     context: Option<Context>,
 }
 
@@ -88,8 +120,6 @@ struct Level {
     centroids: Vec<Vec<f32>>,
     /// Keys in each.
     counts: Vec<usize>,
-    /// A cluster is read when it promises each of its keys more than this.
-    threshold: f32,
 }
 
 impl Selector for Lookup {
@@ -97,7 +127,7 @@ impl Selector for Lookup {
         let Some(context) = self.context.as_ref().filter(|_| tile.decoding && tile.rows() == 1) else {
             return vec![Reading::all(cache)];
         };
-        let kept = context.surviving(tile.queries, tile.meter);
+        let kept = context.surviving(tile.queries, self.calibration.thresholds(), tile.meter);
         let slots = cache.slots().iter().enumerate();
         let exact = slots.map(|(slot, page)| PageUse { slot, valid: between(page, context.tokens, usize::MAX) });
         let exact = exact.filter(|page| page.valid != 0).collect();
@@ -105,10 +135,19 @@ impl Selector for Lookup {
     }
 
     fn settle(&mut self, cache: &mut HeadCache, seen: &Seen<'_>) {
-        let tokens = cache.len().saturating_sub(self.policy.window);
+        let tokens = cache.len().saturating_sub(self.levels.window);
         if seen.prompt_over && tokens > 0 {
-            self.context = Some(self.policy.cluster(cache, tokens, seen, &mut self.rng));
+            let context = self.levels.cluster(cache, tokens, seen.meter);
+            self.calibration.add(self.site, context.expected(seen.last_queries));
+            self.context = Some(context);
         }
+    }
+
+    fn bytes(&self) -> usize {
+        let Some(context) = &self.context else { return 0 };
+        let levels = [&context.coarse, &context.fine].map(Level::bytes).iter().sum::<usize>();
+        let labels = size_of_val(context.parents.as_slice());
+        levels + labels + vector_bytes(&context.members) + self.calibration.bytes(self.site)
     }
 
     fn forget(&mut self, next: usize) {
@@ -116,28 +155,23 @@ impl Selector for Lookup {
     }
 }
 
-impl Squeezed {
-    fn cluster(&self, cache: &HeadCache, tokens: usize, seen: &Seen<'_>, rng: &mut Rng) -> Context {
+impl Levels {
+    fn cluster(&self, cache: &HeadCache, tokens: usize, meter: &Meter) -> Context {
         let keys: Vec<Vec<f32>> = cache.slots().iter().flat_map(|slot| slot.page.all_keys()).take(tokens).collect();
         let units: Vec<Vec<f32>> = keys.iter().map(|key| unit(key)).collect();
         let fine_count = share(self.clusters, tokens);
-        let labels = cluster(&units, fine_count, self.iterations, rng);
+        let labels = cluster(&units, fine_count, self.iterations, &mut Rng::from_path(&[SEED]));
         let (fine, fine_counts) = means(&keys, &labels, fine_count);
         let fine_units: Vec<Vec<f32>> = fine.iter().map(|centroid| unit(centroid)).collect();
         let coarse_count = share(self.coarse, tokens).min(fine_count);
-        let parents = cluster(&fine_units, coarse_count, self.iterations, rng);
+        let parents = cluster(&fine_units, coarse_count, self.iterations, &mut Rng::from_path(&[SEED]));
         let coarse_labels: Vec<usize> = labels.iter().filter_map(|label| parents.get(*label).copied()).collect();
         let (coarse, coarse_counts) = means(&keys, &coarse_labels, coarse_count);
-        seen.meter.products(tokens, fine_count, cache.dim());
-        let level = |centroids, counts, labels: &[usize]| {
-            let mut level = Level { centroids, counts, threshold: 0.0 };
-            level.threshold = quantile(level.calibrate(seen.last_queries, labels), self.quantile);
-            level
-        };
+        meter.products(tokens, fine_count, cache.dim());
         Context {
             tokens,
-            coarse: level(coarse, coarse_counts, &coarse_labels),
-            fine: level(fine, fine_counts, &labels),
+            coarse: Level { centroids: coarse, counts: coarse_counts },
+            fine: Level { centroids: fine, counts: fine_counts },
             parents,
             members: members(cache, &labels, fine_count),
         }
@@ -154,14 +188,6 @@ fn share(share: f64, tokens: usize) -> usize {
     ((share * tokens as f64).ceil() as usize).clamp(1, tokens.max(1))
 }
 
-/// The value that a share `at` of `values` does not exceed; 0 for none of them.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share")]
-fn quantile(mut values: Vec<f32>, at: f64) -> f32 {
-    values.sort_unstable_by(f32::total_cmp);
-    let below = (at * values.len() as f64).ceil() as usize;
-    below.checked_sub(1).and_then(|place| values.get(place)).copied().unwrap_or(0.0)
-}
-
 /// Tokens of each of `count` clusters, by page.
 fn members(cache: &HeadCache, labels: &[usize], count: usize) -> Vec<Vec<PageUse>> {
     let mut members: Vec<Vec<PageUse>> = vec![Vec::new(); count];
@@ -175,10 +201,15 @@ fn members(cache: &HeadCache, labels: &[usize], count: usize) -> Vec<Vec<PageUse
             }
         }
     }
+    members.iter_mut().for_each(Vec::shrink_to_fit);
     members
 }
 
 impl Level {
+    fn bytes(&self) -> usize {
+        vector_bytes(&self.centroids) + size_of_val(self.counts.as_slice())
+    }
+
     /// Attention that `query` can be expected to give to each key of each cluster, among the clusters `of`; 0 elsewhere.
     #[expect(clippy::cast_precision_loss, reason = "keys of a cluster, head sizes")]
     fn shares(&self, query: &[f32], of: &[bool]) -> Vec<f32> {
@@ -195,24 +226,29 @@ impl Level {
         shares
     }
 
-    /// What each key can be expected to get, mean over the queries.
+    /// What each key of each cluster can be expected to get from a query head, mean over its `queries`, `[rows, dim]`.
     #[expect(clippy::cast_precision_loss, reason = "queries")]
-    fn calibrate(&self, queries: &[Vec<f32>], labels: &[usize]) -> Vec<f32> {
-        let (mut sums, mut count) = (vec![0.0; self.centroids.len()], 0);
-        let (dim, all) = (self.centroids.first().map_or(1, Vec::len), vec![true; self.centroids.len()]);
-        for query in queries.iter().flat_map(|member| member.chunks(dim)) {
+    fn expected(&self, queries: &[f32]) -> Expected {
+        let (mut sums, all) = (vec![0.0; self.centroids.len()], vec![true; self.centroids.len()]);
+        let dim = self.centroids.first().map_or(1, Vec::len);
+        for query in queries.chunks(dim) {
             sums.iter_mut().zip(self.shares(query, &all)).for_each(|(sum, share)| *sum += share);
-            count += 1;
         }
-        labels.iter().map(|label| sums.get(*label).copied().unwrap_or(0.0) / count.max(1) as f32).collect()
+        let rows = (queries.len() / dim).max(1) as f32;
+        sums.iter().map(|sum| sum / rows).zip(self.counts.iter().copied()).collect()
     }
 }
 
 impl Context {
+    /// What the keys can be expected to get from each of the query heads, by level.
+    fn expected(&self, heads: &[Vec<f32>]) -> [Expected; 2] {
+        [&self.coarse, &self.fine].map(|level| heads.iter().flat_map(|queries| level.expected(queries)).collect())
+    }
+
     /// Which clusters of the second level `query` reads: those above the threshold whose parents are.
-    fn surviving(&self, query: &[f32], meter: &Meter) -> Vec<bool> {
+    fn surviving(&self, query: &[f32], thresholds: [f32; 2], meter: &Meter) -> Vec<bool> {
         let coarse = self.coarse.shares(query, &vec![true; self.coarse.centroids.len()]);
-        let open: Vec<bool> = coarse.iter().map(|share| *share > self.coarse.threshold).collect();
+        let open: Vec<bool> = coarse.iter().map(|share| *share > thresholds[0]).collect();
         let open: Vec<bool> = self.parents.iter().map(|parent| open.get(*parent).copied().unwrap_or(false)).collect();
         let looked_up = coarse.len() + open.iter().filter(|open| **open).count();
         meter.products(1, looked_up, query.len());
@@ -220,7 +256,7 @@ impl Context {
             return open;
         }
         let fine = self.fine.shares(query, &open);
-        fine.iter().zip(open).map(|(share, open)| open && *share > self.fine.threshold).collect()
+        fine.iter().zip(open).map(|(share, open)| open && *share > thresholds[1]).collect()
     }
 
     fn pages(&self, kept: &[bool]) -> Vec<PageUse> {
@@ -250,18 +286,19 @@ mod tests {
         (0..count).map(|_| (rng.unit() * 4.0 - 2.0) as f32).collect()
     }
 
-    fn context(given: Squeezed, queries: &[Vec<f32>]) -> (Context, Vec<Vec<f32>>) {
+    /// A clustered context of 200 of 240 drawn keys, and its thresholds as the only layer and head.
+    fn context(given: Levels, quantile: f64) -> (Context, [f32; 2], Vec<Vec<f32>>) {
         let mut rng = Rng::from_path(&[8]);
         let keys: Vec<Vec<f32>> = (0..240).map(|_| draw(&mut rng, DIM)).collect();
         let mut cache = HeadCache::new(DIM, Summaries::default());
         (0..).zip(&keys).for_each(|(position, key)| cache.push(position, key, key));
-        let meter = Meter::default();
-        let seen =
-            Seen { prompt_over: true, decoding: true, last_queries: queries, sums: &[], surprisal: &[], meter: &meter };
-        (given.cluster(&cache, 200, &seen, &mut rng), keys)
+        let context = given.cluster(&cache, 200, &Meter::default());
+        let calibration = Calibration::new(quantile);
+        calibration.add((0, 0), context.expected(&queries()));
+        (context, calibration.thresholds(), keys)
     }
 
-    const GIVEN: Squeezed = Squeezed { clusters: 0.2, coarse: 0.05, quantile: 0.7, window: 40, iterations: 300 };
+    const GIVEN: Levels = Levels { clusters: 0.2, coarse: 0.05, window: 40, iterations: 300 };
 
     fn queries() -> Vec<Vec<f32>> {
         let mut rng = Rng::from_path(&[6]);
@@ -270,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_cluster_per_key_gives_the_true_attention() {
-        let (context, keys) = context(Squeezed { clusters: 1.0, ..GIVEN }, &queries());
+        let (context, _, keys) = context(Levels { clusters: 1.0, ..GIVEN }, 0.7);
         let query = &queries()[0][..DIM];
         let shares = context.fine.shares(query, &[true; 200]);
         let wanted = weights(query, keys.iter().take(200));
@@ -282,7 +319,7 @@ mod tests {
 
     #[test]
     fn shares_of_all_keys_add_up_to_one() {
-        let (context, _) = context(GIVEN, &queries());
+        let (context, _, _) = context(GIVEN, 0.7);
         for level in [&context.coarse, &context.fine] {
             let shares = level.shares(&queries()[1][..DIM], &vec![true; level.centroids.len()]);
             let sum: f32 = shares.iter().zip(&level.counts).map(|(share, count)| share * *count as f32).sum();
@@ -292,24 +329,28 @@ mod tests {
 
     #[test]
     fn survivors_lie_in_surviving_parents_and_a_threshold_of_zero_keeps_all() {
-        let (squeezed, _) = context(GIVEN, &queries());
+        let (squeezed, thresholds, _) = context(GIVEN, 0.7);
         let query = &queries()[0][..DIM];
         let coarse = squeezed.coarse.shares(query, &vec![true; squeezed.coarse.centroids.len()]);
-        let kept = squeezed.surviving(query, &Meter::default());
+        let kept = squeezed.surviving(query, thresholds, &Meter::default());
         assert!(kept.contains(&true) && kept.contains(&false));
         for (cluster, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {
-            assert!(coarse[squeezed.parents[cluster]] > squeezed.coarse.threshold);
+            assert!(coarse[squeezed.parents[cluster]] > thresholds[0]);
         }
-        let (whole, _) = context(Squeezed { quantile: 0.0, ..GIVEN }, &queries());
-        let pages = whole.pages(&whole.surviving(query, &Meter::default()));
+        let (whole, thresholds, _) = context(GIVEN, 0.0);
+        let pages = whole.pages(&whole.surviving(query, thresholds, &Meter::default()));
         assert_eq!(pages.iter().map(|page| page.valid.count_ones()).sum::<u32>(), 200);
     }
 
     #[test]
     fn the_threshold_keeps_the_stated_share_of_the_calibrating_keys() {
-        let (context, _) = context(Squeezed { clusters: 1.0, ..GIVEN }, &queries());
-        let labels: Vec<usize> = (0..200).collect();
-        let means = context.fine.calibrate(&queries(), &labels);
-        assert_eq!(means.iter().filter(|mean| **mean > context.fine.threshold).count(), 60);
+        let (context, thresholds, _) = context(Levels { clusters: 1.0, ..GIVEN }, 0.7);
+        // A key counts once for each of the two query heads, which have expectations of their own.
+        let expected = context.expected(&queries());
+        for (level, threshold) in expected.iter().zip(thresholds) {
+            let kept = level.iter().filter(|(value, _)| *value > threshold).map(|(_, keys)| keys);
+            assert!(level.iter().map(|(_, keys)| keys).sum::<usize>() == 400 && kept.sum::<usize>() <= 120);
+        }
+        assert_eq!(expected[1].iter().filter(|(value, keys)| *value > thresholds[1] && *keys == 1).count(), 120);
     }
 }

@@ -239,6 +239,28 @@ fn bounded_policies_stay_bounded() {
 }
 
 #[test]
+fn what_selectors_keep_is_counted_and_estimated() {
+    let ids = text(300);
+    for card in Card::all() {
+        let model = model(card, &tight(card.slug), config(2));
+        let (_, sequence) = logits(&model, &ids, 128, 280);
+        let (taken, stored) = (sequence.bytes(), sequence.cached_bytes());
+        let keeps = !["dense", "log-n", "streaming-llm", "quest", "minference-a-shape", "minference-block-sparse"]
+            .contains(&card.slug)
+            && !["duo-attention", "self-extend", "grouped-positions", "recurrent-positions"].contains(&card.slug);
+        assert_eq!(taken > stored, keeps, "{}: {taken} with {stored} in the cache", card.slug);
+        let estimate = model.cache_bytes(300);
+        assert!(estimate >= taken as u64, "{}: {estimate} of {taken}", card.slug);
+    }
+    // Means of chunks of 4 are stored as keys are: a quarter of the tokens take as much as pages of them.
+    let longmem = Card::find("longmem").unwrap();
+    let model = model(longmem, &[("window", 40.0)], config(2));
+    let (_, sequence) = logits(&model, &ids, 128, 280);
+    let pages = (300_usize / 4).div_ceil(crate::page::PAGE) * crate::page::Page::new(16).bytes();
+    assert_eq!(sequence.bytes() - sequence.cached_bytes(), 3 * 2 * pages);
+}
+
+#[test]
 fn answers_with_and_without_cache_agree() {
     let model = model(Card::find("dense").unwrap(), &[], config(2));
     let mut ids = text(40);

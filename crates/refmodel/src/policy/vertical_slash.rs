@@ -45,6 +45,10 @@ impl Policy for VerticalSlash {
         PAGE
     }
 
+    fn own_bytes(&self, tokens: usize, _: usize, group: usize) -> usize {
+        group * (self.columns.min(tokens) + self.diagonals.min(tokens)) * size_of::<usize>()
+    }
+
     fn selector(&self, site: Site) -> Box<dyn Selector> {
         Box::new(Patterns { size: *self, heads: vec![Pattern::default(); site.group] })
     }
@@ -77,6 +81,11 @@ impl Selector for Patterns {
                 diagonals: top(&forced(diagonals, FORCED_DIAGONALS), self.size.diagonals),
             };
         }
+    }
+
+    fn bytes(&self) -> usize {
+        let places = |pattern: &Pattern| pattern.columns.len() + pattern.diagonals.len();
+        self.heads.iter().map(places).sum::<usize>() * size_of::<usize>()
     }
 
     fn select(&mut self, cache: &HeadCache, tile: &Tile<'_>) -> Vec<Reading> {
