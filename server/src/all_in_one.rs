@@ -164,7 +164,7 @@ impl Crew {
         let own = SocketAddr::new(ip, site.port());
         let stop = CancellationToken::new();
         let labels = vec![REFERENCE_LABEL.to_owned()];
-        let fleet = Fleet { server: format!("http://{own}"), token, labels, slots: SLOTS, allow };
+        let fleet = Fleet { server: format!("http://{own}"), token, labels, slots: SLOTS, allow, sandbox: None };
         let worker = tokio::spawn(fleet.serve(stop.clone()));
         let watched = contestants.into_iter().filter(|builtin| builtin.first_run.is_some());
         let slugs = watched.map(|builtin| builtin.slug).collect();

@@ -68,6 +68,7 @@ async fn fill(folder: &Path) {
             counts: true,
             submitted_by: "bench".to_owned(),
             requires: String::new(),
+            task_requires: Default::default(),
         };
         let answers = (1..).zip(&suite.tasks.0).map(|(place, task)| answer(place, task, tokens, number, now));
         store.add_imported_run(new, answers.collect(), now).await.unwrap();

@@ -11,7 +11,6 @@ pub mod method;
 mod predictions;
 mod rate;
 pub mod run;
-#[cfg(target_os = "linux")]
 pub mod sandbox;
 mod score;
 pub mod serve;

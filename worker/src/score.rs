@@ -12,7 +12,6 @@ use longboard_suites::metrics::golden::{
 };
 
 use crate::predictions;
-#[cfg(target_os = "linux")]
 use crate::sandbox::Sandbox;
 
 #[derive(Debug, Args)]
@@ -24,7 +23,6 @@ pub struct Score {
     #[arg(long, num_args = 1.., conflicts_with = "golden", value_name = "PATH")]
     predictions: Vec<PathBuf>,
     /// Compiles and runs programs in answers, confined to a folder, without network, for bounded time; needs g++.
-    #[cfg(target_os = "linux")]
     #[arg(long, requires = "golden")]
     sandbox: bool,
 }
@@ -52,45 +50,27 @@ impl Score {
             return Ok(ExitCode::SUCCESS);
         }
         let mut tally = Tally::default();
-        let programs = self.programs().await?;
+        let sandbox = match self.sandbox {
+            true => Some(Sandbox::open(&std::env::current_exe()?).await?),
+            false => None,
+        };
         for path in &self.golden {
-            tally.file(path, &programs).await?;
+            tally.file(path, sandbox.as_ref()).await?;
         }
         tally.print(&mut std::io::stdout().lock())?;
         let passed = tally.results.iter().all(|result| result.passed);
         Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
-
-    async fn programs(&self) -> anyhow::Result<Programs> {
-        #[cfg(target_os = "linux")]
-        if self.sandbox {
-            return Ok(Programs { sandbox: Some(Sandbox::open(&std::env::current_exe()?).await?) });
-        }
-        Ok(Programs::default())
-    }
 }
 
-/// Runs the program of a golden row.
-#[derive(Default)]
-struct Programs {
-    #[cfg(target_os = "linux")]
-    sandbox: Option<Sandbox>,
-}
-
-impl Programs {
-    /// The row with what its program prints, where it holds one and it may be run.
-    async fn run(&self, line: String) -> anyhow::Result<String> {
-        #[cfg(target_os = "linux")]
-        if let (Some(sandbox), Some((code, tests))) = (&self.sandbox, golden_program(&line)) {
-            let outputs = sandbox.outputs(&code, &tests).await?;
-            return Ok(with_outputs(&line, outputs.as_deref())?);
-        }
-        Ok(line)
-    }
+/// The row with what its program did, where it holds one and it may be run.
+async fn ran(sandbox: Option<&Sandbox>, line: String) -> anyhow::Result<String> {
+    let (Some(sandbox), Some(program)) = (sandbox, golden_program(&line)) else { return Ok(line) };
+    Ok(with_outputs(&line, &sandbox.run(&program).await?)?)
 }
 
 impl Tally {
-    async fn file(&mut self, path: &Path, programs: &Programs) -> anyhow::Result<()> {
+    async fn file(&mut self, path: &Path, sandbox: Option<&Sandbox>) -> anyhow::Result<()> {
         let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         for (number, line) in BufReader::new(file).lines().enumerate() {
             let place = || format!("{}:{}", path.display(), number + 1);
@@ -98,7 +78,7 @@ impl Tally {
             if line.trim().is_empty() {
                 continue;
             }
-            let line = programs.run(line).await.with_context(place)?;
+            let line = ran(sandbox, line).await.with_context(place)?;
             match score_line_with(&line, &|name| beside(path, name)) {
                 Ok(result) => {
                     if !result.passed {

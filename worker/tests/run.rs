@@ -17,17 +17,19 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use longboard_endpoint::policy::AllowRule;
 use longboard_protocol::method::MethodSpec;
 use longboard_protocol::worker::{
-    Answer, AnswersReply, AnswersRequest, CheckStatus, ClaimRequest, CorpusSpec, EndpointApi, EndpointSpec, Exchange,
-    FailRequest, FinishRequest, ProbeReport, ProbeRequest, RefusedAnswer, RenewReply, RenewRequest, RunWork,
-    ShardLease, TaskSpec, Work,
+    Answer, AnswersReply, AnswersRequest, CheckStatus, ClaimRequest, CorpusSpec, DataRecord, DataSpec, EndpointApi,
+    EndpointSpec, Exchange, FailRequest, FinishRequest, ProbeReport, ProbeRequest, ProgramRun, RefusedAnswer,
+    RenewReply, RenewRequest, RunWork, ShardLease, TaskSpec, Work,
 };
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_testkit::fake_endpoint::{Act, FakeEndpoint, answer, response};
 use longboard_worker::baseline::Baseline;
 use longboard_worker::run::Fleet;
+use longboard_worker::sandbox::Sandbox;
 use longboard_worker::serve::{ModelServer, Served, serve};
 use secrecy::SecretString;
+use serde_json::json;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -184,10 +186,14 @@ async fn fail(desk: web::Data<Desk>, body: web::Json<FailRequest>) -> HttpRespon
 impl Site {
     /// Queues a shard and starts a worker of one slot.
     fn start(&self, lease: ShardLease) -> (CancellationToken, JoinHandle<anyhow::Result<()>>) {
+        self.start_fleet(lease, fleet(&self.url))
+    }
+
+    fn start_fleet(&self, lease: ShardLease, fleet: Fleet) -> (CancellationToken, JoinHandle<anyhow::Result<()>>) {
         self.desk.leases.lock().unwrap().push_back(lease);
         self.desk.queued.notify_one();
         let stop = CancellationToken::new();
-        (stop.clone(), tokio::spawn(fleet(&self.url).serve(stop)))
+        (stop.clone(), tokio::spawn(fleet.serve(stop)))
     }
 
     /// The next call that is neither a claim nor a renewal.
@@ -240,6 +246,7 @@ fn fleet(url: &str) -> Fleet {
         labels: vec!["cpu".to_owned()],
         slots: 1,
         allow: vec!["127.0.0.1".parse::<AllowRule>().unwrap()],
+        sandbox: None,
     }
 }
 
@@ -696,4 +703,59 @@ async fn the_command_says_that_it_is_connected_and_ends_on_a_signal() {
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(worker.wait().await.unwrap().success());
     site.handle.stop(false).await;
+}
+
+/// One record of LongProc's programs, at index 5.
+fn program() -> RunWork {
+    let record = json!({
+        "id": "own", "subset": "pseudo_to_code_2k", "document": "", "question": "", "references": ["cout << n + 1;"],
+        "gold": { "tests": [[["1"], ["2"]], [["4"], ["5"]]], "compiled": true },
+    });
+    let params = json!({ "procedure": "pseudo_to_code", "level": "2k" });
+    let data = DataSpec {
+        sha256: "0".repeat(64),
+        documents: vec!["read n, print n plus 1".to_owned()],
+        records: vec![DataRecord { index: 5, document: 0, record }],
+    };
+    let task = TaskSpec {
+        slug: "programs".to_owned(),
+        family: "longproc".to_owned(),
+        params: params.as_object().unwrap().clone(),
+        data: Some(data),
+        ..spec(niah())
+    };
+    RunWork { task, length_tokens: 8192, ..items(1, &[]) }
+}
+
+#[tokio::test]
+async fn programs_are_run_by_workers_with_a_sandbox() {
+    let text = r"```cpp\nint main() { int n; cin >> n; cout << n + 1 << endl; }\n```";
+    let endpoint = FakeEndpoint::start(vec![Act::Write(answer(text))]).await;
+    let mut site = site();
+    let (stop, worker) = site.start(lease(&endpoint.base_url, run(program())));
+    let failure = site.failure().await;
+    assert_eq!((failure.cause.as_str(), failure.retryable), ("no_sandbox", true));
+    assert!(failure.detail.contains("--sandbox"), "{}", failure.detail);
+    assert!(site.stored().is_empty(), "an answer whose program was not run is not posted");
+    stop.cancel();
+    worker.await.unwrap().unwrap();
+
+    let sandbox = match Sandbox::open(env!("CARGO_BIN_EXE_longboard-worker").as_ref()).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => return eprintln!("SKIPPED: {error}"),
+    };
+    let fleet = Fleet { sandbox: Some(sandbox), ..fleet(&site.url) };
+    let (stop, worker) = site.start_fleet(lease(&endpoint.base_url, run(program())), fleet);
+    let claimed = loop {
+        if let Call::Claim(claim) = site.call().await {
+            break claim;
+        }
+    };
+    assert_eq!(claimed.labels, ["cpu", "sandbox"]);
+    assert!(matches!(site.end().await, Call::Finish(_)));
+    let stored = site.stored();
+    let Exchange::Completed(completion) = &stored[&(5, 0)].result else { panic!("{stored:?}") };
+    let outputs = ["2\n", "5\n"].map(|output| Some(output.to_owned())).to_vec();
+    assert_eq!(completion.program, Some(ProgramRun { compiles: true, outputs }));
+    site.close(stop, worker).await;
 }

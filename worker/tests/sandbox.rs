@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use longboard_suites::metrics::longproc::Test;
+use longboard_suites::program::{Program, Ran, Test};
 use longboard_worker::sandbox::{OUTPUT_BYTES, Sandbox, SandboxError};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_longboard-worker");
@@ -26,10 +26,17 @@ fn test(input: &str) -> Test {
     (vec![input.to_owned()], Vec::new())
 }
 
+async fn ran(sandbox: &Sandbox, code: &str, inputs: &[&str]) -> Ran {
+    let tests = inputs.iter().map(|input| test(input)).collect();
+    sandbox.run(&Program { code: code.to_owned(), tests }).await.unwrap()
+}
+
 /// What a program prints for one line of input.
 async fn printed(sandbox: &Sandbox, code: &str) -> Option<String> {
-    let outputs = sandbox.outputs(code, &[test("7")]).await.unwrap();
-    outputs.unwrap_or_else(|| panic!("does not compile: {code}")).remove(0)
+    match ran(sandbox, code, &["7"]).await {
+        Ran::Printed(mut outputs) => outputs.remove(0),
+        Ran::NotCompiled => panic!("does not compile: {code}"),
+    }
 }
 
 #[tokio::test]
@@ -54,9 +61,9 @@ async fn a_program_reads_its_input_and_is_read() {
     let Some(sandbox) = sandbox().await else { return };
     let code =
         "int main() { int n; cin >> n; vector<int> v(n, 2); cout << accumulate(v.begin(), v.end(), 0) << endl; }";
-    let outputs = sandbox.outputs(code, &[test("7"), test("1"), test("0")]).await.unwrap().unwrap();
-    assert_eq!(outputs, ["14\n", "2\n", "0\n"].map(|output| Some(output.to_owned())));
-    assert_eq!(sandbox.outputs("int main() { return }", &[test("7")]).await.unwrap(), None);
+    let outputs = ["14\n", "2\n", "0\n"].map(|output| Some(output.to_owned()));
+    assert_eq!(ran(&sandbox, code, &["7", "1", "0"]).await, Ran::Printed(outputs.to_vec()));
+    assert_eq!(ran(&sandbox, "int main() { return }", &["7"]).await, Ran::NotCompiled);
 }
 
 #[tokio::test]
@@ -125,7 +132,7 @@ async fn what_reaches_out_gets_nothing() {
     }
     assert_eq!(std::fs::read_to_string(secret).unwrap(), "1234");
     let included = format!("int main() {{ return 0; }}\nint stolen[] = {{\n#include \"{secret}\"\n}};");
-    assert_eq!(sandbox.outputs(&included, &[]).await.unwrap(), None, "the compiler reads a file");
+    assert_eq!(ran(&sandbox, &included, &[]).await, Ran::NotCompiled, "the compiler reads a file");
 }
 
 #[test]

@@ -180,6 +180,7 @@ impl Longboard {
                 counts: true,
                 submitted_by: by.to_owned(),
                 requires: String::new(),
+                task_requires: Default::default(),
             };
             self.store.add_imported_run(run, answers, now).await?;
             models.push(endpoint.slug);

@@ -114,6 +114,7 @@ pub async fn import_predictions(
         counts: true,
         submitted_by: by.to_owned(),
         requires: String::new(),
+        task_requires: Default::default(),
     };
     let rows =
         imports.iter().flat_map(|import| (0..).zip(&import.rows).map(|(index, row)| (import.task.slug, index, row)));

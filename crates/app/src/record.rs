@@ -12,6 +12,7 @@ use longboard_store::{Causes, EndpointKind, StoreError};
 use longboard_suites::item::{Item, Scored};
 use longboard_suites::length::Length;
 use longboard_suites::outcome::{Evidence, Outcome, classify};
+use longboard_suites::program::Ran;
 use uuid::Uuid;
 
 use crate::fleet::FleetMember;
@@ -140,7 +141,7 @@ impl Context {
         if !digest.eq_ignore_ascii_case(&posted.prompt_digest) {
             return Err("prompt digest differs: the worker builds other prompts than this server; update it".to_owned());
         }
-        Ok(self.row(item, digest, posted))
+        self.row(item, digest, posted)
     }
 
     fn blank(&self, index: u32, repetition: u32) -> Answer {
@@ -166,7 +167,7 @@ impl Context {
         }
     }
 
-    fn row(&self, item: &Item, digest: &str, posted: Posted) -> Answer {
+    fn row(&self, item: &Item, digest: &str, posted: Posted) -> Result<Answer, String> {
         let blank = Answer {
             prompt_digest: digest.to_owned(),
             prompt_tokens: item.prompt_tokens.cast_signed(),
@@ -175,8 +176,8 @@ impl Context {
             evidence_left: item.cut.and_then(|cut| cut.evidence_left),
             ..self.blank(posted.index, posted.repetition)
         };
-        match posted.result {
-            Exchange::Completed(completion) => self.completed(blank, item, completion),
+        Ok(match posted.result {
+            Exchange::Completed(completion) => return self.completed(blank, item, completion),
             Exchange::OverLength { needed_tokens, limit_tokens } => Answer {
                 outcome: Outcome::OverLength.slug().to_owned(),
                 detail: Some(format!("needs {needed_tokens} tokens, the endpoint takes {limit_tokens}")),
@@ -199,11 +200,23 @@ impl Context {
                 attempts: signed(attempts),
                 ..blank
             },
-        }
+        })
     }
 
-    fn completed(&self, blank: Answer, item: &Item, completion: Completion) -> Answer {
-        let scored: Scored = self.press.task.score(item, &completion.text);
+    /// The score. A program counts only with what it did, since the server runs none.
+    fn scored(&self, item: &Item, completion: &Completion) -> Result<Scored, String> {
+        let task = &self.press.task;
+        if task.program(item, &completion.text).is_none() {
+            return Ok(task.score(item, &completion.text));
+        }
+        let run =
+            completion.program.as_ref().ok_or("the program in the answer was not run: use a worker with --sandbox")?;
+        let ran = if run.compiles { Ran::Printed(run.outputs.clone()) } else { Ran::NotCompiled };
+        Ok(task.score_program(item, &completion.text, &ran))
+    }
+
+    fn completed(&self, blank: Answer, item: &Item, completion: Completion) -> Result<Answer, String> {
+        let scored = self.scored(item, &completion)?;
         let evidence = Evidence {
             finish_reason: completion.finish_reason.as_deref(),
             prompt_tokens: item.prompt_tokens,
@@ -227,10 +240,10 @@ impl Context {
             retry_causes: Causes(completion.retry_causes.iter().take(20).map(|cause| named(cause)).collect()),
             ..blank
         };
-        match cost {
+        Ok(match cost {
             Some(cost) => answer.with_cost(&cost),
             None => answer,
-        }
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Runs: submitting, cancelling, resuming, closing.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use longboard_protocol::worker::REFERENCE_LABEL;
 use longboard_store::endpoint::Endpoint;
@@ -8,6 +10,7 @@ use longboard_store::run::{NewRun, Run};
 use longboard_store::task::Suite;
 use longboard_store::{EndpointKind, LengthList, ProbeState, RunState, ShardState, TaskVersions};
 use longboard_suites::length::Length;
+use longboard_suites::program::SANDBOX_LABEL;
 use longboard_suites::suite::plan;
 use longboard_suites::task::Task;
 use serde_json::json;
@@ -118,11 +121,23 @@ impl Longboard {
         }
         let mut versions = Vec::with_capacity(suite.tasks.0.len());
         let mut available = Vec::with_capacity(suite.tasks.0.len());
+        let mut task_requires = BTreeMap::new();
         for slug in &suite.tasks.0 {
             let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
-            buildable(&Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?, &lengths)?;
+            let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
+            buildable(&task, &lengths)?;
             available.push((slug.clone(), self.available_items(&row).await?));
+            if task.needs_sandbox() {
+                task_requires.insert(slug.clone(), SANDBOX_LABEL.to_owned());
+            }
             versions.push(row.reference());
+        }
+        if endpoint.method.is_some()
+            && let Some(task) = task_requires.keys().next()
+        {
+            return Err(AppError::Invalid(format!(
+                "{task} asks for programs, which methods of the reference model do not write"
+            )));
         }
         let planned = planned_tokens(&lengths, samples, versions.len());
         if let Some(budget) = request.budget_tokens.filter(|budget| *budget < planned) {
@@ -144,6 +159,7 @@ impl Longboard {
             lengths: LengthList(lengths),
             submitted_by: by.to_owned(),
             requires: if endpoint.method.is_some() { REFERENCE_LABEL.to_owned() } else { String::new() },
+            task_requires,
         };
         let run = self.store.submit_run(new, &slices, open_limit, now).await?;
         self.store.raise_data_version(&suite.slug).await?;

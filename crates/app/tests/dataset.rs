@@ -16,7 +16,7 @@ use longboard_app::fleet::FleetMember;
 use longboard_app::run::RunRequest;
 use longboard_app::team::Member;
 use longboard_protocol::worker::{
-    Answer, AnswersRequest, ClaimRequest, Completion, Exchange, RunWork, ShardLease, Work,
+    Answer, AnswersRequest, ClaimRequest, Completion, Exchange, ProgramRun, RunWork, ShardLease, Work,
 };
 use longboard_store::StoreError;
 use longboard_store::dataset::{Beside, BesideFile, Dataset as DatasetRow};
@@ -244,6 +244,62 @@ async fn longbench_e_is_reported_by_official_length() {
             buckets.buckets.iter().map(|bucket| (bucket.from, bucket.below, bucket.score, bucket.n)).collect();
         let expected = [(0, Some(4000), 100.0, 1), (4000, Some(8000), 50.0, 2), (8000, None, 50.0, 2)];
         assert_eq!(scores, expected, "{}", database.kind);
+    }
+}
+
+/// Programs of a model count only with what they did, and only workers that run programs get such shards.
+#[tokio::test]
+async fn programs_are_scored_by_what_they_did() {
+    for database in TestDatabase::each() {
+        let (longboard, member, worker) = ready(&database).await;
+        let files = Files::new();
+        let record = |id: &str| {
+            json!({"problem_id": id, "pseudocode_lines": ["read n", "print n plus 1"], "code_lines": ["cin >> n;"],
+                "testcases": [[["1"], ["2"]], [["4"], ["5"]]]})
+        };
+        let path = files.write("pseudo_to_code_2k.json", &[json!([record("a"), record("b"), record("c")]).to_string()]);
+        import_for("longproc", &longboard, &path).await.unwrap();
+        let run = longboard.submit_run(&member, request("longproc-data"), now()).await.unwrap();
+        assert!(longboard.claim(&worker, claim(), Utc::now).await.unwrap().is_none(), "a worker without a sandbox");
+        let able = ClaimRequest { labels: vec!["sandbox".to_owned()], ..claim() };
+        let lease = longboard.claim(&worker, able, Utc::now).await.unwrap().unwrap();
+        let (work, task) = task_of(&lease);
+        let data = work.task.data.as_ref().unwrap();
+        let runs = [
+            Some(ProgramRun { compiles: true, outputs: ["2\n", "5\n"].map(|text| Some(text.to_owned())).to_vec() }),
+            Some(ProgramRun { compiles: false, outputs: Vec::new() }),
+            None,
+        ];
+        let answers = data.records.iter().zip(runs).map(|(row, program)| {
+            let record = Record::deserialize(&row.record).unwrap();
+            let record = Record { document: data.documents[row.document as usize].clone(), ..record };
+            let length = Length::new(work.length_tokens).unwrap();
+            let request = ItemRequest { record: Some(&record), ..ItemRequest::new(work.seed, row.index, length) };
+            let item = task.item(&request).unwrap();
+            let text = "```cpp\nint main() {}\n```".to_owned();
+            Answer {
+                index: row.index,
+                repetition: 0,
+                prompt_digest: item.prompt_digest(),
+                prompt_tokens: item.prompt_tokens,
+                result: Exchange::Completed(Completion {
+                    text,
+                    program,
+                    latency_ms: 5,
+                    attempts: 1,
+                    ..Completion::default()
+                }),
+            }
+        });
+        let request = AnswersRequest { fence: lease.fence, answers: answers.collect() };
+        let reply = longboard.record_answers(&worker, lease.shard, request, now()).await.unwrap();
+        assert_eq!(reply.stored, 2, "{}", database.kind);
+        assert!(reply.refused[0].reason.contains("--sandbox"), "{:?}", reply.refused);
+        let run = longboard.run(run.id).await.unwrap();
+        let rows = [longboard.answer(&run, 1).await.unwrap(), longboard.answer(&run, 2).await.unwrap()];
+        let [right, broken] = rows.map(|row| (row.score, row.extracted, row.outcome));
+        assert_eq!(right, (Some(1.0), "compiles, 2 of 2 outputs right".to_owned(), "correct".to_owned()));
+        assert_eq!(broken, (Some(0.0), "does not compile".to_owned(), "format".to_owned()));
     }
 }
 

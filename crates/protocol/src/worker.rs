@@ -281,6 +281,20 @@ pub struct Completion {
     /// What the answer cost, where the reference model gave it. Ignored from any other endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<MethodCost>,
+    /// What became of the program in the text, where the task has programs run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramRun>,
+}
+
+/// What became of a program that a model wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramRun {
+    /// Whether it compiles.
+    pub compiles: bool,
+    /// What it printed, test by test; null after a crash, too much time or memory, or too long an output. Tests after one
+    /// that failed so may be missing.
+    #[serde(default)]
+    pub outputs: Vec<Option<String>>,
 }
 
 /// What the server did with a batch.

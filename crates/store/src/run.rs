@@ -1,5 +1,7 @@
 //! Runs: a suite against an endpoint.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use longboard_suites::suite::Slice;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
@@ -45,6 +47,8 @@ pub struct NewRun {
     pub submitted_by: String,
     /// Label its workers must have; empty for none.
     pub requires: String,
+    /// Tasks whose shards need another label, by slug.
+    pub task_requires: BTreeMap<String, String>,
 }
 
 /// Where a run stands.
@@ -81,10 +85,12 @@ impl Store {
                 "the team has {open} open runs, the limit is {open_limit}; wait for one or cancel one"
             )));
         }
-        let (id, requires) = (Uuid::now_v7(), new.requires.clone());
+        let id = Uuid::now_v7();
+        let (requires, task_requires) = (new.requires.clone(), new.task_requires.clone());
+        let requires = |slice: &Slice| task_requires.get(&slice.task).unwrap_or(&requires).clone();
         let run = run::Entity::insert(run_row(id, new, slices, now)).exec_with_returning(&transaction).await?;
         let shards: Vec<shard::ActiveModel> =
-            (0..).zip(slices).map(|(position, slice)| run_shard(&run, slice, position, &requires, now)).collect();
+            (0..).zip(slices).map(|(position, slice)| run_shard(&run, slice, position, requires(slice), now)).collect();
         for chunk in shards.chunks(CHUNK) {
             shard::Entity::insert_many(chunk.to_vec()).exec_without_returning(&transaction).await?;
         }
@@ -371,7 +377,7 @@ fn run_row(id: Uuid, new: NewRun, slices: &[Slice], now: DateTime<Utc>) -> run::
     }
 }
 
-fn run_shard(run: &Run, slice: &Slice, position: i32, requires: &str, now: DateTime<Utc>) -> shard::ActiveModel {
+fn run_shard(run: &Run, slice: &Slice, position: i32, requires: String, now: DateTime<Utc>) -> shard::ActiveModel {
     let version = run.tasks.0.iter().find(|task| task.slug == slice.task).map_or(1, |task| task.version);
     shard::ActiveModel {
         task_slug: Set(slice.task.clone()),
@@ -380,7 +386,7 @@ fn run_shard(run: &Run, slice: &Slice, position: i32, requires: &str, now: DateT
         first_index: Set(slice.first_index.cast_signed()),
         item_count: Set(slice.count.cast_signed()),
         position: Set(position),
-        requires: Set(requires.to_owned()),
+        requires: Set(requires),
         ..new_shard(ShardKind::Run, Some(run.id), run.endpoint_id, run.team_id, now)
     }
 }

@@ -102,6 +102,7 @@ async fn submit(
         counts: true,
         submitted_by: "alpha".to_owned(),
         requires: String::new(),
+        task_requires: Default::default(),
     };
     store.submit_run(new, &slices, limit, at(1)).await
 }

@@ -11,7 +11,12 @@ use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_suites::tokens;
 use longboard_suites::world::World;
+use mimalloc::MiMalloc;
 use processor_time::ProcessorTime;
+
+/// As in the worker: it keeps the pages of texts that come and go.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn items(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("item");

@@ -15,6 +15,7 @@ pub mod length;
 pub mod metrics;
 pub mod outcome;
 pub mod predictions;
+pub mod program;
 mod prompt;
 pub mod rng;
 pub mod safe;

@@ -11,6 +11,7 @@ use crate::item::{Item, Scored};
 use crate::judging::OpenEnded;
 use crate::length::Length;
 use crate::metrics::python_text::take;
+use crate::program::{Program, Ran};
 use crate::rng::Rng;
 
 /// Family parameters by name.
@@ -100,6 +101,18 @@ pub trait Family: Sync {
     fn tasks(&self) -> Vec<TaskDefinition>;
     /// Scores an answer with the official metric and, where there is one, the strict form.
     fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored;
+    /// Whether answers to items of official records hold programs that have to be run.
+    fn writes_programs(&self, _params: &Params) -> bool {
+        false
+    }
+    /// The program in an answer without whose run the answer cannot be scored.
+    fn program(&self, _params: &Params, _item: &Item, _answer: &str) -> Option<Program> {
+        None
+    }
+    /// Scores an answer by what its program did.
+    fn score_program(&self, params: &Params, item: &Item, answer: &str, _ran: &Ran) -> Scored {
+        self.score(params, item, answer)
+    }
     /// The answer of one who knows the facts behind a generated item: scores in full.
     fn oracle(&self, task: &Task, item: &Item) -> String;
     /// An answer in the required form by one who has not read the prompt's text.
@@ -269,6 +282,25 @@ impl Task {
     #[must_use]
     pub fn score(&self, item: &Item, answer: &str) -> Scored {
         let scored = self.family.score(&self.definition.params, item, answer);
+        Scored { extracted: take(&scored.extracted, EXTRACTED).to_owned(), ..scored }
+    }
+
+    /// Whether shards of this task need a worker that runs programs.
+    #[must_use]
+    pub fn needs_sandbox(&self) -> bool {
+        self.definition.data.is_some() && self.family.writes_programs(&self.definition.params)
+    }
+
+    /// The program in an answer without whose run the answer cannot be scored.
+    #[must_use]
+    pub fn program(&self, item: &Item, answer: &str) -> Option<Program> {
+        self.family.program(&self.definition.params, item, answer)
+    }
+
+    /// Scores an answer to `item` by what its program did.
+    #[must_use]
+    pub fn score_program(&self, item: &Item, answer: &str, ran: &Ran) -> Scored {
+        let scored = self.family.score_program(&self.definition.params, item, answer, ran);
         Scored { extracted: take(&scored.extracted, EXTRACTED).to_owned(), ..scored }
     }
 

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fleet, Voice};
+use crate::sandbox::Sandbox;
 use crate::signal::Signals;
 
 /// Claims work from a Longboard server until it is stopped.
@@ -24,6 +25,10 @@ pub(crate) struct Run {
     /// has a graphics processor.
     #[arg(long, value_delimiter = ',')]
     labels: Vec<String>,
+    /// Compiles and runs programs that models write, where a task asks for them: confined to a folder, without network, for
+    /// bounded time. Needs Linux and g++; brings the label sandbox.
+    #[arg(long)]
+    sandbox: bool,
     /// Shards carried out at a time.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     slots: u16,
@@ -35,10 +40,15 @@ pub(crate) struct Run {
 impl Run {
     /// Works until a signal: the first gives open shards back, the second ends at once.
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let sandbox = match self.sandbox {
+            true => Some(Sandbox::open(&std::env::current_exe()?).await?),
+            false => None,
+        };
         let fleet = Fleet {
             server: self.server,
             token: self.token,
             labels: self.labels.into_iter().filter(|label| !label.is_empty()).collect(),
+            sandbox,
             slots: usize::from(self.slots),
             allow: self.allow,
         };

@@ -19,14 +19,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use longboard_endpoint::policy::{AddressPolicy, AllowRule};
 use longboard_protocol::worker::{ClaimRequest, ShardLease};
+use longboard_suites::program::SANDBOX_LABEL;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use backoff::Backoff;
 pub(crate) use command::Run;
-use method::Methods;
 use server::{ApiError, Server};
+use shard::Kit;
+
+use crate::sandbox::Sandbox;
 
 /// How long the server may hold a claim while nothing is queued.
 const CLAIM_WAIT_MS: u64 = 20_000;
@@ -47,6 +50,8 @@ pub struct Fleet {
     pub slots: usize,
     /// Endpoint addresses that may be reached although they are local.
     pub allow: Vec<AllowRule>,
+    /// Where programs of models are run; brings a label of its own.
+    pub sandbox: Option<Sandbox>,
 }
 
 impl Fleet {
@@ -59,11 +64,12 @@ impl Fleet {
     }
 
     async fn serve_by(self, stop: CancellationToken, voice: Voice) -> anyhow::Result<()> {
+        let mut labels = self.labels;
+        labels.extend(self.sandbox.iter().map(|_| SANDBOX_LABEL.to_owned()));
         let crew = Arc::new(Crew {
             server: Arc::new(Server::new(&self.server, &self.token)?),
-            policy: AddressPolicy::new(self.allow),
-            methods: Arc::default(),
-            labels: self.labels,
+            kit: Kit { policy: AddressPolicy::new(self.allow), methods: Arc::default(), sandbox: self.sandbox },
+            labels,
             link: Link { url: self.server, voice, up: Mutex::new(None) },
             stop,
         });
@@ -82,8 +88,7 @@ impl Fleet {
 /// What the slots share.
 struct Crew {
     server: Arc<Server>,
-    policy: AddressPolicy,
-    methods: Arc<Methods>,
+    kit: Kit,
     labels: Vec<String>,
     link: Link,
     stop: CancellationToken,
@@ -110,7 +115,7 @@ impl Crew {
         loop {
             if let Some(leased) = next.take() {
                 tracing::info!(shard = %leased.shard, fence = leased.fence, "claimed");
-                shard::carry_out(&self.server, leased, &self.policy, &self.methods, &self.stop).await;
+                shard::carry_out(&self.server, leased, &self.kit, &self.stop).await;
             }
             if self.stop.is_cancelled() {
                 return;

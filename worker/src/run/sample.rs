@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
-use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, TaskSpec};
+use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, ProgramRun, TaskSpec};
 use longboard_suites::dataset::{Record, Records};
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::{Item, Message, Role};
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
+use longboard_suites::program::{Program, Ran};
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::lease::{Failure, Lease};
 use super::method;
+use crate::sandbox::Sandbox;
 use crate::serve::Reference;
 
 /// What became of a sample.
@@ -42,6 +44,7 @@ pub(super) struct Bench {
     pub lease: Arc<Lease>,
     pub generator: Arc<Generator>,
     pub context_limit: Option<u32>,
+    pub sandbox: Option<Sandbox>,
 }
 
 /// The cause of a shard whose length no item can have.
@@ -93,6 +96,11 @@ impl Generator {
         failure.cause == UNSATISFIABLE && self.records.by_index.contains_key(&index)
     }
 
+    /// The program in an answer, where it has to be run.
+    fn program(&self, index: u32, answer: &str) -> Result<Option<Program>, Failure> {
+        if self.task.needs_sandbox() { Ok(self.task.program(&self.item(index)?, answer)) } else { Ok(None) }
+    }
+
     /// What judges see of an item.
     pub fn open_ended(&self, index: u32) -> Result<OpenEnded, Failure> {
         let found = self.task.open_ended(&self.item(index)?);
@@ -134,9 +142,29 @@ impl Bench {
         match self.exchange(item).await {
             Err(end) => end,
             Ok(result) => {
+                let result = match self.ran(index, result).await {
+                    Ok(result) => result,
+                    Err(failure) => return SampleEnd::Fatal(failure),
+                };
                 SampleEnd::Answered(Box::new(Answer { index, repetition, prompt_digest, prompt_tokens, result }))
             }
         }
+    }
+
+    /// Runs the program of an answer whose task asks for one.
+    async fn ran(&self, index: u32, result: Exchange) -> Result<Exchange, Failure> {
+        let Exchange::Completed(completion) = result else { return Ok(result) };
+        let Some(program) = self.generator.program(index, &completion.text)? else {
+            return Ok(Exchange::Completed(completion));
+        };
+        let none = || Failure::retryable("no_sandbox", "answers hold programs; start a worker with --sandbox");
+        let sandbox = self.sandbox.as_ref().ok_or_else(none)?;
+        let ran = sandbox.run(&program).await.map_err(|error| Failure::retryable("sandbox_failed", error))?;
+        let program = Some(ProgramRun {
+            compiles: ran != Ran::NotCompiled,
+            outputs: ran.outputs().map(<[_]>::to_vec).unwrap_or_default(),
+        });
+        Ok(Exchange::Completed(Completion { program, ..completion }))
     }
 
     /// Has the prompt answered, unless it is longer than the endpoint's declared limit.
@@ -185,6 +213,7 @@ fn completion(reply: Reply) -> Completion {
         attempts: reply.attempts,
         retry_causes: reply.retry_causes,
         cost: None,
+        program: None,
     }
 }
 

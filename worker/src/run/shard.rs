@@ -22,6 +22,7 @@ use super::method::Methods;
 use super::sample::{Bench, Contestant, Generator, SampleEnd};
 use super::server::{ApiError, Server};
 use super::{outbox, probe, renewal};
+use crate::sandbox::Sandbox;
 
 /// How long calls in flight may still take once the worker is told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -37,6 +38,16 @@ const HELD_TOKENS: u32 = 8 * 1024 * 1024;
 
 /// Answers that may wait for the server before calls wait for them.
 const WAITING_ANSWERS: usize = 256;
+
+/// What a worker brings to its shards.
+pub(super) struct Kit {
+    /// Which addresses may be reached.
+    pub policy: AddressPolicy,
+    /// The reference model under its policies.
+    pub methods: Arc<Methods>,
+    /// Where programs of models are run.
+    pub sandbox: Option<Sandbox>,
+}
 
 /// How the work on a shard ended.
 pub(super) enum End {
@@ -55,20 +66,14 @@ pub(super) enum End {
 }
 
 /// Carries a shard to its end, which the server learns unless the lease was lost or the run cancelled.
-pub(super) async fn carry_out(
-    server: &Arc<Server>,
-    leased: ShardLease,
-    policy: &AddressPolicy,
-    methods: &Arc<Methods>,
-    stop: &CancellationToken,
-) {
+pub(super) async fn carry_out(server: &Arc<Server>, leased: ShardLease, kit: &Kit, stop: &CancellationToken) {
     let since = Instant::now();
     let lease = Arc::new(Lease::new(Arc::clone(server), &leased));
     // Aborted when this function ends, however it ends.
     let mut renewals = JoinSet::new();
     renewals.spawn(renewal::keep(Arc::clone(&lease), leased.lease_ms, since));
     let work = async {
-        let end = work(&lease, leased, policy, methods, stop).await;
+        let end = work(&lease, leased, kit, stop).await;
         settle(&lease, end).await;
     };
     let grace = async {
@@ -107,33 +112,27 @@ async fn settle(lease: &Lease, end: End) {
     }
 }
 
-async fn work(
-    lease: &Arc<Lease>,
-    leased: ShardLease,
-    policy: &AddressPolicy,
-    methods: &Arc<Methods>,
-    stop: &CancellationToken,
-) -> End {
+async fn work(lease: &Arc<Lease>, leased: ShardLease, kit: &Kit, stop: &CancellationToken) -> End {
     let ShardLease { shard, endpoint, work, .. } = leased;
     let seed = shard.as_u64_pair().1;
     match work {
         Work::Probe => {
-            let probed = probe::report(connect(&endpoint, seed, policy), seed, endpoint.context_limit_tokens);
+            let probed = probe::report(connect(&endpoint, seed, &kit.policy), seed, endpoint.context_limit_tokens);
             tokio::select! {
                 biased;
                 () = lease.cancelled.cancelled() => End::Cancelled,
                 end = probed => end,
             }
         }
-        Work::Run(work) => match contestant(&endpoint, seed, policy, methods).await {
-            Ok(contestant) => run(lease, contestant, &endpoint, *work, stop).await,
+        Work::Run(work) => match contestant(&endpoint, seed, kit).await {
+            Ok(contestant) => run(lease, contestant, &endpoint, *work, kit, stop).await,
             Err(failure) => End::Failed(failure),
         },
-        Work::Judge(work) => match court(lease, &work.judge, &endpoint, seed, policy, stop) {
+        Work::Judge(work) => match court(lease, &work.judge, &endpoint, seed, &kit.policy, stop) {
             Ok(court) => court.hear(*work).await,
             Err(failure) => End::Failed(failure),
         },
-        Work::Health(work) => match court(lease, &work.judge, &endpoint, seed, policy, stop) {
+        Work::Health(work) => match court(lease, &work.judge, &endpoint, seed, &kit.policy, stop) {
             Ok(court) => court.examine(*work).await,
             Err(failure) => End::Failed(failure),
         },
@@ -156,17 +155,12 @@ fn court(
     Ok(Court { judge, lease: Arc::clone(lease), at_once, stop: stop.clone() })
 }
 
-async fn contestant(
-    endpoint: &EndpointSpec,
-    seed: u64,
-    policy: &AddressPolicy,
-    methods: &Arc<Methods>,
-) -> Result<Contestant, Failure> {
+async fn contestant(endpoint: &EndpointSpec, seed: u64, kit: &Kit) -> Result<Contestant, Failure> {
     let Some(spec) = endpoint.method.clone() else {
-        let client = connect(endpoint, seed, policy).map_err(|error| unusable(&error))?;
+        let client = connect(endpoint, seed, &kit.policy).map_err(|error| unusable(&error))?;
         return Ok(Contestant::Endpoint(Box::new(client)));
     };
-    let methods = Arc::clone(methods);
+    let methods = Arc::clone(&kit.methods);
     let built = tokio::task::spawn_blocking(move || methods.model(&spec));
     built.await.map_err(|error| Failure::retryable("worker_error", error))?.map(Contestant::Method)
 }
@@ -200,6 +194,7 @@ async fn run(
     contestant: Contestant,
     endpoint: &EndpointSpec,
     work: RunWork,
+    kit: &Kit,
     stop: &CancellationToken,
 ) -> End {
     let work = Arc::new(work);
@@ -213,7 +208,8 @@ async fn run(
         Err(error) => return End::Failed(Failure::retryable("worker_error", error)),
     };
     let context_limit = endpoint.context_limit_tokens;
-    let bench = Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit });
+    let sandbox = kit.sandbox.clone();
+    let bench = Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit, sandbox });
     let at_once = endpoint.max_concurrency.min(HELD_TOKENS / work.length_tokens.max(1)).max(1);
     let (sender, receiver) = mpsc::channel(WAITING_ANSWERS);
     let answering = async { Ok(answer(bench, &work, at_once as usize, stop, sender).await) };

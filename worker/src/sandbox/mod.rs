@@ -3,6 +3,7 @@
 //! The worker starts itself again as `confined`, which gives up files, network, kernel calls and amounts and then becomes
 //! the compiler or the program. A kernel that cannot confine runs nothing.
 
+#[cfg(target_os = "linux")]
 pub mod confine;
 
 use std::fs::File;
@@ -11,14 +12,17 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use longboard_suites::metrics::longproc::{TESTS, Test};
+use longboard_suites::metrics::longproc::TESTS;
+use longboard_suites::program::{Program, Ran};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 
-use confine::Stage;
-
 /// Bytes that a program may print.
-pub const OUTPUT_BYTES: u64 = 1 << 20;
+pub const OUTPUT_BYTES: u64 = 1 << 16;
+
+/// Names of the stages of confinement on the command line.
+const COMPILE: &str = "compile";
+const RUN: &str = "run";
 
 /// Wall time of a compilation.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(60);
@@ -77,7 +81,7 @@ impl Sandbox {
         let compiler = ["/usr/bin/g++", "/usr/local/bin/g++"].map(PathBuf::from).into_iter().find(|path| path.exists());
         let sandbox = Self { launcher: launcher.to_owned(), compiler: compiler.ok_or(SandboxError::NoCompiler)? };
         let folder = Scratch::new()?;
-        let mut compiler = sandbox.confined(Stage::Compile, &folder);
+        let mut compiler = sandbox.confined(COMPILE, &sandbox.compiler, &folder);
         let outcome = compiler.arg("--version").stderr(Stdio::piped()).output().await?;
         if outcome.status.success() {
             return Ok(sandbox);
@@ -85,23 +89,22 @@ impl Sandbox {
         Err(SandboxError::Unconfined(String::from_utf8_lossy(&outcome.stderr).trim().to_owned()))
     }
 
-    /// What `code` prints for each test; `None` where it does not compile. A test's output is `None` after a crash, too
-    /// much time or memory, too long an output, or one that is not UTF-8; tests after it are not run, since one that
-    /// fails decides.
+    /// Compiles a program and runs its tests up to the first that fails without output, which decides.
     ///
     /// # Errors
     /// [`SandboxError::Io`] when the machine fails, not the program.
-    pub async fn outputs(&self, code: &str, tests: &[Test]) -> Result<Option<Vec<Option<String>>>, SandboxError> {
+    pub async fn run(&self, program: &Program) -> Result<Ran, SandboxError> {
         let folder = Scratch::new()?;
         let includes: Vec<String> = HEADERS.iter().map(|header| format!("#include <{header}>\n")).collect();
-        std::fs::write(folder.path("program.cpp"), format!("{}using namespace std;\n{code}", includes.concat()))?;
-        let mut compiler = self.confined(Stage::Compile, &folder);
+        let text = format!("{}using namespace std;\n{}", includes.concat(), program.code);
+        std::fs::write(folder.path("program.cpp"), text)?;
+        let mut compiler = self.confined(COMPILE, &self.compiler, &folder);
         compiler.args(["-std=c++11", "-O", "program.cpp", "-o", "program"]);
         if !ends_well(&mut compiler, COMPILE_DEADLINE).await? {
-            return Ok(None);
+            return Ok(Ran::NotCompiled);
         }
         let mut outputs = Vec::new();
-        for (input, _) in tests.iter().take(TESTS) {
+        for (input, _) in program.tests.iter().take(TESTS) {
             let output = self.output(&folder, &format!("{}\n", input.join("\n"))).await?;
             let failed = output.is_none();
             outputs.push(output);
@@ -109,13 +112,13 @@ impl Sandbox {
                 break;
             }
         }
-        Ok(Some(outputs))
+        Ok(Ran::Printed(outputs))
     }
 
     async fn output(&self, folder: &Scratch, input: &str) -> Result<Option<String>, SandboxError> {
         std::fs::write(folder.path("input"), input)?;
         let printed = folder.path("output");
-        let mut program = self.confined(Stage::Run, folder);
+        let mut program = self.confined(RUN, &folder.path("program"), folder);
         program.stdin(File::open(folder.path("input"))?).stdout(File::create(&printed)?);
         if !ends_well(&mut program, RUN_DEADLINE).await? {
             return Ok(None);
@@ -125,14 +128,10 @@ impl Sandbox {
         Ok(String::from_utf8(bytes).ok())
     }
 
-    /// The compiler, still without arguments, or the program.
-    fn confined(&self, stage: Stage, folder: &Scratch) -> Command {
-        let (name, program) = match stage {
-            Stage::Compile => ("compile", self.compiler.clone()),
-            Stage::Run => ("run", folder.path("program")),
-        };
+    /// A program that will be confined, still without arguments.
+    fn confined(&self, stage: &str, program: &Path, folder: &Scratch) -> Command {
         let mut command = Command::new(&self.launcher);
-        command.args(["confined", "--stage", name, "--folder"]).arg(folder.root.path()).arg("--").arg(program);
+        command.args(["confined", "--stage", stage, "--folder"]).arg(folder.root.path()).arg("--").arg(program);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("TMPDIR", folder.root.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.process_group(0).kill_on_drop(true);

@@ -1,6 +1,4 @@
-//! LongProc's data files, five of the six procedures.
-//!
-//! `pseudo_to_code` is not read: its programs need a compiler, and text of a model is compiled in a sandbox or not at all.
+//! LongProc's data files. Programs that answer `pseudo_to_code` are compiled and run in a sandbox before they are scored.
 
 use serde_json::{Map, Value, json};
 
@@ -8,6 +6,7 @@ use crate::card::Side;
 use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
+use crate::metrics::longproc::Test;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
 
 /// Reader of files called `{procedure}_{level}.json`.
@@ -19,7 +18,7 @@ macro_rules! subsets {
     };
 }
 
-static SUBSETS: [Subset; 14] = subsets![
+static SUBSETS: [Subset; 16] = subsets![
     ("html_to_tsv", "0.5k"),
     ("html_to_tsv", "2k"),
     ("html_to_tsv", "8k"),
@@ -34,6 +33,8 @@ static SUBSETS: [Subset; 14] = subsets![
     ("countdown", "8k"),
     ("travel_planning", "2k"),
     ("travel_planning", "8k"),
+    ("pseudo_to_code", "0.5k"),
+    ("pseudo_to_code", "2k"),
 ];
 
 /// Procedure and level of a data set.
@@ -103,6 +104,15 @@ fn record(subset: &Subset, id: String, fields: &Map<String, Value>) -> Result<Re
             (text("story")?, text("question")?, text("solution")?, gold)
         }
         "countdown" => countdown(fields)?,
+        "pseudo_to_code" => {
+            let tests: Option<Vec<Test>> =
+                fields.get("testcases").and_then(|tests| serde_json::from_value(tests.clone()).ok());
+            let tests = tests.filter(|tests| !tests.is_empty());
+            let wrong = || RecordError::new("testcases", "expected pairs of lines of input and lines of output");
+            let gold = json!({ "tests": tests.ok_or_else(wrong)?, super::COMPILED: true });
+            let lines = |name: &str| Ok(dataset::texts(fields, name)?.join("\n"));
+            (lines("pseudocode_lines")?, String::new(), lines("code_lines")?, gold)
+        }
         _ => {
             let gold = json!({
                 "cities": text("ground_truth_cities")?,
@@ -116,7 +126,7 @@ fn record(subset: &Subset, id: String, fields: &Map<String, Value>) -> Result<Re
         return Err(RecordError::new("reference", "is empty"));
     }
     Ok(Record {
-        id: fields.get("id").or_else(|| fields.get("task_id")).and_then(Value::as_str).map_or(id, str::to_owned),
+        id: ["id", "task_id"].into_iter().find_map(|name| fields.get(name)?.as_str()).map_or(id, str::to_owned),
         subset: subset.name.to_owned(),
         document,
         question,
@@ -178,6 +188,10 @@ fn frame(procedure: &str, record: &Record) -> (String, String) {
                 "\n\n{question}\n\nWrite one line for each step in exactly this form, and then the final answer:\n- Step 0: (initial state) {{PERSON location: ROOM; THING location: ROOM's CONTAINER; PERSON sees THING: True; PERSON's belief on THING: ROOM's CONTAINER}}\n- Step 1: (PERSON location changed; THING location unchanged) {{PERSON location: ...; THING location: ...; PERSON sees THING: False; PERSON's belief on THING: ...}}\nFinal Answer: the ROOM's CONTAINER"
             ),
         ),
+        "pseudo_to_code" => (
+            "Write a C++ program from the description below, line by line. The description is right and complete.\n\nThese lines already stand before your code; leave them out:\n```cpp\n#include <cstdio>\n#include <iostream>\n#include <vector>\n#include <algorithm>\n#include <numeric>\n#include <cmath>\n#include <cstring>\n#include <set>\n#include <map>\n#include <queue>\n#include <stack>\n#include <list>\n#include <fstream>\n#include <climits>\n#include <cassert>\n#include <iomanip>\n#include <sstream>\n#include <bitset>\nusing namespace std;\n```\nPut your code between ```cpp and ```, one line for each line of the description.\n\nDescription:\n".to_owned(),
+            "\n\nCode:".to_owned(),
+        ),
         "countdown" => (
             "Use each of four numbers once, with + - * and /, to reach a target. All results between are whole, positive and below 2000. Search over pairs in order, the larger number first, +, -, *, / in this order, deeper first, and write out the search after the line `# Search Procedure`. Then write three equations in the form `a + b = c`, one per line and nothing else, between <Solution> and </Solution>.\n\n".to_owned(),
             question.clone(),
@@ -195,6 +209,7 @@ mod tests {
 
     use super::*;
     use crate::length::Length;
+    use crate::program::Ran;
     use crate::task::TaskDefinition;
 
     #[test]
@@ -232,7 +247,40 @@ mod tests {
         ] {
             assert_eq!(Files.read(subset(name), 1, line).unwrap_err().field, field, "{line}");
         }
-        assert!(Files.subset_of("pseudo_to_code_2k.json").is_none());
+        let pairs = "{\"pseudocode_lines\": [\"a\"], \"code_lines\": [\"b\"], \"testcases\": [[\"1\", \"2\"]]}";
+        assert_eq!(Files.read(subset("pseudo_to_code_2k"), 1, pairs).unwrap_err().field, "testcases");
+    }
+
+    /// Only a run decides about an official program.
+    #[test]
+    fn programs_are_scored_by_what_they_did() {
+        let subset = Files.subset_of("pseudo_to_code_2k.json").unwrap();
+        let line = json!({
+            "problem_id": "own", "pseudocode_lines": ["read n", "print n plus 1"],
+            "code_lines": ["int n; cin >> n;", "cout << n + 1 << endl;"],
+            "testcases": [[["1"], ["2"]], [["4"], ["5"]]],
+        });
+        let records = Files.read(subset, 1, &line.to_string()).unwrap();
+        let definition = TaskDefinition::generated("longproc", "x", "x", Files.params(subset));
+        let task = Task::new(TaskDefinition { data: Some("0".repeat(64)), ..definition }).unwrap();
+        assert!(task.needs_sandbox());
+        let request = ItemRequest { record: records.first(), ..ItemRequest::new(1, 0, Length::new(8192).unwrap()) };
+        let item = task.item(&request).unwrap();
+        assert!(item.joined().ends_with("Description:\nread n\nprint n plus 1\n\nCode:"));
+        assert!(task.program(&item, "int main() {}").is_none(), "without a fence nothing is run");
+        let answer = "```cpp\nint main() {}\n```";
+        let program = task.program(&item, answer).unwrap();
+        assert_eq!((program.code.as_str(), program.tests.len()), ("\nint main() {}\n", 2));
+        let score = |ran: Ran| {
+            let scored = task.score_program(&item, answer, &ran);
+            (scored.score, scored.extracted, scored.well_formed)
+        };
+        let printed =
+            |outputs: &[&str]| Ran::Printed(outputs.iter().map(|output| Some((*output).to_owned())).collect());
+        assert_eq!(score(printed(&["2\n", "5\n"])), (1.0, "compiles, 2 of 2 outputs right".to_owned(), true));
+        assert_eq!(score(printed(&["2\n"])), (0.0, "compiles, 1 of 2 outputs right".to_owned(), true));
+        assert_eq!(score(printed(&["2\n", "5"])).0, 0.0);
+        assert_eq!(score(Ran::NotCompiled), (0.0, "does not compile".to_owned(), false));
     }
 
     proptest! {

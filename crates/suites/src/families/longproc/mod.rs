@@ -20,8 +20,12 @@ use crate::dataset::Dataset;
 use crate::families::prose;
 use crate::item::{Item, Scored};
 use crate::metrics::longproc::{self as metric, ProcedureScore, Test};
+use crate::program::{Program, Ran};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
+
+/// Field of an official item's gold: its programs are C++ in full, which a compiler reads.
+const COMPILED: &str = "compiled";
 
 /// Six procedures at three lengths of the answer.
 pub struct LongProc;
@@ -122,8 +126,7 @@ impl Family for LongProc {
                 post_processing: "the text between the required marks",
                 ..Protocol::GENERATED
             },
-            importable: (procedure != "pseudo_to_code")
-                .then_some("LongProc data files (princeton-pli/LongProc), Apache-2.0"),
+            importable: Some("LongProc data files (princeton-pli/LongProc), Apache-2.0"),
         }
     }
 
@@ -204,6 +207,31 @@ impl Family for LongProc {
         }
     }
 
+    fn writes_programs(&self, params: &Params) -> bool {
+        choice(params, "procedure") == "pseudo_to_code"
+    }
+
+    fn program(&self, params: &Params, item: &Item, answer: &str) -> Option<Program> {
+        let official = item.gold.get(COMPILED).is_some() && self.writes_programs(params);
+        let tests = serde_json::from_value(item.gold.get("tests")?.clone()).ok()?;
+        Some(Program { code: metric::program(answer).filter(|_| official)?, tests })
+    }
+
+    fn score_program(&self, _: &Params, item: &Item, answer: &str, ran: &Ran) -> Scored {
+        let tests: Vec<Test> =
+            item.gold.get("tests").and_then(|tests| serde_json::from_value(tests.clone()).ok()).unwrap_or_default();
+        let score = metric::pseudo_to_code(answer, ran.outputs(), &tests);
+        let extracted = match ran {
+            Ran::NotCompiled => "does not compile".to_owned(),
+            Ran::Printed(outputs) => {
+                let tests = tests.get(..metric::TESTS).unwrap_or(&tests);
+                let right = metric::right_count(outputs, tests);
+                format!("compiles, {right} of {} outputs right", tests.len())
+            }
+        };
+        Scored { score: score.accuracy, strict: None, extracted, well_formed: *ran != Ran::NotCompiled }
+    }
+
     fn oracle(&self, task: &Task, item: &Item) -> String {
         let reference = item.references.first().map_or("", String::as_str);
         let text = |name: &str| item.gold.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -277,7 +305,8 @@ fn facts(procedure: &str) -> Facts {
         ),
         "pseudo_to_code" => (
             "Write a program line by line after its description, whose lines stand scattered in a chronicle. Programs keep to a \
-             small part of C++ and run in an interpreter of Longboard's own with a bound on steps; nothing is compiled.",
+             small part of C++ and run in an interpreter of Longboard's own with a bound on steps; programs for official records are \
+             compiled and run by workers with a sandbox.",
             &["generation", "code"],
             "longproc.pseudo_to_code",
             None,

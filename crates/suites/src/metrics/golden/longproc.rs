@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Computed, GoldenError, GoldenRow};
 use crate::metrics::longproc::{self, ProcedureScore, Test};
+use crate::program::{Program, Ran};
 
 pub(super) fn compute(row: &GoldenRow) -> Result<Computed, GoldenError> {
     let answer = row.prediction.as_str().ok_or_else(|| row.bad())?;
@@ -63,26 +64,26 @@ fn tests(row: &GoldenRow) -> Option<Vec<Test>> {
     serde_json::from_value(row.reference.get("testcases")?.clone()).ok()
 }
 
-/// The program of a golden line and its tests; `None` where nothing is to be run.
+/// The program of a golden line; `None` where nothing is to be run.
 #[must_use]
-pub fn golden_program(line: &str) -> Option<(String, Vec<Test>)> {
+pub fn golden_program(line: &str) -> Option<Program> {
     let row: GoldenRow = serde_json::from_str(line).ok()?;
     if row.slug() != "longproc.pseudo_to_code" || row.extra.get(OUTPUTS).is_some() {
         return None;
     }
-    Some((longproc::program(row.prediction.as_str()?)?, tests(&row)?))
+    Some(Program { code: longproc::program(row.prediction.as_str()?)?, tests: tests(&row)? })
 }
 
-/// A golden line with what its program printed for each test; `None` where it does not compile.
+/// A golden line with what its program did.
 ///
 /// # Errors
 /// [`GoldenError::Unreadable`] when the line is no golden row.
-pub fn with_outputs(line: &str, outputs: Option<&[Option<String>]>) -> Result<String, GoldenError> {
+pub fn with_outputs(line: &str, ran: &Ran) -> Result<String, GoldenError> {
     let unreadable = |error: serde_json::Error| GoldenError::Unreadable(error.to_string());
     let mut row: Value = serde_json::from_str(line).map_err(unreadable)?;
     let extra = row.as_object_mut().map(|fields| fields.entry("extra").or_insert_with(|| json!({})));
     if let Some(Value::Object(extra)) = extra {
-        extra.insert(OUTPUTS.to_owned(), json!(outputs));
+        extra.insert(OUTPUTS.to_owned(), json!(ran.outputs()));
     }
     Ok(row.to_string())
 }
