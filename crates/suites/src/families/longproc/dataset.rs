@@ -241,7 +241,7 @@ mod tests {
             ("countdown_2k", "{\"nums\": [1, 2, 3], \"target\": 4}", "nums"),
             ("countdown_2k", "{\"nums\": [1, 2, 3, 4], \"target\": \"4\"}", "target"),
             ("path_traversal_2k", "{\"question_repr\": [\"a\"]}", "question_repr"),
-            ("html_to_tsv_8k", "{\"html_path\": \"webpage/x.html\"}", "html_str"),
+            ("html_to_tsv_8k", "{\"html_path\": \"webpage/x.html\"}", "html_path"),
             ("tom_tracking_0.5k", "{\"story_components\": 3}", "story_components"),
             ("travel_planning_8k", "{}", "ground_truth_cities"),
         ] {
