@@ -37,7 +37,7 @@ impl Expression {
         Ok(match self {
             Self::Scalar(query) => {
                 let mut rows = query.evaluate(tables)?.rows.into_iter();
-                match (rows.next().map(|row| <[_; 1]>::try_from(row)), rows.next()) {
+                match (rows.next().map(<[_; 1]>::try_from), rows.next()) {
                     (Some(Ok([cell])), None) => Self::Literal(cell),
                     (None, _) => Self::Literal(super::Value::Null),
                     _ => return Err(EvaluateError::NotScalar),
