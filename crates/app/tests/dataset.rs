@@ -1,6 +1,6 @@
 //! Official data files: whole or not at all, and run by the fleet like anything else, on SQLite and PostgreSQL.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod stage;
 

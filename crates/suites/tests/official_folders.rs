@@ -396,6 +396,9 @@ fn needles_are_spliced_in_as_upstream_does() {
             assert_eq!(item.prompt_tokens, tokens::count(&text));
             if file != "mrs_en.json" {
                 assert!(item.references.iter().all(|keyword| text.contains(&format!("hides a {keyword}."))), "{file}");
+                let marked: Vec<&str> = item.needles.iter().map(|one| text.get(one.start..one.end).unwrap()).collect();
+                assert_eq!(marked.len(), item.references.len(), "{file}");
+                assert!(marked.iter().all(|one| one.starts_with("Old mill ") && one.ends_with("x.")), "{marked:?}");
             }
             let answer = task.family().oracle(&task, &item);
             assert_eq!(task.score(&item, &answer).score, 1.0, "{file}: {answer}");

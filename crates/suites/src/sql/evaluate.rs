@@ -1,9 +1,10 @@
 //! Answering queries.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Aggregate, Column, Comparison, Condition, Expression, Join, Order, Query, Value};
+use super::relation::{Relation, Scope, Unit};
+use super::{Column, Compound, Condition, Expression, Order, Query, Selected, SetOperation, Source, Value};
 
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,7 @@ pub enum EvaluateError {
     /// A table that is not there.
     #[error("no table `{0}`")]
     UnknownTable(String),
-    /// A column that is not there.
+    /// A column that is not there; a query in parentheses does not see those of the query around it.
     #[error("no column `{0}`")]
     UnknownColumn(String),
     /// A column name that two tables have.
@@ -40,64 +41,130 @@ pub enum EvaluateError {
     /// A query in parentheses that gives more than one cell.
     #[error("a query in parentheses must give one cell")]
     NotScalar,
+    /// A query after `IN` that gives more than one column.
+    #[error("a query after IN must give one column")]
+    NotOneColumn,
+    /// Combined queries of different widths.
+    #[error("combined queries must give equally many columns")]
+    UnequalWidths,
+    /// A place that the answer has not.
+    #[error("the answer has no column number {0}")]
+    NoPlace(i64),
     /// A sum or mean of texts.
     #[error("column `{0}` holds something that is no number")]
     NotNumbers(String),
+    /// A join of too many rows.
+    #[error("a join looks at more than {0} pairs of rows")]
+    TooManyPairs(usize),
 }
 
-/// Rows of joined tables while a query is answered.
-struct Relation {
-    columns: Vec<(String, String)>,
-    rows: Vec<Vec<Value>>,
-}
+/// A row of the answer with what it is ordered by.
+type Keyed = (Vec<Value>, Vec<Value>);
 
 impl Query {
-    /// Answers the query. Names are compared without regard to case, as in SQL. Groups without an order come in order of their first rows.
+    /// Answers the query. Names are compared without regard to case, as in SQL. Groups without an order come in order of
+    /// their first rows.
     ///
     /// # Errors
     /// [`EvaluateError`] when a name is unknown or ambiguous, or a sum is taken over texts.
     pub fn evaluate(&self, tables: &[Table]) -> Result<Answer, EvaluateError> {
-        let mut relation = Relation::of(find(tables, &self.from)?);
-        for join in &self.joins {
-            relation = relation.join(join, find(tables, &join.table)?)?;
+        let mut query = self.settled(tables)?;
+        let relation = query.relation(tables)?;
+        query.select = query.expanded(&relation)?;
+        let columns: Vec<String> = query.select.iter().map(Selected::name).collect();
+        let mut rows = query.keyed(&relation)?;
+        if !query.compounds.is_empty() {
+            let mut combined: Vec<Vec<Value>> = rows.into_iter().map(|(cells, _)| cells).collect();
+            if query.distinct {
+                combined = distinct(combined);
+            }
+            for compound in &query.compounds {
+                combined = compound.combined(combined, columns.len(), tables)?;
+            }
+            rows = query.ordered_by_columns(&columns, combined)?;
         }
-        let filter = self.filter.as_ref().map(|filter| settle(filter, tables)).transpose()?;
-        let having = self.having.as_ref().map(|having| settle(having, tables)).transpose()?;
-        let kept: Vec<usize> = match &filter {
-            None => (0..relation.rows.len()).collect(),
-            Some(filter) => matching(&relation, filter)?,
-        };
-        let mut answer: Vec<(Vec<Value>, Vec<Value>)> = Vec::new();
-        for unit in self.units(&relation, &kept)? {
-            let counts = having.as_ref().map_or(Ok(true), |having| holds(&relation, &unit, having))?;
-            if counts {
-                answer.push((self.cells(&relation, &unit)?, self.keys(&relation, &unit)?));
+        rows.sort_by(|(_, one), (_, other)| ordered(&query.order, one, other));
+        if query.distinct && query.compounds.is_empty() {
+            let mut known = HashSet::new();
+            rows.retain(|(cells, _)| known.insert(key(cells)));
+        }
+        let rows = rows.into_iter().map(|(cells, _)| cells).skip(query.offset);
+        Ok(Answer { columns, rows: rows.take(query.limit.unwrap_or(usize::MAX)).collect() })
+    }
+
+    /// All rows of its tables, joined.
+    fn relation(&self, tables: &[Table]) -> Result<Relation, EvaluateError> {
+        let mut relation = self.from.relation(tables)?;
+        let filter = self.filter.as_ref().map_or(Vec::new(), Condition::conjuncts);
+        for join in &self.joins {
+            relation = relation.join(join, join.source.relation(tables)?, &filter)?;
+        }
+        Ok(relation)
+    }
+
+    /// What is selected, every column by itself.
+    fn expanded(&self, relation: &Relation) -> Result<Vec<Selected>, EvaluateError> {
+        let mut selected = Vec::new();
+        for one in &self.select {
+            let Expression::All(table) = &one.expression else {
+                selected.push(one.clone());
+                continue;
+            };
+            let wanted =
+                |name: &&(String, String)| table.as_ref().is_none_or(|table| table.eq_ignore_ascii_case(&name.0));
+            let before = selected.len();
+            selected.extend(relation.names.iter().filter(wanted).map(|(table, name)| Selected {
+                expression: Expression::Column(Column::of(table, name)),
+                alias: None,
+            }));
+            if selected.len() == before {
+                return Err(EvaluateError::UnknownTable(table.clone().unwrap_or_default()));
             }
         }
-        answer.sort_by(|(_, one), (_, other)| ordered(&self.order, one, other));
-        let rows = answer.into_iter().map(|(cells, _)| cells).take(self.limit.unwrap_or(usize::MAX)).collect();
-        Ok(Answer { columns: self.select.iter().map(super::Selected::name).collect(), rows })
+        Ok(selected)
+    }
+
+    /// Rows of the answer with what they are ordered by, unless the order is that of combined queries.
+    fn keyed(&self, relation: &Relation) -> Result<Vec<Keyed>, EvaluateError> {
+        let scope = relation.scope(&self.select);
+        let mut kept: Vec<&[Value]> = Vec::new();
+        for row in &relation.rows {
+            if self.filter.as_ref().map_or(Ok(true), |filter| scope.holds(&[row], filter))? {
+                kept.push(row);
+            }
+        }
+        let plain = relation.scope(&[]);
+        let mut rows = Vec::new();
+        for unit in self.units(&scope, &kept)? {
+            if self.having.as_ref().map_or(Ok(true), |having| scope.holds(&unit, having))? {
+                let cells = self.select.iter().map(|one| plain.value(&unit, &one.expression));
+                let keys = if self.compounds.is_empty() { self.keys(&scope, &unit)? } else { Vec::new() };
+                rows.push((cells.collect::<Result<_, _>>()?, keys));
+            }
+        }
+        Ok(rows)
     }
 
     fn is_grouped(&self) -> bool {
-        let aggregates = |expression: &Expression| matches!(expression, Expression::Aggregate(..));
-        !self.group.is_empty() || self.having.is_some() || self.select.iter().any(|one| aggregates(&one.expression))
+        let ordered = self.order.iter().map(|order| &order.expression);
+        let aggregates = self.select.iter().map(|one| &one.expression).chain(ordered).any(Expression::aggregates);
+        !self.group.is_empty() || self.having.is_some() || aggregates
     }
 
     /// The rows behind each row of the answer.
-    fn units(&self, relation: &Relation, kept: &[usize]) -> Result<Vec<Vec<usize>>, EvaluateError> {
+    fn units<'a>(&self, scope: &Scope<'_>, kept: &[&'a [Value]]) -> Result<Vec<Vec<&'a [Value]>>, EvaluateError> {
         if !self.is_grouped() {
             return Ok(kept.iter().map(|&row| vec![row]).collect());
         }
         if self.group.is_empty() {
             return Ok(vec![kept.to_vec()]);
         }
-        let places = self.group.iter().map(|column| relation.place(column)).collect::<Result<Vec<_>, _>>()?;
+        let group = self.group.iter().map(|one| self.at_place(one)).collect::<Result<Vec<_>, _>>()?;
         let mut known: HashMap<Vec<String>, usize> = HashMap::new();
-        let mut units: Vec<Vec<usize>> = Vec::new();
+        let mut units: Vec<Vec<&[Value]>> = Vec::new();
         for &row in kept {
-            let key = places.iter().map(|&place| relation.cell(row, place).key()).collect();
-            let unit = *known.entry(key).or_insert(units.len());
+            let cells = group.iter().map(|one| scope.value(&[row], one)).collect::<Result<Vec<_>, _>>()?;
+            let unit = *known.entry(key(&cells)).or_insert(units.len());
             match units.get_mut(unit) {
                 Some(rows) => rows.push(row),
                 None => units.push(vec![row]),
@@ -106,168 +173,101 @@ impl Query {
         Ok(units)
     }
 
-    fn cells(&self, relation: &Relation, unit: &[usize]) -> Result<Vec<Value>, EvaluateError> {
-        self.select.iter().map(|one| relation.value(unit, &one.expression)).collect()
-    }
-
-    /// What the answer is ordered by; a name may be an alias.
-    fn keys(&self, relation: &Relation, unit: &[usize]) -> Result<Vec<Value>, EvaluateError> {
-        let alias = |order: &Order| {
-            let Expression::Column(Column { table: None, name }) = &order.expression else { return None };
-            self.select.iter().find(|one| one.alias.as_deref() == Some(name)).map(|one| one.expression.clone())
+    /// What the answer is ordered by; a name may be that of something selected.
+    fn keys(&self, scope: &Scope<'_>, unit: &Unit<'_>) -> Result<Vec<Value>, EvaluateError> {
+        let value = |order: &Order| {
+            let selected = match &order.expression {
+                Expression::Column(column) => scope.selected_as(column),
+                Expression::Quoted(name) => scope.selected_as(&Column::named(name)),
+                _ => None,
+            };
+            scope.value(unit, selected.unwrap_or(self.at_place(&order.expression)?))
         };
-        let value = |order: &Order| relation.value(unit, &alias(order).unwrap_or_else(|| order.expression.clone()));
         self.order.iter().map(value).collect()
     }
+
+    /// What is selected at the place that a whole number names, and any other expression itself.
+    fn at_place<'a>(&'a self, expression: &'a Expression) -> Result<&'a Expression, EvaluateError> {
+        let Expression::Literal(Value::Integer(place)) = expression else { return Ok(expression) };
+        let index = usize::try_from(*place).ok().and_then(|place| place.checked_sub(1));
+        let selected = index.and_then(|index| self.select.get(index));
+        selected.map(|one| &one.expression).ok_or(EvaluateError::NoPlace(*place))
+    }
+
+    /// Keys of combined rows, which have the first query's columns and no others.
+    fn ordered_by_columns(&self, columns: &[String], rows: Vec<Vec<Value>>) -> Result<Vec<Keyed>, EvaluateError> {
+        let names: Vec<_> = columns.iter().map(|column| (String::new(), column.clone())).collect();
+        let scope = Scope { names: &names, selected: &[] };
+        let key = |row: &[Value], order: &Order| match &order.expression {
+            Expression::Literal(Value::Integer(place)) => {
+                let index = usize::try_from(*place).ok().and_then(|place| place.checked_sub(1));
+                index.and_then(|index| row.get(index)).cloned().ok_or(EvaluateError::NoPlace(*place))
+            }
+            other => scope.value(&[row], other),
+        };
+        let keyed = |row: Vec<Value>| {
+            let keys = self.order.iter().map(|order| key(&row, order)).collect::<Result<_, _>>()?;
+            Ok((row, keys))
+        };
+        rows.into_iter().map(keyed).collect()
+    }
 }
 
-fn find<'a>(tables: &'a [Table], name: &str) -> Result<&'a Table, EvaluateError> {
-    let table = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
-    table.ok_or_else(|| EvaluateError::UnknownTable(name.to_owned()))
+impl Compound {
+    fn combined(
+        &self,
+        rows: Vec<Vec<Value>>,
+        width: usize,
+        tables: &[Table],
+    ) -> Result<Vec<Vec<Value>>, EvaluateError> {
+        let answer = self.query.evaluate(tables)?;
+        if answer.columns.len() != width {
+            return Err(EvaluateError::UnequalWidths);
+        }
+        let theirs: HashSet<Vec<String>> = answer.rows.iter().map(|row| key(row)).collect();
+        let mut rows = rows;
+        match self.operation {
+            SetOperation::Union | SetOperation::UnionAll => rows.extend(answer.rows),
+            SetOperation::Intersect => rows.retain(|row| theirs.contains(&key(row))),
+            SetOperation::Except => rows.retain(|row| !theirs.contains(&key(row))),
+        }
+        Ok(if self.operation == SetOperation::UnionAll { rows } else { distinct(rows) })
+    }
 }
 
+impl Source {
+    fn relation(&self, tables: &[Table]) -> Result<Relation, EvaluateError> {
+        match self {
+            Self::Table(name, alias) => {
+                let table = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
+                let table = table.ok_or_else(|| EvaluateError::UnknownTable(name.clone()))?;
+                Ok(Relation::of(table, alias.as_ref().unwrap_or(&table.name)))
+            }
+            Self::Query(query, alias) => {
+                let Answer { columns, rows } = query.evaluate(tables)?;
+                let name = alias.clone().unwrap_or_default();
+                Ok(Relation::of(&Table { name: name.clone(), columns, rows }, &name))
+            }
+        }
+    }
+}
+
+/// Text that is equal for equal rows.
+fn key(cells: &[Value]) -> Vec<String> {
+    cells.iter().map(Value::key).collect()
+}
+
+fn distinct(mut rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    let mut known = HashSet::new();
+    rows.retain(|row| known.insert(key(row)));
+    rows
+}
+
+/// Nulls come last, whichever way the others are ordered.
 fn ordered(order: &[Order], one: &[Value], other: &[Value]) -> Ordering {
     let keys = order.iter().zip(one.iter().zip(other));
     keys.fold(Ordering::Equal, |so_far, (order, (one, other))| {
-        so_far.then_with(|| if order.descending { other.sorted(one) } else { one.sorted(other) })
+        let backwards = order.descending && ![one, other].contains(&&Value::Null);
+        so_far.then_with(|| if backwards { other.sorted(one) } else { one.sorted(other) })
     })
-}
-
-/// Replaces queries in parentheses by their cells.
-fn settle(condition: &Condition, tables: &[Table]) -> Result<Condition, EvaluateError> {
-    let side = |expression: &Expression| match expression {
-        Expression::Scalar(query) => {
-            let answer = query.evaluate(tables)?;
-            let mut cells = answer.rows.into_iter().flatten();
-            match (cells.next(), cells.next()) {
-                (Some(cell), None) => Ok(Expression::Literal(cell)),
-                (None, _) => Ok(Expression::Literal(Value::Null)),
-                _ => Err(EvaluateError::NotScalar),
-            }
-        }
-        other => Ok(other.clone()),
-    };
-    Ok(match condition {
-        Condition::Compare(left, comparison, right) => Condition::Compare(side(left)?, *comparison, side(right)?),
-        Condition::And(one, other) => Condition::And(settle(one, tables)?.into(), settle(other, tables)?.into()),
-        Condition::Or(one, other) => Condition::Or(settle(one, tables)?.into(), settle(other, tables)?.into()),
-    })
-}
-
-fn matching(relation: &Relation, filter: &Condition) -> Result<Vec<usize>, EvaluateError> {
-    let mut kept = Vec::new();
-    for row in 0..relation.rows.len() {
-        if holds(relation, &[row], filter)? {
-            kept.push(row);
-        }
-    }
-    Ok(kept)
-}
-
-fn holds(relation: &Relation, unit: &[usize], condition: &Condition) -> Result<bool, EvaluateError> {
-    match condition {
-        Condition::And(one, other) => Ok(holds(relation, unit, one)? && holds(relation, unit, other)?),
-        Condition::Or(one, other) => Ok(holds(relation, unit, one)? || holds(relation, unit, other)?),
-        Condition::Compare(left, comparison, right) => {
-            let order = relation.value(unit, left)?.compare(&relation.value(unit, right)?);
-            Ok(order.is_some_and(|order| match comparison {
-                Comparison::Equal => order.is_eq(),
-                Comparison::Unequal => order.is_ne(),
-                Comparison::Less => order.is_lt(),
-                Comparison::LessOrEqual => order.is_le(),
-                Comparison::Greater => order.is_gt(),
-                Comparison::GreaterOrEqual => order.is_ge(),
-            }))
-        }
-    }
-}
-
-impl Relation {
-    fn of(table: &Table) -> Self {
-        let columns = table.columns.iter().map(|column| (table.name.clone(), column.clone())).collect();
-        Self { columns, rows: table.rows.clone() }
-    }
-
-    fn place(&self, column: &Column) -> Result<usize, EvaluateError> {
-        let fits = |(table, name): &(String, String)| {
-            name.eq_ignore_ascii_case(&column.name)
-                && column.table.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(table))
-        };
-        let mut places = self.columns.iter().enumerate().filter(|(_, one)| fits(one)).map(|(place, _)| place);
-        match (places.next(), places.next()) {
-            (Some(place), None) => Ok(place),
-            (None, _) => Err(EvaluateError::UnknownColumn(column.to_string())),
-            _ => Err(EvaluateError::Ambiguous(column.to_string())),
-        }
-    }
-
-    fn cell(&self, row: usize, place: usize) -> &Value {
-        self.rows.get(row).and_then(|row| row.get(place)).unwrap_or(&Value::Null)
-    }
-
-    /// Joins by a table of the right side's cells. Nulls meet nothing.
-    fn join(self, join: &Join, table: &Table) -> Result<Self, EvaluateError> {
-        let right = Self::of(table);
-        let (own, theirs) = match (self.place(&join.left), right.place(&join.right)) {
-            (Ok(own), Ok(theirs)) => (own, theirs),
-            _ => (self.place(&join.right)?, right.place(&join.left)?),
-        };
-        let mut index: HashMap<String, Vec<&Vec<Value>>> = HashMap::new();
-        for row in right.rows.iter().filter(|row| row.get(theirs) != Some(&Value::Null)) {
-            index.entry(row.get(theirs).map(Value::key).unwrap_or_default()).or_default().push(row);
-        }
-        let meets = |row: &Vec<Value>| index.get(&row.get(own).map(Value::key).unwrap_or_default());
-        let joined = self.rows.iter().filter(|row| row.get(own) != Some(&Value::Null)).flat_map(|row| {
-            let others = meets(row).into_iter().flatten();
-            others.map(|other| row.iter().chain(*other).cloned().collect()).collect::<Vec<_>>()
-        });
-        let rows = joined.collect();
-        Ok(Self { columns: self.columns.into_iter().chain(right.columns).collect(), rows })
-    }
-
-    fn value(&self, unit: &[usize], expression: &Expression) -> Result<Value, EvaluateError> {
-        match expression {
-            Expression::Literal(value) => Ok(value.clone()),
-            Expression::Column(column) => {
-                let place = self.place(column)?;
-                Ok(unit.first().map_or(Value::Null, |&row| self.cell(row, place).clone()))
-            }
-            Expression::Aggregate(_, None) => Ok(Value::Integer(unit.len() as i64)),
-            Expression::Aggregate(aggregate, Some(column)) => self.aggregate(unit, *aggregate, column),
-            Expression::Scalar(_) => Err(EvaluateError::NotScalar),
-        }
-    }
-
-    fn aggregate(&self, unit: &[usize], aggregate: Aggregate, column: &Column) -> Result<Value, EvaluateError> {
-        let place = self.place(column)?;
-        let cells: Vec<&Value> =
-            unit.iter().map(|&row| self.cell(row, place)).filter(|cell| **cell != Value::Null).collect();
-        let extreme = |value: Option<&&Value>| value.map_or(Value::Null, |value| (*value).clone());
-        Ok(match aggregate {
-            Aggregate::Count => Value::Integer(cells.len() as i64),
-            Aggregate::Largest => extreme(cells.iter().max_by(|one, other| one.sorted(other))),
-            Aggregate::Smallest => extreme(cells.iter().min_by(|one, other| one.sorted(other))),
-            Aggregate::Sum | Aggregate::Average if cells.is_empty() => Value::Null,
-            Aggregate::Sum => total(&cells, column)?,
-            Aggregate::Average => {
-                let sum = total(&cells, column)?.number().unwrap_or_default();
-                Value::Real(sum / cells.len() as f64)
-            }
-        })
-    }
-}
-
-/// The sum of cells: whole as long as all are whole and it fits.
-fn total(cells: &[&Value], column: &Column) -> Result<Value, EvaluateError> {
-    let whole = cells.iter().try_fold(0_i64, |sum, cell| match cell {
-        Value::Integer(number) => sum.checked_add(*number),
-        _ => None,
-    });
-    if let Some(sum) = whole {
-        return Ok(Value::Integer(sum));
-    }
-    let numbers = cells.iter().map(|cell| cell.number()).collect::<Option<Vec<f64>>>();
-    numbers
-        .map(|numbers| Value::Real(numbers.iter().sum()))
-        .ok_or_else(|| EvaluateError::NotNumbers(column.to_string()))
 }

@@ -1,28 +1,32 @@
-//! Queries as data, and how they are written.
+//! Queries as data.
 
-use std::fmt::{self, Display, Formatter};
+use super::{Column, Comparison, Condition, Expression};
 
-use super::Value;
-
-/// A query over one table and those joined to it.
+/// A query over one table and those joined to it, or several combined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
+    /// Whether equal rows of the answer are one.
+    pub distinct: bool,
     /// What is selected, in order.
     pub select: Vec<Selected>,
     /// The table.
-    pub from: String,
+    pub from: Source,
     /// Tables joined to it.
     pub joins: Vec<Join>,
     /// Which rows count.
     pub filter: Option<Condition>,
-    /// Columns by whose values rows are grouped.
-    pub group: Vec<Column>,
+    /// By whose values rows are grouped.
+    pub group: Vec<Expression>,
     /// Which groups count.
     pub having: Option<Condition>,
-    /// How the answer is ordered.
+    /// Queries combined with this one, from left to right.
+    pub compounds: Vec<Compound>,
+    /// How the whole answer is ordered.
     pub order: Vec<Order>,
-    /// Rows of the answer at most.
+    /// Rows of the whole answer at most.
     pub limit: Option<usize>,
+    /// Rows of the whole answer left out at its start.
+    pub offset: usize,
 }
 
 /// An expression of the answer with its name.
@@ -34,119 +38,118 @@ pub struct Selected {
     pub alias: Option<String>,
 }
 
-/// An inner join on equality.
+/// Where rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A table and its name within the query, where it has one of its own.
+    Table(String, Option<String>),
+    /// The answer of a query and its name.
+    Query(Box<Query>, Option<String>),
+}
+
+/// A joined table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Join {
     /// The joined table.
-    pub table: String,
-    /// One side of the equality.
-    pub left: Column,
-    /// The other.
-    pub right: Column,
+    pub source: Source,
+    /// Which rows are kept.
+    pub kind: JoinKind,
+    /// Which rows meet; without it all.
+    pub on: Option<Condition>,
 }
 
-/// A column, with its table where the name alone would not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Table.
-    pub table: Option<String>,
-    /// Name.
-    pub name: String,
-}
-
-/// What can be computed from a row or a group.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Expression {
-    /// A column, of the group's first row.
-    Column(Column),
-    /// A constant.
-    Literal(Value),
-    /// An aggregate over the group; without a column it counts rows.
-    Aggregate(Aggregate, Option<Column>),
-    /// The single cell that another query gives.
-    Scalar(Box<Query>),
-}
-
-/// How a group is aggregated. Nulls are left out.
+/// Which rows a join keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aggregate {
-    /// Number of rows.
-    Count,
-    /// Sum.
-    Sum,
-    /// Mean.
-    Average,
-    /// Largest.
-    Largest,
-    /// Smallest.
-    Smallest,
+pub enum JoinKind {
+    /// Those that meet.
+    Inner,
+    /// Those that meet, and with nulls those of the left side that meet none.
+    Left,
+    /// Every pair.
+    Cross,
 }
 
-/// What must hold.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Condition {
-    /// A comparison of two expressions.
-    Compare(Expression, Comparison, Expression),
-    /// Both.
-    And(Box<Condition>, Box<Condition>),
-    /// Either.
-    Or(Box<Condition>, Box<Condition>),
-}
-
-/// A comparison.
+/// How the answers of two queries are combined. Equal rows are one except in [`SetOperation::UnionAll`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Comparison {
-    Equal,
-    Unequal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
+pub enum SetOperation {
+    /// Rows of either.
+    Union,
+    /// Rows of one, then rows of the other.
+    UnionAll,
+    /// Rows of both.
+    Intersect,
+    /// Rows of the first that the second lacks.
+    Except,
+}
+
+/// A query that is combined with those before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compound {
+    /// How.
+    pub operation: SetOperation,
+    /// With which.
+    pub query: Query,
 }
 
 /// One key of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// By what.
+    /// By what; a whole number is the place of a column in the answer, from one.
     pub expression: Expression,
     /// Largest first.
     pub descending: bool,
 }
 
 impl Query {
-    /// A query for `select` of `from`, to be narrowed.
+    /// A query for `select` of the table `from`, to be narrowed.
     #[must_use]
     pub fn new(from: &str, select: Vec<Selected>) -> Self {
+        Self::of(Source::Table(from.to_owned(), None), select)
+    }
+
+    pub(super) fn of(from: Source, select: Vec<Selected>) -> Self {
         Self {
+            distinct: false,
             select,
-            from: from.to_owned(),
+            from,
             joins: Vec::new(),
             filter: None,
             group: Vec::new(),
             having: None,
+            compounds: Vec::new(),
             order: Vec::new(),
             limit: None,
+            offset: 0,
         }
     }
 
-    /// The tables that it reads, scalar queries aside.
-    pub fn tables(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.from.as_str()).chain(self.joins.iter().map(|join| join.table.as_str()))
+    /// The tables that it reads, those of queries within it included, each as often as it is named.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for source in std::iter::once(&self.from).chain(self.joins.iter().map(|join| &join.source)) {
+            match source {
+                Source::Table(name, _) => names.push(name.as_str()),
+                Source::Query(query, _) => names.extend(query.tables()),
+            }
+        }
+        let mut queries = Vec::new();
+        let conditions = self.joins.iter().filter_map(|join| join.on.as_ref()).chain(&self.filter).chain(&self.having);
+        conditions.for_each(|condition| condition.queries(&mut queries));
+        let selected = self.select.iter().map(|one| &one.expression).chain(&self.group);
+        selected.chain(self.order.iter().map(|order| &order.expression)).for_each(|one| one.queries(&mut queries));
+        queries.extend(self.compounds.iter().map(|compound| &compound.query));
+        names.extend(queries.into_iter().flat_map(Self::tables));
+        names
     }
 }
 
-impl Column {
-    /// A column by its name alone.
+impl Join {
+    /// An inner join where two columns are equal.
     #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self { table: None, name: name.to_owned() }
-    }
-
-    /// A column of a table.
-    #[must_use]
-    pub fn of(table: &str, name: &str) -> Self {
-        Self { table: Some(table.to_owned()), name: name.to_owned() }
+    pub fn inner(table: &str, left: Column, right: Column) -> Self {
+        let on = Condition::Compare(Expression::Column(left), Comparison::Equal, Expression::Column(right));
+        Self { source: Source::Table(table.to_owned(), None), kind: JoinKind::Inner, on: Some(on) }
     }
 }
 
@@ -157,106 +160,8 @@ impl Selected {
         match (&self.alias, &self.expression) {
             (Some(alias), _) => alias.clone(),
             (None, Expression::Column(column)) => column.name.clone(),
+            (None, Expression::Quoted(name)) => name.clone(),
             (None, other) => other.to_string().to_lowercase(),
         }
-    }
-}
-
-impl Aggregate {
-    pub(super) const ALL: [(Self, &'static str); 5] = [
-        (Self::Count, "COUNT"),
-        (Self::Sum, "SUM"),
-        (Self::Average, "AVG"),
-        (Self::Largest, "MAX"),
-        (Self::Smallest, "MIN"),
-    ];
-}
-
-impl Comparison {
-    pub(super) const ALL: [(Self, &'static str); 6] = [
-        (Self::Equal, "="),
-        (Self::Unequal, "<>"),
-        (Self::Less, "<"),
-        (Self::LessOrEqual, "<="),
-        (Self::Greater, ">"),
-        (Self::GreaterOrEqual, ">="),
-    ];
-}
-
-fn listed<T: Display>(f: &mut Formatter<'_>, lead: &str, items: &[T], joint: &str) -> fmt::Result {
-    for (place, item) in items.iter().enumerate() {
-        write!(f, "{}{item}", if place == 0 { lead } else { joint })?;
-    }
-    Ok(())
-}
-
-impl Display for Query {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        listed(f, "SELECT ", &self.select, ", ")?;
-        write!(f, " FROM {}", self.from)?;
-        listed(f, "", &self.joins, "")?;
-        if let Some(filter) = &self.filter {
-            write!(f, " WHERE {filter}")?;
-        }
-        listed(f, " GROUP BY ", &self.group, ", ")?;
-        if let Some(having) = &self.having {
-            write!(f, " HAVING {having}")?;
-        }
-        listed(f, " ORDER BY ", &self.order, ", ")?;
-        self.limit.map_or(Ok(()), |limit| write!(f, " LIMIT {limit}"))
-    }
-}
-
-impl Display for Selected {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.expression)?;
-        self.alias.as_ref().map_or(Ok(()), |alias| write!(f, " AS {alias}"))
-    }
-}
-
-impl Display for Join {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, " INNER JOIN {} ON {} = {}", self.table, self.left, self.right)
-    }
-}
-
-impl Display for Column {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.table {
-            Some(table) => write!(f, "{table}.{}", self.name),
-            None => f.write_str(&self.name),
-        }
-    }
-}
-
-impl Display for Expression {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let name = |wanted| Aggregate::ALL.iter().find(|(one, _)| *one == wanted).map_or("", |(_, name)| name);
-        match self {
-            Self::Column(column) => column.fmt(f),
-            Self::Literal(value) => value.fmt(f),
-            Self::Aggregate(aggregate, Some(column)) => write!(f, "{}({column})", name(*aggregate)),
-            Self::Aggregate(aggregate, None) => write!(f, "{}(*)", name(*aggregate)),
-            Self::Scalar(query) => write!(f, "({query})"),
-        }
-    }
-}
-
-impl Display for Condition {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Compare(left, comparison, right) => {
-                let sign = Comparison::ALL.iter().find(|(one, _)| one == comparison).map_or("", |(_, sign)| sign);
-                write!(f, "{left} {sign} {right}")
-            }
-            Self::And(one, other) => write!(f, "({one} AND {other})"),
-            Self::Or(one, other) => write!(f, "({one} OR {other})"),
-        }
-    }
-}
-
-impl Display for Order {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.expression, if self.descending { " DESC" } else { "" })
     }
 }

@@ -89,8 +89,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_query_or_an_error(text in "(\\PC{0,80}|(SELECT|FROM|t|,|\\(|\\)|v|WHERE|=|<|1|'a'|GROUP BY|ORDER BY| ){0,30})") {
-        if let Ok(query) = Query::parse(&text) {
+    fn any_text_is_a_query_or_an_error(text in "(\\PC{0,80}|(SELECT|FROM|t|,|\\(|\\)|v|WHERE|=|<|1|'a'|GROUP BY|ORDER BY| ){0,30})",
+        clauses in "(SELECT v FROM t WHERE )?((NOT |\\(|v |-1 |\"v\" |IN \\(1, 2\\) |IS NULL |LIKE 'a%' |BETWEEN 1 AND |AND |OR |\\+ |\\* |- |= |\\) |UNION SELECT v FROM t ){1,24})") {
+        for text in [text, clauses] {
+            let Ok(query) = Query::parse(&text) else { continue };
             let _ = query.evaluate(&[table("t", &[(1, "a".to_owned(), 2)])]);
             prop_assert_eq!(Query::parse(&query.to_string()).unwrap(), query);
         }
@@ -105,10 +107,70 @@ fn what_does_not_fit_is_named() {
     assert_eq!(error("SELECT x FROM t"), "no column `x`");
     assert_eq!(error("SELECT v FROM w"), "no table `w`");
     assert_eq!(error("SELECT v FROM t JOIN u ON t.id = u.id"), "column `v` is ambiguous: name its table");
+    assert_eq!(error("SELECT v FROM t WHERE id IN (SELECT id FROM u WHERE u.v = t.v)"), "no column `t.v`");
+    assert_eq!(error("SELECT v FROM t WHERE id IN (SELECT id, v FROM u)"), "a query after IN must give one column");
+    assert_eq!(error("SELECT v FROM t UNION SELECT id, v FROM u"), "combined queries must give equally many columns");
+    assert_eq!(error("SELECT v FROM t ORDER BY 2"), "the answer has no column number 2");
+    assert_eq!(error("SELECT v + 1 AS w FROM t WHERE w + x > 1"), "no column `x`");
     assert_eq!(error("SELECT SUM(kind) FROM t"), "column `kind` holds something that is no number");
     assert!(Query::parse("SELECT v FROM t WHERE").unwrap_err().to_string().contains("at the end"));
     assert!(Query::parse("SELECT v FROM t; DROP TABLE t").is_err());
     assert!(Query::parse(&format!("SELECT v FROM t WHERE {}v = 1", "(".repeat(10_000))).is_err());
+}
+
+#[test]
+fn what_is_not_read_is_named() {
+    let refused = |text: &str| Query::parse(text).unwrap_err().to_string();
+    for (text, name) in [
+        ("SELECT CASE WHEN v = 1 THEN 2 END FROM t", "`CASE`"),
+        ("SELECT v FROM t WHERE EXISTS (SELECT v FROM t)", "`EXISTS`"),
+        ("SELECT CAST(v AS INTEGER) FROM t", "`CAST`"),
+        ("SELECT upper(kind) FROM t", "the function `UPPER`"),
+        ("SELECT v FROM t JOIN u USING (id)", "`USING`"),
+        ("SELECT v FROM t RIGHT JOIN u ON t.id = u.id", "`RIGHT JOIN`"),
+        ("SELECT v FROM t WHERE kind LIKE 'a' ESCAPE 'b'", "`ESCAPE`"),
+        ("SELECT v FROM t WHERE SUM(v) > 1", "an aggregate stands in WHERE"),
+        ("SELECT SUM(MAX(v)) FROM t", "an aggregate stands within an aggregate"),
+        ("SELECT v FROM t UNION SELECT v FROM t INTERSECT SELECT v FROM t", "INTERSECT beside UNION"),
+        ("WITH x AS (SELECT v FROM t) SELECT v FROM x", "expected `SELECT`"),
+    ] {
+        assert!(refused(text).contains(name), "{text}: {}", refused(text));
+    }
+    assert!(Query::parse(&format!("SELECT v FROM t WHERE {}v = 1", "v = 1 OR ".repeat(2000))).is_err());
+}
+
+#[test]
+fn dialects_differ_as_duckdb_has_it() {
+    let rows = [(1, "a".to_owned(), 7), (2, "B".to_owned(), 2)];
+    let mut tables = [table("t", &rows)];
+    assert_eq!(answer("SELECT v / 2 FROM t", &tables), [[Value::Real(3.5)], [Value::Real(1.0)]]);
+    assert_eq!(answer("SELECT id FROM t WHERE kind LIKE 'b'", &tables), Vec::<Vec<Value>>::new());
+    assert_eq!(answer("SELECT id FROM t WHERE kind ILIKE 'b'", &tables), [[Value::Integer(2)]]);
+    tables[0].rows[0][2] = Value::Null;
+    for direction in ["ASC", "DESC"] {
+        let found = answer(&format!("SELECT v FROM t ORDER BY v {direction}"), &tables);
+        assert_eq!(found, [[Value::Integer(2)], [Value::Null]]);
+    }
+}
+
+#[test]
+fn a_join_of_everything_with_everything_is_refused() {
+    let rows: Vec<Row> = (0..1100).map(|id| (id, "a".to_owned(), id)).collect();
+    let tables = [table("t", &rows), table("u", &rows)];
+    let query = Query::parse("SELECT t.v FROM t, u").unwrap();
+    assert!(matches!(query.evaluate(&tables), Err(EvaluateError::TooManyPairs(_))));
+    let found = answer("SELECT t.v FROM t, u WHERE t.id = u.id", &tables);
+    assert_eq!(found.len(), rows.len(), "what the filter asks to be equal narrows the join");
+}
+
+#[test]
+fn all_tables_read_are_named() {
+    let text = "SELECT (SELECT MAX(v) FROM a) FROM b JOIN c ON b.v = c.v AND b.v IN (SELECT v FROM d) \
+                WHERE NOT v = (SELECT MIN(v) FROM (SELECT v FROM e) AS x) UNION SELECT v FROM f";
+    let query = Query::parse(text).unwrap();
+    let mut names = query.tables();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "b", "c", "d", "e", "f"]);
 }
 
 #[test]

@@ -54,6 +54,15 @@ impl Value {
         }
     }
 
+    /// What is written in the cell; nothing in null.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Text(text) => Some(text.clone()),
+            number => Some(number.to_string()),
+        }
+    }
+
     /// Comparison as conditions make it: `None` where either side is null or the kinds differ.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {

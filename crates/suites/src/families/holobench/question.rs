@@ -84,7 +84,7 @@ fn selected(expression: Expression) -> Selected {
 }
 
 fn of(aggregate: Aggregate, name: &str) -> Expression {
-    Expression::Aggregate(aggregate, Some(Column::named(name)))
+    Expression::aggregate(aggregate, Column::named(name))
 }
 
 fn ascending(name: &str) -> Order {
@@ -93,7 +93,7 @@ fn ascending(name: &str) -> Order {
 
 fn grouped(table: &str, key: &str, value: Expression) -> Query {
     Query {
-        group: vec![Column::named(key)],
+        group: vec![column(key)],
         order: vec![ascending(key)],
         ..Query::new(table, vec![selected(column(key)), selected(value)])
     }
@@ -123,7 +123,7 @@ fn aggregation(turn: usize) -> (String, Query) {
     match turn % 3 {
         0 => (
             "How many people follow each trade? Give trade and number, by trade in alphabetical order.".to_owned(),
-            grouped("people", "trade", Expression::Aggregate(Aggregate::Count, None)),
+            grouped("people", "trade", Expression::count()),
         ),
         1 => (
             "How many sacks of rye did each town harvest in all the years together? Give town and sum, by town in \
@@ -176,11 +176,7 @@ fn join(sheet: &Sheet, rng: &mut Rng) -> Option<(String, Query)> {
     );
     let same = Condition::And(near.into(), compared("trade", Comparison::Equal, trade.clone()).into());
     let mut query = Query {
-        joins: vec![Join {
-            table: "towns".to_owned(),
-            left: Column::of("people", "town"),
-            right: Column::of("towns", "town"),
-        }],
+        joins: vec![Join::inner("towns", Column::of("people", "town"), Column::of("towns", "town"))],
         filter: Some(same.clone()),
         order: vec![ascending("name")],
         ..Query::new("people", ["name", "born", "founded"].map(|name| selected(column(name))).to_vec())
@@ -309,7 +305,13 @@ mod tests {
                         question.query
                     );
                     assert!(question.rows.iter().flatten().all(|cell| !cell.is_empty()));
-                    assert!(kind.others().iter().all(|rows| question.query.tables().all(|name| name != rows.table())));
+                    assert!(
+                        kind.others().iter().all(|rows| question
+                            .query
+                            .tables()
+                            .into_iter()
+                            .all(|name| name != rows.table()))
+                    );
                 }
             }
         }

@@ -120,8 +120,7 @@ impl Dataset for Files {
         let mut length = limit as usize;
         loop {
             let sample = sample(record, &lines, length, depth).ok_or_else(|| refuse("the record makes no sample"))?;
-            let mut prompt = Prompt::default();
-            prompt.push(&sample.prompt);
+            let mut prompt = marked(&sample.prompt, record);
             let tokens = prompt.tokens();
             if tokens <= limit {
                 return Ok(finished(task, request, record, prompt, depth));
@@ -131,6 +130,24 @@ impl Dataset for Files {
                 .ok_or_else(|| refuse("question and needles are longer"))?;
         }
     }
+}
+
+/// The prompt with the record's needles as evidence. The sentences of a chain are drawn anew and not marked.
+fn marked(text: &str, record: &Record) -> Prompt {
+    let needles = record.gold.get("needles").and_then(|list| needles(list).ok()).unwrap_or_default();
+    let place = |needle: &OfficialNeedle| Some((text.find(&needle.needle)?, needle.needle.len()));
+    let mut places: Vec<(usize, usize)> = needles.iter().filter_map(place).collect();
+    places.sort_unstable();
+    let (mut prompt, mut end) = (Prompt::default(), 0);
+    for (start, length) in places {
+        // None where one needle stands within another, which is marked already.
+        let Some(before) = text.get(end..start) else { continue };
+        prompt.push(before);
+        end = start + length;
+        prompt.push_needle(text.get(start..end).unwrap_or_default());
+    }
+    prompt.push(text.get(end..).unwrap_or_default());
+    prompt
 }
 
 fn finished(task: &Task, request: &ItemRequest<'_>, record: &Record, prompt: Prompt, depth: f64) -> Item {

@@ -1,6 +1,6 @@
 //! HoloBench's context builder with its bugs, for comparison with upstream (`load_context.py`).
 
-use crate::sql::{Answer, Condition, Expression, Query, Table, Value};
+use crate::sql::{Answer, Query, Table, Value};
 
 /// Where the sentences that matter stand among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,30 +154,6 @@ pub(super) fn estimate(text: &str) -> f64 {
     (if quotient - floor > 0.5 { floor + 1.0 } else { floor }) + 1.0
 }
 
-/// Tables that a query and those in its conditions read.
-pub(super) fn tables_of(query: &Query) -> Vec<String> {
-    fn inner(condition: &Condition, found: &mut Vec<String>) {
-        match condition {
-            Condition::And(one, other) | Condition::Or(one, other) => {
-                inner(one, found);
-                inner(other, found);
-            }
-            Condition::Compare(left, _, right) => {
-                for side in [left, right] {
-                    if let Expression::Scalar(query) = side {
-                        found.extend(tables_of(query));
-                    }
-                }
-            }
-        }
-    }
-    let mut found: Vec<String> = query.tables().map(str::to_owned).collect();
-    for condition in query.filter.iter().chain(&query.having) {
-        inner(condition, &mut found);
-    }
-    found
-}
-
 /// Upstream's context of a query over `tables` in their order: rows in turn from every table until both budgets are
 /// reached, starting again when tables run out. With a density the other budget is one more than the whole size.
 /// `None` where upstream never ends (a budget stays open and nothing is left to fill it), or the query does not fit.
@@ -186,7 +162,7 @@ pub fn load_context(query: &Query, tables: &[(String, Vec<Entry>)], setting: Set
     let main_budget =
         if setting.amount > 0 { setting.amount as f64 } else { (setting.size as f64 * setting.density).trunc() };
     let budgets = [(setting.size - setting.amount) as f64, main_budget];
-    let wanted = tables_of(query);
+    let wanted = query.tables();
     let longest = tables.iter().map(|(_, rows)| rows.len()).max()?;
     let mut sizes = [0.0_f64; 2];
     let mut taken: [Vec<&String>; 2] = [Vec::new(), Vec::new()];
@@ -195,7 +171,7 @@ pub fn load_context(query: &Query, tables: &[(String, Vec<Entry>)], setting: Set
         let before = sizes;
         for index in 0..longest {
             for (name, rows) in tables {
-                let main = usize::from(wanted.contains(name));
+                let main = usize::from(wanted.contains(&name.as_str()));
                 let (Some(entry), Some(size), Some(budget)) = (rows.get(index), sizes.get_mut(main), budgets.get(main))
                 else {
                     continue;

@@ -4,7 +4,7 @@
 //! stays below its budget. Not as upstream: with a density the other side has what the main one leaves (there: one more
 //! than the whole), a table that runs out is not told again, and sentences are merged by [`super::Placement::merge`].
 
-use super::context::{Entry, Loaded, Setting, estimate, table, tables_of};
+use super::context::{Entry, Loaded, Setting, estimate, table};
 use crate::sql::{EvaluateError, Query, Table};
 
 /// A context that cannot be filled.
@@ -25,7 +25,7 @@ pub enum FillError {
 pub fn fill_context(query: &Query, tables: &[(String, Vec<Entry>)], setting: Setting) -> Result<Loaded, FillError> {
     let whole = setting.size as f64;
     let main_budget = if setting.amount > 0 { setting.amount as f64 } else { (whole * setting.density).trunc() };
-    let wanted = tables_of(query);
+    let wanted = query.tables();
     let wanted = |name: &str| wanted.iter().any(|table| table.eq_ignore_ascii_case(name));
     let mut main = Side::new(main_budget.min(whole));
     let mut other = Side::new(whole - main.budget);
