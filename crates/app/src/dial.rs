@@ -10,7 +10,7 @@ use crate::board::{BoardEntry, CellStatistics, interval_of_sums};
 /// Places below which there is no curve.
 const PLACES: usize = 2;
 
-/// One curve per family of which the suite holds several places; lines are in the order of `rows`.
+/// One curve per family of which the suite holds several places and anybody has samples; lines are in the order of `rows`.
 pub(crate) fn curves(tasks: &[BoardTask], entries: &[BoardEntry], rows: &[BoardRow]) -> Vec<DialCurve> {
     let mut families: BTreeMap<(&str, &str), BTreeMap<u32, Vec<&str>>> = BTreeMap::new();
     for task in tasks {
@@ -29,6 +29,7 @@ pub(crate) fn curves(tasks: &[BoardTask], entries: &[BoardEntry], rows: &[BoardR
             family: family.to_owned(),
             lines: ordered.iter().map(|entry| line(entry, &places)).filter(|line| !line.points.is_empty()).collect(),
         })
+        .filter(|curve| !curve.lines.is_empty())
         .collect()
 }
 
@@ -148,5 +149,6 @@ mod tests {
         assert!(line("better").slope.unwrap().ci95[0] > 0.0, "it rises");
         assert!(line("worse").slope.unwrap().per_doubling.abs() < 1e-9, "it is flat");
         assert!(line("whole").slope.is_none(), "never wrong: no finite slope");
+        assert_eq!(curves(&board.tasks, &[], &[]), [], "nobody has samples");
     }
 }
