@@ -135,7 +135,7 @@ fn queries_are_answered_over_the_rows_that_are_told() {
         line[field] = json!(value);
         read("holobench", "queries.jsonl", &line, &files).unwrap_err()
     };
-    assert!(refusal("query", "SELECT id FROM mills WHERE id LIKE '1%'").starts_with("query: not a query"));
+    assert!(refusal("query", "SELECT CAST(id AS TEXT) FROM mills").starts_with("query: not a query"));
     assert!(refusal("query", "SELECT name FROM mills").contains("no column `name`"));
     assert!(refusal("db_id", "wine").starts_with("db_id: no folder `wine`"));
 }
