@@ -2,11 +2,13 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use longboard_suites::metrics::longproc::right_outputs;
 use longboard_suites::program::{Program, Ran, Test};
 use longboard_worker::sandbox::{OUTPUT_BYTES, Sandbox, SandboxError};
+use serde_json::Value;
 
 const WORKER: &str = env!("CARGO_BIN_EXE_longboard-worker");
 
@@ -140,4 +142,27 @@ fn confinement_is_not_optional() {
     let output =
         Command::new(WORKER).args(["confined", "--stage", "run", "--folder", "/nowhere", "--", "/bin/true"]).output();
     assert!(!output.unwrap().status.success());
+}
+
+/// Official programs, where their file is at hand, pass their tests here.
+#[tokio::test]
+async fn official_programs_pass_their_tests() {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
+    let root = std::env::var_os("LONGBOARD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let path = root.join("data/longproc/pseudo_to_code/pseudo_to_code_0.5k.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return eprintln!("SKIPPED: set LONGBOARD_SHARED to a folder with data/longproc to run its programs");
+    };
+    let Some(sandbox) = sandbox().await else { return };
+    let records: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let mut passed = 0;
+    let some = records.iter().take(8);
+    for record in some.clone() {
+        let lines: Vec<&str> = record["code_lines"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let tests: Vec<Test> = serde_json::from_value(record["testcases"].clone()).unwrap();
+        let program = Program { code: lines.join("\n"), tests };
+        let ran = sandbox.run(&program).await.unwrap();
+        passed += usize::from(right_outputs(ran.outputs().unwrap_or_default(), &program.tests));
+    }
+    assert_eq!(passed, some.count());
 }

@@ -238,7 +238,10 @@ impl Family for LongProc {
         match choice(&task.definition().params, "procedure") {
             "html_to_tsv" => format!("```tsv\n{reference}\n```"),
             "countdown" | "travel_planning" => text("trace"),
-            "pseudo_to_code" => format!("```cpp\n{}\n```", text("code")),
+            "pseudo_to_code" => {
+                let official = item.gold.get(COMPILED).is_some();
+                format!("```cpp\n{}\n```", if official { reference.to_owned() } else { text("code") })
+            }
             "tom_tracking" => reference.to_owned(),
             _ => format!("<Route>\n{reference}\n</Route>"),
         }
