@@ -8,8 +8,8 @@ use longboard_store::run::Run;
 use longboard_suites::length::Length;
 use longboard_suites::task::Task;
 
-use crate::board::interval_of_sums;
 use crate::sample::record_order;
+use crate::sums::Sums;
 use crate::{AppError, Longboard};
 
 impl Longboard {
@@ -27,18 +27,18 @@ impl Longboard {
         if sorters.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sums: BTreeMap<(String, i32), BTreeMap<usize, Sum>> = BTreeMap::new();
+        let mut sums: BTreeMap<(String, i32), BTreeMap<usize, Sums>> = BTreeMap::new();
         for ((task, window, index), _, score) in self.store.scores(run.id).await? {
             if let Some(bucket) = sorters.get(&task).and_then(|sorter| sorter.bucket(index)) {
                 sums.entry((task, window)).or_default().entry(bucket).or_default().add(score);
             }
         }
-        let report = |((task, window), buckets): ((String, i32), BTreeMap<usize, Sum>)| {
+        let report = |((task, window), buckets): ((String, i32), BTreeMap<usize, Sums>)| {
             let sorter = sorters.get(&task)?;
             Some(BucketReport {
                 length: Length::new(window.cast_unsigned()).ok()?.to_string(),
                 unit: sorter.unit.to_owned(),
-                buckets: buckets.iter().map(|(place, sum)| sum.bucket(*place, sorter.edges)).collect(),
+                buckets: buckets.iter().filter_map(|(place, sums)| bucket(*place, sorter.edges, sums)).collect(),
                 task,
             })
         };
@@ -81,36 +81,13 @@ impl Sorter {
     }
 }
 
-/// Scores in 0..1.
-struct Sum {
-    n: u32,
-    sum: f64,
-    sum_of_squares: f64,
-    binary: bool,
-}
-
-impl Default for Sum {
-    fn default() -> Self {
-        Self { n: 0, sum: 0.0, sum_of_squares: 0.0, binary: true }
-    }
-}
-
-impl Sum {
-    fn add(&mut self, score: f64) {
-        self.n += 1;
-        self.sum += score;
-        self.sum_of_squares += score * score;
-        self.binary &= score == 0.0 || score == 1.0;
-    }
-
-    /// The bucket at a place between edges.
-    fn bucket(&self, place: usize, edges: &[u64]) -> Bucket {
-        Bucket {
-            from: place.checked_sub(1).and_then(|before| edges.get(before).copied()).unwrap_or(0),
-            below: edges.get(place).copied(),
-            score: 100.0 * self.sum / f64::from(self.n.max(1)),
-            n: self.n,
-            ci95: interval_of_sums(self.n, self.sum, self.sum_of_squares, self.binary),
-        }
-    }
+/// The bucket at a place between edges; `None` without samples.
+fn bucket(place: usize, edges: &[u64], sums: &Sums) -> Option<Bucket> {
+    Some(Bucket {
+        from: place.checked_sub(1).and_then(|before| edges.get(before).copied()).unwrap_or(0),
+        below: edges.get(place).copied(),
+        score: sums.score()?,
+        n: sums.n,
+        ci95: sums.ci95(),
+    })
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use longboard_protocol::board::{BoardRow, BoardTask, DialCurve, DialLine, DialScore, Slope};
 use longboard_stats::slope::{Share, logit_slope};
 
-use crate::board::{BoardEntry, CellStatistics, interval_of_sums};
+use crate::board::BoardEntry;
+use crate::sums::Sums;
 
 /// Places below which there is no curve.
 const PLACES: usize = 2;
@@ -34,51 +35,27 @@ pub(crate) fn curves(tasks: &[BoardTask], entries: &[BoardEntry], rows: &[BoardR
 }
 
 fn line(entry: &BoardEntry, places: &BTreeMap<u32, Vec<&str>>) -> DialLine {
-    let pooled: Vec<(u32, Pool)> = places.iter().map(|(value, tasks)| (*value, Pool::of(entry, tasks))).collect();
+    let pooled: Vec<(u32, Sums)> = places.iter().map(|(value, tasks)| (*value, pool(entry, tasks))).collect();
     let shares: Vec<Share> = pooled
         .iter()
-        .map(|(value, pool)| Share { x: f64::from((*value).max(1)).log2(), successes: pool.sum, n: pool.n })
+        .map(|(value, sums)| Share { x: f64::from((*value).max(1)).log2(), successes: sums.sum, n: sums.n })
         .collect();
     DialLine {
         entry: entry.entry.clone(),
         name: entry.name.clone(),
-        points: pooled.iter().filter_map(|(value, pool)| pool.score(*value)).collect(),
+        points: pooled.iter().filter_map(|(value, sums)| score(*value, sums)).collect(),
         slope: logit_slope(&shares).ok().map(|slope| Slope { per_doubling: slope.value, ci95: slope.ci95 }),
     }
 }
 
-/// All samples at one place, of all lengths.
-struct Pool {
-    n: u32,
-    sum: f64,
-    sum_of_squares: f64,
-    binary: bool,
+/// All samples of some tasks, of all lengths.
+fn pool(entry: &BoardEntry, tasks: &[&str]) -> Sums {
+    let own = entry.cells.iter().filter(|((task, _), _)| tasks.contains(&task.as_str()));
+    own.fold(Sums::default(), |sums, (_, cell)| sums.with(cell))
 }
 
-impl Pool {
-    fn of(entry: &BoardEntry, tasks: &[&str]) -> Self {
-        let none = Self { n: 0, sum: 0.0, sum_of_squares: 0.0, binary: true };
-        let own = entry.cells.iter().filter(|((task, _), _)| tasks.contains(&task.as_str()));
-        own.fold(none, |pool, (_, cell)| pool.with(cell))
-    }
-
-    fn with(self, cell: &CellStatistics) -> Self {
-        Self {
-            n: self.n.saturating_add(cell.n()),
-            sum: self.sum + cell.sum,
-            sum_of_squares: self.sum_of_squares + cell.sum_of_squares,
-            binary: self.binary && (cell.binary || cell.n() == 0),
-        }
-    }
-
-    fn score(&self, value: u32) -> Option<DialScore> {
-        (self.n > 0).then(|| DialScore {
-            value,
-            score: 100.0 * self.sum / f64::from(self.n),
-            n: self.n,
-            ci95: interval_of_sums(self.n, self.sum, self.sum_of_squares, self.binary),
-        })
-    }
+fn score(value: u32, sums: &Sums) -> Option<DialScore> {
+    Some(DialScore { value, score: sums.score()?, n: sums.n, ci95: sums.ci95() })
 }
 
 #[cfg(test)]
@@ -88,7 +65,7 @@ mod tests {
     use longboard_suites::length::Length;
 
     use super::*;
-    use crate::board::{BoardInput, compute};
+    use crate::board::{BoardInput, CellStatistics, compute};
 
     fn task(slug: &str, family: &str, value: Option<u32>) -> BoardTask {
         BoardTask {

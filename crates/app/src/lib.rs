@@ -36,6 +36,7 @@ pub mod run;
 pub mod sample;
 mod slug;
 mod standing;
+mod sums;
 pub mod task;
 pub mod team;
 pub mod votes;
