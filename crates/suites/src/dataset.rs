@@ -66,20 +66,20 @@ pub trait Dataset: Sync {
     ///
     /// # Errors
     /// [`RecordError`] names the field and what is wrong with it.
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError>;
-
-    /// The same for records that take something from files beside theirs.
-    ///
-    /// # Errors
-    /// [`RecordError`] names the field, or the file that is missing.
     fn read_beside(
         &self,
         subset: &Subset,
         line_number: usize,
         line: &str,
-        _folder: &dyn Folder,
-    ) -> Result<Vec<Record>, RecordError> {
-        self.read(subset, line_number, line)
+        folder: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError>;
+
+    /// The same where nothing stands beside the file.
+    ///
+    /// # Errors
+    /// As [`Dataset::read_beside`].
+    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     /// Official lengths from which the benchmark's next bucket of scores begins, rising; empty where it reports none.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use longboard_suites::metrics::longproc::TESTS;
+use longboard_suites::metrics::longproc::{TESTS, preamble};
 use longboard_suites::program::{Program, Ran};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
@@ -28,28 +28,6 @@ const RUN: &str = "run";
 const COMPILE_DEADLINE: Duration = Duration::from_secs(60);
 /// Wall time of a test, for programs that wait; those that compute end by the limit of processor seconds.
 const RUN_DEADLINE: Duration = Duration::from_secs(10);
-
-/// What LongProc puts before each program: the headers of the SPoC judge (arXiv 1906.04908).
-const HEADERS: [&str; 18] = [
-    "algorithm",
-    "bitset",
-    "cassert",
-    "climits",
-    "cmath",
-    "cstdio",
-    "cstring",
-    "fstream",
-    "iomanip",
-    "iostream",
-    "list",
-    "map",
-    "numeric",
-    "queue",
-    "set",
-    "sstream",
-    "stack",
-    "vector",
-];
 
 /// Why a program could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -95,9 +73,7 @@ impl Sandbox {
     /// [`SandboxError::Io`] when the machine fails, not the program.
     pub async fn run(&self, program: &Program) -> Result<Ran, SandboxError> {
         let folder = Scratch::new()?;
-        let includes: Vec<String> = HEADERS.iter().map(|header| format!("#include <{header}>\n")).collect();
-        let text = format!("{}using namespace std;\n{}", includes.concat(), program.code);
-        std::fs::write(folder.path("program.cpp"), text)?;
+        std::fs::write(folder.path("program.cpp"), preamble() + &program.code)?;
         let mut compiler = self.confined(COMPILE, &self.compiler, &folder);
         compiler.args(["-std=c++11", "-O", "program.cpp", "-o", "program"]);
         if !ends_well(&mut compiler, COMPILE_DEADLINE).await? {

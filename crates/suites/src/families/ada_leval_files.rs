@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official;
 use crate::item::Item;
 use crate::prompt::Prompt;
@@ -42,7 +42,13 @@ impl Dataset for TextSort {
         named(&TEXT_SORT, file_name)
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let order = order(&fields)?;
         Ok(vec![Record {
@@ -92,7 +98,7 @@ impl Dataset for BestAnswer {
         named(&BEST_ANSWER, file_name)
     }
 
-    fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(&self, subset: &Subset, _: usize, line: &str, _: &dyn Folder) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let answers = dataset::texts(&fields, "all_answers")?;
         let label = dataset::text(&fields, "answer")?;

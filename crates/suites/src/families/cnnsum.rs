@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::card::{Card, Dialogue, Diffusion, Language, LengthUnit, Protocol, Scope, Side};
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::families::prose;
 use crate::families::saga::Saga;
@@ -165,7 +165,13 @@ impl Dataset for CnnSumFiles {
         SUBSETS.iter().find(|subset| subset.name == name)
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         Ok(vec![Record {
             id: line_number.to_string(),

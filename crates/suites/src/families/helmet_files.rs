@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::card::Side;
-use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::families::prose;
 use crate::item::{Cut, Item};
@@ -45,7 +45,13 @@ impl Dataset for Pairs {
         named(&PAIRS, file_name, "test_k")
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let question = dataset::text(&fields, "question")?;
         let answer = match fields.get("answer") {
@@ -108,10 +114,6 @@ impl Dataset for Rankings {
 
     fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
         named(&RANKINGS, file_name, "test_reranking_data_")
-    }
-
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     /// Worked examples are other queries of `test_reranking_data_k10_….jsonl` beside the file, or under `demos`.

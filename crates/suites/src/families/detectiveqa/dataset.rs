@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::card::{Language, Side};
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text, texts};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text, texts};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task};
@@ -25,7 +25,13 @@ impl Dataset for Novels {
         SUBSETS.iter().find(|subset| part(subset.name))
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         let paragraphs = texts(&fields, "paragraphs")?;
         let novel = match fields.get("novel_id") {

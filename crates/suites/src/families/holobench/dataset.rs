@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::tables::shown;
-use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::{official, prose};
 use crate::item::{Cut, Item};
 use crate::metrics::holobench::{self as metric, Entry, Placement, Setting};
@@ -26,10 +26,6 @@ type Tables = Vec<(String, Vec<Entry>)>;
 impl Dataset for Queries {
     fn subsets(&self) -> &'static [Subset] {
         &SUBSETS
-    }
-
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     fn read_beside(

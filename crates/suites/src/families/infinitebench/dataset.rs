@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::card::Side;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::prompt::Answer;
@@ -36,7 +36,13 @@ impl Dataset for Files {
         &SUBSETS
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let id = match fields.get("id") {
             None => line_number.to_string(),

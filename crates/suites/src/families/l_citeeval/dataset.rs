@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::sentences;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::prose;
 use crate::item::{Cut, Item, Scored};
 use crate::metrics::l_citeeval::{self as metric, Evaluator, Lexical, Prf};
@@ -54,7 +54,13 @@ impl Dataset for Files {
         &SUBSETS
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let mut passages = passages(&fields)?;
         passages.truncate(MOST_PASSAGES);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::JUDGED;
 use crate::card::Side;
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text, texts};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text, texts};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
@@ -57,7 +57,13 @@ impl Dataset for Documents {
         &SUBSETS
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         if subset.name == JUDGED {
             return Ok(vec![judged(&fields, line_number)?]);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::template;
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text, texts};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text, texts};
 use crate::families::official;
 use crate::item::Item;
 use crate::metrics::longbench::Rule;
@@ -58,7 +58,7 @@ impl Dataset for Files {
         &SUBSETS
     }
 
-    fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(&self, subset: &Subset, _: usize, line: &str, _: &dyn Folder) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         let base = base(subset.name);
         let data_set = text(&fields, "dataset")?;

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text};
 use crate::families::official;
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task, choice};
@@ -42,7 +42,7 @@ impl Dataset for Questions {
         SUBSETS.iter().find(|subset| file.starts_with(subset.name) || file.starts_with("data.json"))
     }
 
-    fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(&self, subset: &Subset, _: usize, line: &str, _: &dyn Folder) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         let answer = text(&fields, "answer")?;
         if !["A", "B", "C", "D"].contains(&answer.as_str()) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::DETAIL;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::prose;
 use crate::item::{Cut, Item};
 use crate::prompt::{Answer, Prompt};
@@ -72,7 +72,13 @@ impl Dataset for Prompts {
         SUBSETS.iter().find(|subset| subset.name == stem)
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let question = dataset::text(&fields, "prompt")?;
         if question.trim().is_empty() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer_tokens;
-use crate::dataset::{Dataset, Record, RecordError, Subset};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset};
 use crate::families::prose;
 use crate::item::{Cut, Item};
 use crate::metrics::longgenbench::Kind;
@@ -90,7 +90,13 @@ impl Dataset for Mmlu {
         SUBJECTS.iter().find(|subset| subset.name.strip_prefix("mmlu_") == Some(stem))
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let cells = cells(line)
             .ok_or_else(|| RecordError::new("line", "a quotation mark is not closed: write each record on one line"))?;
         let count = cells.len();

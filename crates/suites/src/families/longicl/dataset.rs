@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::set::Kind;
-use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::{official, prose};
 use crate::item::{Cut, Item};
 use crate::prompt::Prompt;
@@ -61,10 +61,6 @@ impl Dataset for Files {
         let name = file_name.to_lowercase();
         let tests = !name.contains("_train") && !name.starts_with("train_");
         SUBSETS.iter().find(|subset| tests && name.contains(subset.name))
-    }
-
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     fn read_beside(

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::bracketed;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official;
 use crate::item::Item;
 use crate::prompt::{Answer, Prompt};
@@ -45,7 +45,7 @@ impl Dataset for Exams {
         true
     }
 
-    fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(&self, subset: &Subset, _: usize, line: &str, _: &dyn Folder) -> Result<Vec<Record>, RecordError> {
         let exams = dataset::object(line)?;
         exams.iter().map(|(name, exam)| record(subset, name, exam)).collect()
     }

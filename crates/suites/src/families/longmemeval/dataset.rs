@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::{official, prose};
 use crate::item::{Cut, Item};
 use crate::metrics::longmemeval::TYPES;
@@ -30,7 +30,7 @@ impl Dataset for Files {
         SUBSETS.iter().find(|subset| file_name.starts_with(subset.name))
     }
 
-    fn read(&self, subset: &Subset, _: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(&self, subset: &Subset, _: usize, line: &str, _: &dyn Folder) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let id = dataset::text(&fields, "question_id")?;
         let kind = dataset::text(&fields, "question_type")?;

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::card::Side;
-use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
-use crate::metrics::longproc::Test;
+use crate::metrics::longproc::{Test, preamble};
 use crate::task::{GenerateError, ItemRequest, Task, choice};
 
 /// Reader of files called `{procedure}_{level}.json`.
@@ -45,10 +45,6 @@ fn parts(subset: &Subset) -> (&'static str, &'static str) {
 impl Dataset for Files {
     fn subsets(&self) -> &'static [Subset] {
         &SUBSETS
-    }
-
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     /// Pages may stand in files that `html_path` names.
@@ -189,7 +185,7 @@ fn frame(procedure: &str, record: &Record) -> (String, String) {
             ),
         ),
         "pseudo_to_code" => (
-            "Write a C++ program from the description below, line by line. The description is right and complete.\n\nThese lines already stand before your code; leave them out:\n```cpp\n#include <cstdio>\n#include <iostream>\n#include <vector>\n#include <algorithm>\n#include <numeric>\n#include <cmath>\n#include <cstring>\n#include <set>\n#include <map>\n#include <queue>\n#include <stack>\n#include <list>\n#include <fstream>\n#include <climits>\n#include <cassert>\n#include <iomanip>\n#include <sstream>\n#include <bitset>\nusing namespace std;\n```\nPut your code between ```cpp and ```, one line for each line of the description.\n\nDescription:\n".to_owned(),
+            format!("Write a C++ program from the description below, line by line. The description is right and complete.\n\nThese lines already stand before your code; leave them out:\n```cpp\n{}```\nPut your code between ```cpp and ```, one line for each line of the description.\n\nDescription:\n", preamble()),
             "\n\nCode:".to_owned(),
         ),
         "countdown" => (

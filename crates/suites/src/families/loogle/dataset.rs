@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::card::Side;
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::metrics::loogle;
@@ -36,7 +36,13 @@ impl Dataset for Documents {
         SUBSETS.iter().find(|subset| file.starts_with(subset.name))
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         let document = text(&fields, "input")?;
         if subset.name == "longdep_summarization" {

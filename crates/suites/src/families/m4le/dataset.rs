@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::card::Side;
-use crate::dataset::{self, Dataset, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::official::{self, Frame};
 use crate::item::Item;
 use crate::metrics::m4le::M4leTask;
@@ -116,7 +116,13 @@ impl Dataset for M4leFiles {
         SUBSETS.iter().find(named).or_else(|| SUBSETS.iter().find(begun).filter(|_| stem.contains('_')))
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = dataset::object(line)?;
         let references = dataset::texts(&fields, "answers")?;
         if references.is_empty() {

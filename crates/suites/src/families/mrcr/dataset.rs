@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::conversation::Conversation;
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text};
 use crate::families::prose;
 use crate::item::{Cut, Item, Message};
 use crate::prompt::Answer;
@@ -28,7 +28,13 @@ impl Dataset for Conversations {
         SUBSETS.iter().find(|subset| file.starts_with(subset.name))
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         let needles = whole(&fields, "n_needles")?;
         if !subset.name.starts_with(&format!("{needles}needle")) {

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::needlebench_official::{Cl100k, OfficialNeedle, OfficialSample, Setting};
 use crate::families::prose;
 use crate::item::{Cut, Item};
@@ -53,10 +53,6 @@ impl Dataset for Files {
 
     fn keyed(&self, subset: &Subset) -> bool {
         parts(subset.name).0 == "mrs"
-    }
-
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     /// Needles belong together: the first line stands for all of them, the others are checked.

@@ -10,7 +10,7 @@
 use serde_json::{Map, Value, json};
 
 use super::depth_percent;
-use crate::dataset::{self, Dataset, Folder, NoFolder, Record, RecordError, Subset};
+use crate::dataset::{self, Dataset, Folder, Record, RecordError, Subset};
 use crate::families::prose;
 use crate::item::Item;
 use crate::prompt::{Answer, Prompt};
@@ -43,10 +43,6 @@ impl Dataset for NeedleSets {
         let file = file_name.rsplit(['/', '\\']).next()?.to_ascii_lowercase();
         let stem = file.strip_suffix(".json")?;
         self.subsets().iter().find(|subset| subset.name == stem)
-    }
-
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
-        self.read_beside(subset, line_number, line, &NoFolder)
     }
 
     fn read_beside(

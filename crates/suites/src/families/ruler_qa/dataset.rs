@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{HEAD, TAIL_TOKENS, heading, tail};
-use crate::dataset::{Dataset, Record, RecordError, Subset, object, text};
+use crate::dataset::{Dataset, Folder, Record, RecordError, Subset, object, text};
 use crate::families::book::{self, Book, Place, Section, Volume, plain};
 use crate::families::{official, prose};
 use crate::item::Item;
@@ -30,7 +30,13 @@ impl Dataset for Paragraphs {
         SUBSETS.iter().find(|subset| lower.contains(subset.name.strip_suffix("qa").unwrap_or(subset.name)))
     }
 
-    fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
+    fn read_beside(
+        &self,
+        subset: &Subset,
+        line_number: usize,
+        line: &str,
+        _: &dyn Folder,
+    ) -> Result<Vec<Record>, RecordError> {
         let fields = object(line)?;
         match fields.get("data") {
             _ if subset.name != "squad" => hotpot(subset, &fields),

@@ -8,7 +8,7 @@ mod tracking;
 mod travel;
 
 pub use countdown::countdown;
-pub use program::{RUN_SECONDS, TESTS, Test, program, pseudo_to_code, right_count, right_outputs};
+pub use program::{RUN_SECONDS, TESTS, Test, preamble, program, pseudo_to_code, right_count, right_outputs};
 pub use route::path_traversal;
 pub use table::{TableScore, html_to_tsv, html_to_tsv_strict};
 pub use tracking::tom_tracking;

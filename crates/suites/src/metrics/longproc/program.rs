@@ -9,6 +9,35 @@ pub const TESTS: usize = 10;
 /// Seconds that a program may take per test.
 pub const RUN_SECONDS: u32 = 3;
 
+/// What already stands before each program, with `using namespace std;`: the headers of the SPoC judge (arXiv 1906.04908).
+const HEADERS: [&str; 18] = [
+    "cstdio",
+    "iostream",
+    "vector",
+    "algorithm",
+    "numeric",
+    "cmath",
+    "cstring",
+    "set",
+    "map",
+    "queue",
+    "stack",
+    "list",
+    "fstream",
+    "climits",
+    "cassert",
+    "iomanip",
+    "sstream",
+    "bitset",
+];
+
+/// The lines that stand before each program.
+#[must_use]
+pub fn preamble() -> String {
+    let includes: Vec<String> = HEADERS.iter().map(|header| format!("#include <{header}>\n")).collect();
+    format!("{}using namespace std;\n", includes.concat())
+}
+
 /// A test of an official record: lines of input and of expected output.
 pub type Test = (Vec<String>, Vec<String>);
 
