@@ -25,8 +25,8 @@ pub struct Train {
     /// Folder for config.json, tokenizer.json, model.safetensors and curve.tsv; saved every 100 steps.
     #[arg(long, required_unless_present = "temp_lora")]
     out: Option<PathBuf>,
-    /// Steps; about one second each on two cores.
-    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    /// Steps; one to two seconds each on two cores.
+    #[arg(long, default_value_t = recipe::STEPS, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     steps: u32,
     /// Seed of weights, tokenizer and lessons.
     #[arg(long, default_value_t = 1)]

@@ -69,7 +69,7 @@ impl Lesson {
 /// Questions about several keys of one text; the first asks for one key more than there are questions.
 const LISTS: usize = 3;
 
-/// Tokens below which a lesson asks for a key less.
+/// Tokens below which a lesson asks for a key less, and above which a thread may stand among more pairs.
 const SHORT: usize = 340;
 
 /// Writes lessons of a course without end.
@@ -213,7 +213,8 @@ impl<'a> Teacher<'a> {
 
     fn thread(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
         let Some(task) = rng.choose(&self.thread) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
-        let item = self.item(task, rng, 96 + limit * 9 / 20)?;
+        let spare = rng.index(limit.saturating_sub(SHORT) * 3 / 4 + 1);
+        let item = self.item(task, rng, 96 + limit * 9 / 20 + spare)?;
         let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
@@ -363,17 +364,16 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// Begins like the question and goes from the asked key through the object as it stands there, so that each token follows
-/// what it follows in the text. What is itself a key is written with `_`, so that the first identifier of the answer is
-/// the last value.
+/// what it follows in the text; whether a value is itself a key shows where it ends. The way is written with `_`, so that
+/// the first identifier of the answer is the last value, which comes again.
 fn walk(pairs: &[(String, String)], start: &str) -> String {
     let mut text = format!("the key \"{}", start.replace('-', "_"));
     let mut at = start;
     while let Some((_, value)) = pairs.iter().find(|(key, _)| key == at) {
-        let followed = pairs.iter().any(|(key, _)| key == value);
-        let _ = write!(text, "\": \"{}", if followed { value.replace('-', "_") } else { value.clone() });
+        let _ = write!(text, "\": \"{}", value.replace('-', "_"));
         at = value;
     }
-    text
+    text + "\", \"" + at
 }
 
 /// Maps pairs of hexadecimal digits of identifiers to few, so that identifiers look alike in places.

@@ -44,13 +44,16 @@ pub fn config() -> ModelConfig {
 /// Every phase has sequences of this many tokens at most; a multiple of the window.
 pub const LENGTH: usize = 512;
 
-/// First everything, then more of what is learnt last.
+/// Steps of the built-in checkpoint.
+pub const STEPS: u32 = 2200;
+
+/// First everything at a high rate; then the rate falls far, while which values of several keys are right is learnt.
 #[must_use]
 pub fn phases(steps: usize) -> [Phase; 2] {
-    let last = steps / 3;
+    let last = steps * 2 / 5;
     let phase = |steps, rate, mixture| Phase { steps, length: LENGTH, batch: 12, rate, mixture, knots: 0.0 };
     [
         phase(steps - last, (3e-3, 1.5e-3), [1.5, 4.0, 1.0, 2.0, 0.3]),
-        phase(last, (1.5e-3, 2e-4), [1.5, 4.0, 1.0, 2.5, 0.2]),
+        phase(last, (1.5e-3, 5e-5), [1.5, 4.0, 1.0, 2.5, 0.2]),
     ]
 }

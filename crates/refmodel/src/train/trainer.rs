@@ -109,6 +109,9 @@ fn run(
     Ok(true)
 }
 
+/// Parts of a batch. Their gradients are summed in order, so the same seed gives the same weights on any number of cores.
+const PARTS: usize = 2;
+
 type Answers = BTreeMap<Subject, (usize, usize)>;
 
 /// One step. Parts of the batch run side by side, each on one thread: products of this size gain little from more.
@@ -120,9 +123,8 @@ fn descend(
     tables: &Tables,
     rate: f64,
 ) -> Result<(f64, Answers), ModelError> {
-    let parts = std::thread::available_parallelism().map_or(1, usize::from).min(batch.len()).max(1);
     let asked: usize = batch.iter().flat_map(|lesson| &lesson.answers).map(ExactSizeIterator::len).sum();
-    let parts = batch.chunks(batch.len().div_ceil(parts));
+    let parts = batch.chunks(batch.len().div_ceil(PARTS).max(1));
     let done: Vec<Part> = std::thread::scope(|scope| {
         let running: Vec<_> = parts.map(|lessons| scope.spawn(move || part(decoder, lessons, tables, asked))).collect();
         let ended = running.into_iter().map(|thread| {
