@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod predictions;
 pub mod program;
 mod prompt;
+pub mod retrieval;
 pub mod rng;
 pub mod safe;
 pub mod sql;

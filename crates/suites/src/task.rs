@@ -12,6 +12,7 @@ use crate::judging::OpenEnded;
 use crate::length::Length;
 use crate::metrics::python_text::take;
 use crate::program::{Program, Ran};
+use crate::retrieval::Retrieval;
 use crate::rng::Rng;
 
 /// Family parameters by name.
@@ -136,6 +137,10 @@ pub trait Family: Sync {
     /// Whether the references of a generated item stand word for word in its needles and nowhere else in the prompt.
     fn quotes_references(&self) -> bool {
         true
+    }
+    /// The documents that items search, for families whose answers are rankings.
+    fn retrieval(&self) -> Option<&'static dyn Retrieval> {
+        None
     }
     /// What judges see of an item; `None` for families with closed answers.
     fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {
@@ -302,6 +307,12 @@ impl Task {
     pub fn score_program(&self, item: &Item, answer: &str, ran: &Ran) -> Scored {
         let scored = self.family.score_program(&self.definition.params, item, answer, ran);
         Scored { extracted: take(&scored.extracted, EXTRACTED).to_owned(), ..scored }
+    }
+
+    /// The documents that items search, where answers are rankings.
+    #[must_use]
+    pub fn retrieval(&self) -> Option<&'static dyn Retrieval> {
+        self.family.retrieval()
     }
 
     /// What judges see of `item`, rebuilt from its identity; `None` where answers are closed.

@@ -33,6 +33,7 @@ mod long_span_qa;
 mod long_tail;
 mod longbench;
 mod longbench_v2;
+mod longembed;
 mod longfact;
 mod longgenbench;
 mod longicl;
@@ -164,6 +165,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &longbench::LongBench,
         &longbench_v2::LongBenchV2,
         &mrcr::Mrcr,
+        &longembed::LongEmbed,
     ]
 }
 
