@@ -11,6 +11,7 @@ mod m20261125_000005_methods;
 mod m20261125_000006_judging;
 mod m20261125_000007_datasets;
 mod m20261128_000008_beside;
+mod m20261128_000009_strategies;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000006_judging::Migration),
             Box::new(m20261125_000007_datasets::Migration),
             Box::new(m20261128_000008_beside::Migration),
+            Box::new(m20261128_000009_strategies::Migration),
         ]
     }
 }

@@ -136,6 +136,8 @@ impl EnrolJudge {
             base_url: self.base_url,
             model: self.model,
             api: EndpointCall::Chat,
+            query_prefix: String::new(),
+            document_prefix: String::new(),
             secret: std::env::var("LONGBOARD_JUDGE_SECRET").ok().map(SecretString::from),
             max_concurrency: self.max_concurrency,
             context_limit_tokens: None,

@@ -1,6 +1,7 @@
 //! Probe prompts: the world with a code at head, middle and tail.
 
 use longboard_endpoint::probe::CanaryPrompt;
+use longboard_endpoint::vector_probe::TailPair;
 use longboard_suites::card::Language;
 use longboard_suites::haystack::{Haystack, HaystackError};
 use longboard_suites::rng::Rng;
@@ -33,6 +34,18 @@ pub fn prompt(seed: u64, length_tokens: u32) -> Result<CanaryPrompt, HaystackErr
         .collect();
     let text = [HEAD, &passage.plant(&plants).text, TAIL].concat();
     Ok(CanaryPrompt { prompt_tokens: tokens::count(&text), text, head, middle, tail })
+}
+
+/// Two texts of about `length_tokens` canonical tokens that differ in their last sentence alone.
+///
+/// # Errors
+/// [`HaystackError`] when the world cannot fill the length.
+pub fn tail_pair(seed: u64, length_tokens: u32) -> Result<TailPair, HaystackError> {
+    const ENDINGS: [&str; 2] = [" At last the baker sold a green kettle.", " At last the ferry brought nine horses."];
+    let budget = length_tokens.saturating_sub(16).max(64);
+    let passage = World::new(seed).haystack(Language::English).passage(u64::from(length_tokens), budget)?;
+    let [one, other] = ENDINGS.map(|ending| [passage.text.as_str(), ending].concat());
+    Ok(TailPair { prompt_tokens: tokens::count(&one), one, other })
 }
 
 #[cfg(test)]

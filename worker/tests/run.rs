@@ -288,6 +288,9 @@ fn lease(base_url: &str, work: Work) -> ShardLease {
             context_limit_tokens: None,
             first_byte_timeout_ms: 60_000,
             method: None,
+            strategy: None,
+            query_prefix: String::new(),
+            document_prefix: String::new(),
         },
         work,
     }

@@ -40,6 +40,10 @@ pub struct Registration {
     pub first_byte_timeout_s: u32,
     /// Family of models it belongs to, e.g. `llama`; may be empty. Judges of the same family do not judge it.
     pub family: String,
+    /// What an embedder wants before a query; may be empty.
+    pub query_prefix: String,
+    /// What an embedder wants before a document; may be empty.
+    pub document_prefix: String,
 }
 
 impl Longboard {
@@ -101,6 +105,8 @@ impl Longboard {
             context_limit_tokens: limit,
             first_byte_timeout_ms: i64::from(timeout_s) * 1000,
             family: family(&form.family)?,
+            query_prefix: prefix("query", &form.query_prefix)?,
+            document_prefix: prefix("document", &form.document_prefix)?,
             ..Endpoint::new(team_id, EndpointKind::Endpoint, &slug(&name)?, &name, now)
         })
     }
@@ -164,6 +170,14 @@ impl Longboard {
         self.store.retire_endpoint(endpoint.id, now).await?;
         self.note(&by.user().email, "retire_endpoint", endpoint.id, json!({}), now).await
     }
+}
+
+/// White space at its end counts: `query: `.
+fn prefix(of: &str, given: &str) -> Result<String, AppError> {
+    if given.chars().count() > 500 || given.chars().any(char::is_control) {
+        return Err(AppError::Invalid(format!("the {of} prefix is one line of at most 500 characters")));
+    }
+    Ok(given.to_owned())
 }
 
 fn family(given: &str) -> Result<Option<String>, AppError> {

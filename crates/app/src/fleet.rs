@@ -146,7 +146,8 @@ impl Longboard {
     async fn leased_work(&self, shard: &Shard, now: DateTime<Utc>) -> Result<ShardLease, AppError> {
         let endpoint = self.store.endpoint(shard.endpoint_id).await?;
         let endpoint = endpoint.ok_or_else(|| AppError::Invalid("the endpoint is gone".to_owned()))?;
-        self.reachable(&endpoint)?;
+        let plain = self.plain(&endpoint).await?;
+        self.reachable(plain.as_ref().unwrap_or(&endpoint))?;
         let work = match shard.kind {
             ShardKind::Probe => Work::Probe,
             ShardKind::Run => Work::Run(Box::new(self.run_work(shard, now).await?)),
@@ -157,7 +158,10 @@ impl Longboard {
             shard: shard.id,
             fence: shard.fence.cast_unsigned(),
             lease_ms: u64::try_from(self.lease.num_milliseconds()).unwrap_or(0),
-            endpoint: self.endpoint_spec(&endpoint)?,
+            endpoint: EndpointSpec {
+                strategy: endpoint.strategy.clone(),
+                ..self.endpoint_spec(plain.as_ref().unwrap_or(&endpoint))?
+            },
             work,
         })
     }
@@ -172,12 +176,17 @@ impl Longboard {
             api: match row.api {
                 EndpointCall::Chat => EndpointApi::Chat,
                 EndpointCall::Completions => EndpointApi::Completions,
+                EndpointCall::Embeddings => EndpointApi::Embeddings,
+                EndpointCall::Rerank => EndpointApi::Rerank,
             },
             secret: secret.map(|secret| secret.expose_secret().to_owned()),
             max_concurrency: (row.max_concurrency / row.max_leases.max(1)).max(1).cast_unsigned(),
             context_limit_tokens: row.context_limit_tokens.map(i32::cast_unsigned),
             first_byte_timeout_ms: row.first_byte_timeout_ms.max(1000).cast_unsigned(),
             method: row.method.as_ref().map(|method| method.0.spec.clone()),
+            strategy: None,
+            query_prefix: row.query_prefix.clone(),
+            document_prefix: row.document_prefix.clone(),
         })
     }
 

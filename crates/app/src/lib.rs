@@ -36,6 +36,7 @@ pub mod run;
 pub mod sample;
 mod slug;
 mod standing;
+pub mod strategy;
 mod sums;
 pub mod task;
 pub mod team;

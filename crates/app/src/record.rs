@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_endpoint::model::cleaned;
-use longboard_protocol::worker::{Answer as Posted, AnswersReply, AnswersRequest, Completion, Exchange, RefusedAnswer};
+use longboard_protocol::worker::{
+    Answer as Posted, AnswersReply, AnswersRequest, Completion, Exchange, Metered, RefusedAnswer,
+};
 use longboard_store::answer::Answer;
 use longboard_store::queue::Shard;
 use longboard_store::run::Run;
@@ -240,11 +242,22 @@ impl Context {
             retry_causes: Causes(completion.retry_causes.iter().take(20).map(|cause| named(cause)).collect()),
             ..blank
         };
-        Ok(match cost {
+        let answer = match cost {
             Some(cost) => answer.with_cost(&cost),
+            None => answer,
+        };
+        Ok(match completion.metered.map(bounded) {
+            Some(metered) => answer.with_metered(metered),
             None => answer,
         })
     }
+}
+
+/// What a page can show of what a worker counted.
+fn bounded(metered: Metered) -> Metered {
+    const REPORTS: usize = 20;
+    let reports = metered.reports.into_iter().filter(|(_, value)| value.is_finite()).take(REPORTS);
+    Metered { reports: reports.map(|(name, value)| (named(&name), value)).collect(), ..metered }
 }
 
 /// PostgreSQL has no text with U+0000. The score was taken before.

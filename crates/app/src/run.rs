@@ -11,7 +11,7 @@ use longboard_store::task::Suite;
 use longboard_store::{EndpointKind, LengthList, ProbeState, RunState, ShardState, TaskVersions};
 use longboard_suites::length::Length;
 use longboard_suites::program::SANDBOX_LABEL;
-use longboard_suites::suite::plan;
+use longboard_suites::suite::{Planned, plan};
 use longboard_suites::task::Task;
 use serde_json::json;
 use uuid::Uuid;
@@ -48,6 +48,8 @@ pub struct RunRequest {
     pub samples: Option<u32>,
     /// Most prompt tokens the run may send in all.
     pub budget_tokens: Option<u64>,
+    /// What is done around the endpoint; its rows stand beside those of the endpoint itself.
+    pub strategy: Option<String>,
 }
 
 impl Longboard {
@@ -57,7 +59,8 @@ impl Longboard {
     /// [`AppError::Invalid`] names what to change; [`AppError::Store`] when too many runs are open.
     pub async fn submit_run(&self, by: &Member, request: RunRequest, now: DateTime<Utc>) -> Result<Run, AppError> {
         let endpoint = self.own_endpoint(by, &request.endpoint).await?;
-        self.usable(&endpoint)?;
+        self.usable(&endpoint).await?;
+        let endpoint = self.under_strategy(endpoint, request.strategy.as_deref(), now).await?;
         let run = self.queue_run(&endpoint, request, &by.user().name, OPEN_RUNS, now).await?;
         let detail = json!({"endpoint": endpoint.slug, "suite": run.suite_slug, "samples": run.total});
         self.note(&by.user().email, "submit_run", run.id, detail, now).await?;
@@ -72,14 +75,15 @@ impl Longboard {
         let found = self.store.endpoint_by_slug(&request.endpoint).await?;
         let own = |row: &Endpoint| matches!(row.kind, EndpointKind::Baseline | EndpointKind::Reference);
         let endpoint = found.filter(own).ok_or_else(|| AppError::no("built-in contestant", &request.endpoint))?;
-        self.usable(&endpoint)?;
+        self.usable(&endpoint).await?;
+        let endpoint = self.under_strategy(endpoint, request.strategy.as_deref(), now).await?;
         let run = self.queue_run(&endpoint, request, actor, OPERATOR_RUNS, now).await?;
         let detail = json!({"endpoint": endpoint.slug, "suite": run.suite_slug, "samples": run.total});
         self.note(actor, "submit_run", run.id, detail, now).await?;
         Ok(run)
     }
 
-    fn usable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
+    async fn usable(&self, endpoint: &Endpoint) -> Result<(), AppError> {
         let refuse = |text: &str| Err(AppError::Invalid(text.to_owned()));
         if endpoint.retired_at.is_some() {
             return refuse("this endpoint is retired; register it again under another name");
@@ -90,7 +94,8 @@ impl Longboard {
         if endpoint.probe_state == ProbeState::Failed {
             return refuse("the endpoint's last probe failed; look at its checklist, repair it and probe again");
         }
-        self.reachable(endpoint)
+        let plain = self.plain(endpoint).await?;
+        self.reachable(plain.as_ref().unwrap_or(endpoint))
     }
 
     /// Methods and built-in judges need no address; what has one must have one that the policy allows.
@@ -126,7 +131,9 @@ impl Longboard {
             let row = self.store.task(slug, None).await?.ok_or_else(|| AppError::no("task", slug))?;
             let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
             buildable(&task, &lengths)?;
-            available.push((slug.clone(), self.available_items(&row).await?));
+            takes(endpoint, &task)?;
+            let (items, whole) = (self.available_items(&row).await?, task.retrieval().is_some());
+            available.push(Planned { task: slug.clone(), items, whole });
             if task.needs_sandbox() {
                 task_requires.insert(slug.clone(), SANDBOX_LABEL.to_owned());
             }
@@ -218,7 +225,7 @@ impl Longboard {
     pub async fn resume_run(&self, by: &Member, run: &Run, now: DateTime<Utc>) -> Result<Run, AppError> {
         let id = own(by, run)?;
         let endpoint = self.store.endpoint(run.endpoint_id).await?;
-        self.usable(&endpoint.ok_or_else(|| AppError::NotFound("endpoint of this run".to_owned()))?)?;
+        self.usable(&endpoint.ok_or_else(|| AppError::NotFound("endpoint of this run".to_owned()))?).await?;
         let run = self.store.resume_run(id, &by.user().name, now).await?;
         self.note(&by.user().email, "resume_run", run.id, json!({}), now).await?;
         self.changed(&run).await?;
@@ -296,6 +303,20 @@ fn chosen(suite: &Suite, asked: Option<Vec<Length>>) -> Result<Vec<Length>, AppE
     }
     let lengths: Vec<Length> = suite.lengths.0.iter().copied().filter(|length| asked.contains(length)).collect();
     if lengths.is_empty() { Err(AppError::Invalid("choose at least one length".to_owned())) } else { Ok(lengths) }
+}
+
+/// Rankings come from embedders and rerankers, text from all others.
+fn takes(endpoint: &Endpoint, task: &Task) -> Result<(), AppError> {
+    let (slug, name, title) = (task.slug(), &endpoint.name, endpoint.api.title());
+    match (task.retrieval().is_some(), endpoint.api.ranks()) {
+        (true, false) => Err(AppError::Invalid(format!(
+            "`{slug}` ranks documents: it takes an embedder or a reranker, and {name} is a {title}"
+        ))),
+        (false, true) => Err(AppError::Invalid(format!(
+            "`{slug}` asks for text, and {name} is a {title}; choose a suite of retrieval tasks"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn buildable(task: &Task, lengths: &[Length]) -> Result<(), AppError> {

@@ -185,6 +185,7 @@ fn request(suite: &str) -> RunRequest {
         lengths: Some(vec!["4k".parse().unwrap()]),
         samples: Some(50),
         budget_tokens: None,
+        strategy: None,
     }
 }
 

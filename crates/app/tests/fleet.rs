@@ -68,6 +68,7 @@ impl Stage {
 
     async fn run(&self) -> longboard_app::store::run::Run {
         let request = RunRequest {
+            strategy: None,
             endpoint: "m".to_owned(),
             suite: "quickstart".to_owned(),
             lengths: Some(vec!["1k".parse().unwrap()]),

@@ -178,6 +178,7 @@ impl Stage {
         self.work().await;
         for name in CONTESTANTS {
             let request = RunRequest {
+                strategy: None,
                 endpoint: name.to_owned(),
                 suite: SUITE.to_owned(),
                 lengths: Some(vec![

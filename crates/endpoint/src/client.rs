@@ -1,4 +1,4 @@
-//! The client: chat, completions and embeddings of OpenAI-compatible servers.
+//! The client: generation at OpenAI-compatible servers, and the sending that all calls share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,17 +8,17 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use url::Url;
 
 use crate::guard::GuardedResolver;
 use crate::limit::AdaptiveLimit;
-use crate::model::{CallError, ChatMessage, ChatModel, ChatRequest, Embedder, Reply, cleaned};
+use crate::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply, cleaned};
 use crate::policy::{AddressPolicy, PolicyError};
 use crate::retry::{RetryPolicy, is_transient, retry_after};
 use crate::stream::{Reading, Unreadable};
 
-/// The two generation calls.
+/// The calls that generate text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Api {
     /// `chat/completions`
@@ -137,10 +137,22 @@ struct StreamOptions {
 }
 
 /// What one attempt came to.
-enum Attempt {
-    Answered(Reply),
+pub(crate) enum Attempt<T> {
+    Answered(T),
+    Missed(Miss),
+}
+
+/// An attempt without an answer.
+pub(crate) enum Miss {
     Again { error: CallError, cause: String, after: Option<Duration>, overloaded: bool },
     Final(CallError),
+}
+
+/// An answer and what it took to get it.
+pub(crate) struct Persisted<T> {
+    pub(crate) answer: T,
+    pub(crate) attempts: u32,
+    pub(crate) retry_causes: Vec<String>,
 }
 
 impl OpenAiClient {
@@ -205,29 +217,100 @@ impl OpenAiClient {
         body.map(Bytes::from).map_err(|error| failed("unsendable", &error.to_string()))
     }
 
-    async fn attempt(&self, path: &str, body: Bytes, max_tokens: u32) -> Attempt {
-        let started = Instant::now();
+    /// An accepted response whose body is still to come.
+    pub(crate) async fn response(&self, path: &str, body: Bytes) -> Result<Response, Miss> {
         let deadlines = &self.config.deadlines;
         let response = match tokio::time::timeout(deadlines.first_byte, self.post(path, body)).await {
-            Err(_) => return again(CallError::TimedOut { stage: "first_byte", attempts: 0 }, false),
-            Ok(Err(error)) => return connection_failed(&error),
+            Err(_) => return Err(again(CallError::TimedOut { stage: "first_byte", attempts: 0 }, false)),
+            Ok(Err(error)) => return Err(connection_failed(&error)),
             Ok(Ok(response)) => response,
         };
         let status = response.status().as_u16();
         if status != 200 {
-            return refused(response, status, deadlines.idle).await;
+            return Err(refused(response, status, deadlines.idle).await);
         }
         if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Attempt::Final(failed("content_encoding", "the answer is compressed, which was not asked for"));
+            let detail = "the answer is compressed, which was not asked for";
+            return Err(Miss::Final(failed("content_encoding", detail)));
         }
+        Ok(response)
+    }
+
+    async fn generated(&self, path: &str, body: Bytes, max_tokens: u32) -> Attempt<Reply> {
+        let started = Instant::now();
+        let response = match self.response(path, body).await {
+            Ok(response) => response,
+            Err(miss) => return Attempt::Missed(miss),
+        };
+        let deadlines = &self.config.deadlines;
         let total = deadlines.first_byte + deadlines.per_token.saturating_mul(max_tokens.max(16));
-        match tokio::time::timeout(total, read(response, started, deadlines.idle)).await {
-            Err(_) => Attempt::Final(CallError::TimedOut { stage: "total", attempts: 0 }),
+        Attempt::Missed(match tokio::time::timeout(total, read(response, started, deadlines.idle)).await {
+            Err(_) => Miss::Final(CallError::TimedOut { stage: "total", attempts: 0 }),
             Ok(Err(ReadError::Idle)) => again(CallError::TimedOut { stage: "idle", attempts: 0 }, false),
             Ok(Err(ReadError::Broken(detail))) => again(failed("connection_broken", &detail), false),
-            Ok(Err(ReadError::Unreadable((cause, detail)))) => Attempt::Final(failed(cause, &detail)),
-            Ok(Ok(reply)) => Attempt::Answered(reply),
+            Ok(Err(ReadError::Unreadable((cause, detail)))) => Miss::Final(failed(cause, &detail)),
+            Ok(Ok(reply)) => return Attempt::Answered(reply),
+        })
+    }
+
+    /// The whole body of a call that is answered by one JSON document of at most `limit` bytes.
+    pub(crate) async fn document(&self, path: &str, body: Bytes, limit: usize) -> Attempt<Vec<u8>> {
+        let mut response = match self.response(path, body).await {
+            Ok(response) => response,
+            Err(miss) => return Attempt::Missed(miss),
+        };
+        let mut whole = Vec::new();
+        loop {
+            let idle = || again(CallError::TimedOut { stage: "idle", attempts: 0 }, false);
+            match tokio::time::timeout(self.config.deadlines.idle, response.chunk()).await {
+                Err(_) => return Attempt::Missed(idle()),
+                Ok(Err(error)) => {
+                    return Attempt::Missed(again(failed("connection_broken", &root_cause(&error)), false));
+                }
+                Ok(Ok(None)) => return Attempt::Answered(whole),
+                Ok(Ok(Some(chunk))) if whole.len() + chunk.len() > limit => {
+                    let detail = format!("the answer is longer than {limit} bytes");
+                    return Attempt::Missed(Miss::Final(failed("body_too_large", &detail)));
+                }
+                Ok(Ok(Some(chunk))) => whole.extend_from_slice(&chunk),
+            }
         }
+    }
+
+    /// Attempts under the adaptive limit until one is answered, or no further one may help.
+    pub(crate) async fn persist<T, F>(&self, attempt: impl Fn() -> F) -> Result<Persisted<T>, CallError>
+    where
+        F: Future<Output = Attempt<T>>,
+    {
+        let mut retry_causes = Vec::new();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let permit = self.limit.acquire().await;
+            match attempt().await {
+                Attempt::Answered(answer) => {
+                    permit.succeeded();
+                    return Ok(Persisted { answer, attempts, retry_causes });
+                }
+                Attempt::Missed(Miss::Final(error)) => return Err(with_attempts(error, attempts)),
+                Attempt::Missed(Miss::Again { error, cause, after, overloaded }) => {
+                    if overloaded {
+                        permit.overloaded();
+                    }
+                    if attempts >= self.config.retry.attempts {
+                        return Err(with_attempts(error, attempts));
+                    }
+                    drop(permit);
+                    retry_causes.push(cause);
+                    tokio::time::sleep(self.config.retry.delay(attempts, after, self.jitter())).await;
+                }
+            }
+        }
+    }
+
+    /// Model name sent in requests.
+    pub(crate) fn model(&self) -> &str {
+        &self.config.model
     }
 
     async fn post(&self, path: &str, body: Bytes) -> reqwest::Result<Response> {
@@ -256,55 +339,9 @@ impl ChatModel for OpenAiClient {
         let path = if self.config.api == Api::Chat { "chat/completions" } else { "completions" };
         let max_tokens = request.max_tokens;
         let body = self.body(request)?;
-        let mut causes = Vec::new();
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let permit = self.limit.acquire().await;
-            match self.attempt(path, body.clone(), max_tokens).await {
-                Attempt::Answered(reply) => {
-                    permit.succeeded();
-                    return Ok(Reply { attempts: attempt, retry_causes: causes, ..reply });
-                }
-                Attempt::Final(error) => return Err(with_attempts(error, attempt)),
-                Attempt::Again { error, cause, after, overloaded } => {
-                    if overloaded {
-                        permit.overloaded();
-                    }
-                    if attempt >= self.config.retry.attempts {
-                        return Err(with_attempts(error, attempt));
-                    }
-                    drop(permit);
-                    causes.push(cause);
-                    tokio::time::sleep(self.config.retry.delay(attempt, after, self.jitter())).await;
-                }
-            }
-        }
-    }
-}
-
-impl Embedder for OpenAiClient {
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, CallError> {
-        #[derive(Deserialize)]
-        struct Row {
-            embedding: Vec<f32>,
-        }
-        #[derive(Deserialize)]
-        struct Rows {
-            data: Vec<Row>,
-        }
-        let body = serde_json::json!({ "model": self.config.model, "input": texts }).to_string();
-        let _permit = self.limit.acquire().await;
-        let waited = tokio::time::timeout(self.config.deadlines.first_byte, self.post("embeddings", body.into())).await;
-        let response = waited
-            .map_err(|_| CallError::TimedOut { stage: "first_byte", attempts: 1 })?
-            .map_err(|error| CallError::Unreachable { detail: cleaned(&error.to_string()), attempts: 1 })?;
-        let text = excerpt(response, self.config.deadlines.idle, crate::stream::BODY_LIMIT).await;
-        let rows: Rows = serde_json::from_str(&text).map_err(|_| failed("not_json", &text))?;
-        if rows.data.len() != texts.len() {
-            return Err(failed("not_an_answer", &format!("{} vectors for {} texts", rows.data.len(), texts.len())));
-        }
-        Ok(rows.data.into_iter().map(|row| row.embedding).collect())
+        let Persisted { answer, attempts, retry_causes } =
+            self.persist(|| self.generated(path, body.clone(), max_tokens)).await?;
+        Ok(Reply { attempts, retry_causes, ..answer })
     }
 }
 
@@ -315,12 +352,12 @@ fn bearer(secret: &SecretString) -> Result<HeaderValue, ClientError> {
     Ok(value)
 }
 
-fn failed(cause: &str, detail: &str) -> CallError {
+pub(crate) fn failed(cause: &str, detail: &str) -> CallError {
     CallError::Failed { cause: cause.to_owned(), detail: cleaned(detail), attempts: 1 }
 }
 
-fn again(error: CallError, overloaded: bool) -> Attempt {
-    Attempt::Again { cause: error.cause().to_owned(), error, after: None, overloaded }
+fn again(error: CallError, overloaded: bool) -> Miss {
+    Miss::Again { cause: error.cause().to_owned(), error, after: None, overloaded }
 }
 
 fn with_attempts(error: CallError, made: u32) -> CallError {
@@ -341,12 +378,12 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     cleaned(&innermost.to_string())
 }
 
-fn connection_failed(error: &reqwest::Error) -> Attempt {
+fn connection_failed(error: &reqwest::Error) -> Miss {
     let detail = root_cause(error);
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(current) = source {
         if current.downcast_ref::<PolicyError>().is_some() {
-            return Attempt::Final(CallError::AddressRefused { detail });
+            return Miss::Final(CallError::AddressRefused { detail });
         }
         source = current.source();
     }
@@ -358,7 +395,7 @@ fn connection_failed(error: &reqwest::Error) -> Attempt {
 }
 
 /// Names an HTTP status that is no answer. A redirect is not followed: it could lead anywhere.
-async fn refused(response: Response, status: u16, idle: Duration) -> Attempt {
+async fn refused(response: Response, status: u16, idle: Duration) -> Miss {
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let after = header.and_then(|value| retry_after(value, SystemTime::now()));
     let detail = cleaned(&excerpt(response, idle, 16 * 1024).await);
@@ -366,20 +403,15 @@ async fn refused(response: Response, status: u16, idle: Duration) -> Attempt {
     let too_long =
         matches!(status, 400 | 413 | 422) && (lower.contains("context") || lower.contains("too long") || status == 413);
     match status {
-        401 | 403 => Attempt::Final(CallError::Unauthorised { status, detail }),
-        300..=399 => Attempt::Final(failed("redirected", "the endpoint redirects; enter the address it leads to")),
-        404 => Attempt::Final(failed("not_found", &format!("no such model or path: {detail}"))),
-        _ if too_long => Attempt::Final(failed("context_exceeded", &detail)),
+        401 | 403 => Miss::Final(CallError::Unauthorised { status, detail }),
+        300..=399 => Miss::Final(failed("redirected", "the endpoint redirects; enter the address it leads to")),
+        404 => Miss::Final(failed("not_found", &format!("no such model or path: {detail}"))),
+        _ if too_long => Miss::Final(failed("context_exceeded", &detail)),
         _ if is_transient(status) => {
             let error = failed(&format!("http_{status}"), &detail);
-            Attempt::Again {
-                cause: format!("http_{status}"),
-                error,
-                after,
-                overloaded: matches!(status, 429 | 503 | 529),
-            }
+            Miss::Again { cause: format!("http_{status}"), error, after, overloaded: matches!(status, 429 | 503 | 529) }
         }
-        _ => Attempt::Final(failed(&format!("http_{status}"), &detail)),
+        _ => Miss::Final(failed(&format!("http_{status}"), &detail)),
     }
 }
 
@@ -433,6 +465,6 @@ async fn read(mut response: Response, started: Instant, idle: Duration) -> Resul
     })
 }
 
-fn milliseconds(since: Instant) -> u32 {
+pub(crate) fn milliseconds(since: Instant) -> u32 {
     u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
 }

@@ -4,11 +4,14 @@
 //! parsed: bodies are capped, every wait has a deadline, details are cleaned before they are kept.
 
 pub mod client;
+mod embedding;
 pub mod fake;
 mod guard;
 pub mod limit;
 pub mod model;
 pub mod policy;
 pub mod probe;
+mod rerank;
 pub mod retry;
 mod stream;
+pub mod vector_probe;

@@ -60,13 +60,62 @@ pub trait ChatModel: Send + Sync {
     fn complete(&self, request: ChatRequest) -> impl Future<Output = Result<Reply, CallError>> + Send;
 }
 
-/// A model that turns texts into vectors.
+/// What an embedder reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Text.
+    Text(String),
+    /// A PNG file, for endpoints that take pictures.
+    Picture(Vec<u8>),
+}
+
+/// What a call that is no generation took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Tokens of all inputs as reported.
+    pub prompt_tokens: Option<u32>,
+    /// Time from the first request to the last byte in milliseconds, retries included.
+    pub latency_ms: u32,
+    /// Requests made.
+    pub attempts: u32,
+    /// Causes of the retries, in order.
+    pub retry_causes: Vec<String>,
+}
+
+/// Vectors of some inputs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Embedded {
+    /// One per input in order: finite, not zero, all of one dimension.
+    pub vectors: Vec<Vec<f32>>,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// A model that turns texts, and some of them pictures, into vectors.
 pub trait Embedder: Send + Sync {
-    /// One vector per text, in order.
+    /// One vector per input, in order.
+    ///
+    /// # Errors
+    /// [`CallError`] once no further attempt may help; vectors that are no vectors have causes of their own.
+    fn embed(&self, inputs: &[Input]) -> impl Future<Output = Result<Embedded, CallError>> + Send;
+}
+
+/// How well documents fit a query.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reranked {
+    /// One finite score per document in order; more is better.
+    pub scores: Vec<f32>,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// A model that scores documents for a query.
+pub trait Reranker: Send + Sync {
+    /// A score per document, in order.
     ///
     /// # Errors
     /// [`CallError`] once no further attempt may help.
-    fn embed(&self, texts: &[String]) -> impl Future<Output = Result<Vec<Vec<f32>>, CallError>> + Send;
+    fn rerank(&self, query: &str, documents: &[String]) -> impl Future<Output = Result<Reranked, CallError>> + Send;
 }
 
 /// A model that chooses one of some labels.

@@ -36,7 +36,7 @@ pub enum Verdict {
 /// One line of the checklist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// `reachable`, `authorised`, `streams`, `usage`, `deterministic` or `context`.
+    /// `reachable`, `authorised`, `streams`, `usage`, `vectors`, `deterministic`, `order` or `context`.
     pub name: &'static str,
     /// Verdict.
     pub verdict: Verdict,
@@ -58,7 +58,7 @@ pub struct Canary {
 }
 
 /// Everything the probe found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
     /// The checklist in order.
     pub checks: Vec<Check>,
@@ -80,13 +80,7 @@ const TRUNCATION_SHARE: f64 = 0.8;
 
 /// Runs the checklist. `prompts` go from short to long; the first one also serves for repeating.
 pub async fn probe(model: &impl ChatModel, prompts: Vec<CanaryPrompt>) -> Findings {
-    let mut findings = Findings {
-        checks: Vec::new(),
-        canaries: Vec::new(),
-        token_ratio: None,
-        context_seen_tokens: None,
-        truncates: false,
-    };
+    let mut findings = Findings::default();
     let started = Instant::now();
     let hello = model.complete(ChatRequest::user("Reply with the single word ready.", 16)).await;
     let elapsed_ms = milliseconds(started);
@@ -105,7 +99,7 @@ pub async fn probe(model: &impl ChatModel, prompts: Vec<CanaryPrompt>) -> Findin
 }
 
 impl Findings {
-    fn push(&mut self, name: &'static str, verdict: Verdict, detail: impl Into<String>, elapsed_ms: u32) {
+    pub(crate) fn push(&mut self, name: &'static str, verdict: Verdict, detail: impl Into<String>, elapsed_ms: u32) {
         self.checks.push(Check { name, verdict, detail: detail.into(), elapsed_ms });
     }
 

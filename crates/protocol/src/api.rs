@@ -82,7 +82,7 @@ pub struct NewEndpoint {
     pub base_url: String,
     /// Model name sent in requests.
     pub model: String,
-    /// `chat` or `completions`.
+    /// `chat`, `completions`, `embeddings` or `rerank`.
     #[serde(default = "chat")]
     pub api: String,
     /// Bearer secret; sealed at rest, never shown again.
@@ -100,6 +100,12 @@ pub struct NewEndpoint {
     /// Family of models, e.g. `llama`; may be empty. Judges of the same family do not judge it.
     #[serde(default)]
     pub family: String,
+    /// What an embedder wants before a query, e.g. `query: `; may be empty.
+    #[serde(default)]
+    pub query_prefix: String,
+    /// What an embedder wants before a document, e.g. `passage: `; may be empty.
+    #[serde(default)]
+    pub document_prefix: String,
 }
 
 fn chat() -> String {
@@ -157,6 +163,9 @@ pub struct NewRun {
     /// Most prompt tokens the run may send in all; a larger run is refused.
     #[serde(default)]
     pub budget_tokens: Option<u64>,
+    /// What is done around the endpoint, e.g. `rag`; absent sends the items as they are.
+    #[serde(default)]
+    pub strategy: Option<String>,
 }
 
 /// What was cut from the prompts of one (task, window).

@@ -18,6 +18,8 @@
 //! [`VerdictsReply`]: crate::judging::VerdictsReply
 //! [`HealthRequest`]: crate::judging::HealthRequest
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -63,7 +65,7 @@ pub struct EndpointSpec {
     pub base_url: String,
     /// Model name sent in the request.
     pub model: String,
-    /// Which of the two OpenAI-compatible calls to use.
+    /// Which call it takes.
     pub api: EndpointApi,
     /// Bearer secret, absent when the endpoint needs none.
     pub secret: Option<String>,
@@ -76,9 +78,18 @@ pub struct EndpointSpec {
     /// The reference model under this policy answers inside the worker; absent for endpoints with an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<MethodSpec>,
+    /// What is done around the endpoint; absent when items are sent as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
+    /// What embedders of this family want before a query, e.g. `query: `.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub query_prefix: String,
+    /// What they want before a document, e.g. `passage: `.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document_prefix: String,
 }
 
-/// The two OpenAI-compatible generation calls.
+/// What an endpoint does, and by which call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointApi {
@@ -87,6 +98,10 @@ pub enum EndpointApi {
     Chat,
     /// `POST {base_url}/completions`
     Completions,
+    /// `POST {base_url}/embeddings`
+    Embeddings,
+    /// `POST {base_url}/rerank`
+    Rerank,
 }
 
 /// The kinds of shard.
@@ -284,6 +299,23 @@ pub struct Completion {
     /// What became of the program in the text, where the task has programs run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<ProgramRun>,
+    /// What all calls for this sample took, where there is more than one: around a strategy, or for rankings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered: Option<Metered>,
+}
+
+/// What the calls behind one answer took together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metered {
+    /// Requests that were answered.
+    pub calls: u32,
+    /// Canonical tokens sent. Documents that several samples share are divided among them.
+    pub prompt_tokens: u64,
+    /// Canonical tokens that came back.
+    pub completion_tokens: u64,
+    /// What a strategy says about itself, e.g. the share of facts that stand nowhere in the document.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reports: BTreeMap<String, f64>,
 }
 
 /// What became of a program that a model wrote.

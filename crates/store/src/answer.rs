@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use longboard_protocol::method::MethodCost;
+use longboard_protocol::worker::Metered;
 use longboard_suites::outcome::Outcome;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
@@ -14,7 +15,7 @@ use crate::Store;
 use crate::connection::micros;
 use crate::entity::answer;
 pub use crate::entity::answer::Model as Answer;
-use crate::entity::kind::Causes;
+use crate::entity::kind::{Causes, Reports};
 use crate::error::StoreError;
 use crate::queue::{answers_of, count_done, extend_lease};
 
@@ -90,6 +91,22 @@ impl Answer {
             attention_flops: None,
             attention_bytes: None,
             cache_bytes: None,
+            calls: None,
+            sent_tokens: None,
+            written_tokens: None,
+            reports: None,
+        }
+    }
+
+    /// The same answer with what all its calls took.
+    #[must_use]
+    pub fn with_metered(self, metered: Metered) -> Self {
+        Self {
+            calls: i32::try_from(metered.calls).ok(),
+            sent_tokens: i64::try_from(metered.prompt_tokens).ok(),
+            written_tokens: i64::try_from(metered.completion_tokens).ok(),
+            reports: (!metered.reports.is_empty()).then_some(Reports(metered.reports)),
+            ..self
         }
     }
 

@@ -58,6 +58,10 @@ impl Endpoint {
             retired_at: None,
             method: None,
             family: None,
+            strategy: None,
+            plain_id: None,
+            query_prefix: String::new(),
+            document_prefix: String::new(),
         }
     }
 }
@@ -177,6 +181,8 @@ impl Store {
                 base_url: Set(changed.base_url.clone()),
                 model: Set(changed.model.clone()),
                 api: Set(changed.api),
+                query_prefix: Set(changed.query_prefix.clone()),
+                document_prefix: Set(changed.document_prefix.clone()),
                 secret_ciphertext: Set(changed.secret_ciphertext.clone()),
                 max_concurrency: Set(changed.max_concurrency),
                 context_limit_tokens: Set(changed.context_limit_tokens),

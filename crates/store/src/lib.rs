@@ -29,6 +29,6 @@ pub mod vault;
 pub use connection::{Database, Store};
 pub use entity::kind::{
     Causes, EndpointCall, EndpointKind, JudgeKind, JudgingState, LengthList, MethodColumn, Names, ProbeState,
-    RatingSource, Role, RunState, ShardKind, ShardState, TaskSlugs, TaskVersion, TaskVersions,
+    RatingSource, Reports, Role, RunState, ShardKind, ShardState, TaskSlugs, TaskVersion, TaskVersions,
 };
 pub use error::StoreError;

@@ -14,7 +14,7 @@ use longboard_store::queue::{Failure, MAX_FAILURES, QueueDepth, Shard};
 use longboard_store::run::{NewRun, Run};
 use longboard_store::vault::{KEY_BYTES, Vault};
 use longboard_store::*;
-use longboard_suites::suite::plan;
+use longboard_suites::suite::{Planned, plan};
 use longboard_suites::task::Task as SuiteTask;
 use longboard_testkit::database::TestDatabase;
 use serde_json::json;
@@ -89,7 +89,8 @@ async fn submit(
 ) -> Result<Run, StoreError> {
     let tasks = vec!["vt".to_owned(), "cwe".to_owned()];
     let lengths: Vec<_> = kilo.iter().map(|kilo| format!("{kilo}k").parse().unwrap()).collect();
-    let endless: Vec<(String, Option<u32>)> = tasks.iter().map(|task| (task.clone(), None)).collect();
+    let endless: Vec<Planned> =
+        tasks.iter().map(|task| Planned { task: task.clone(), items: None, whole: false }).collect();
     let slices = plan(&endless, &lengths, samples);
     let new = NewRun {
         endpoint_id: endpoint,

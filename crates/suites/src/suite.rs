@@ -290,15 +290,25 @@ pub struct Slice {
 /// Prompt tokens that one slice should hold at most: at 128k one item, at 4k thirty-two.
 const SLICE_TOKENS: u32 = 128 * 1024;
 
-/// Expands a run into slices, short lengths first, so that a board fills from the left. Each task comes with the number
-/// of items that there are of it; a generated one has no end.
+/// A task of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Task slug.
+    pub task: String,
+    /// Items that there are; a generated task has no end.
+    pub items: Option<u32>,
+    /// Whether a cell is one slice, because its items search the same documents.
+    pub whole: bool,
+}
+
+/// Expands a run into slices, short lengths first, so that a board fills from the left.
 #[must_use]
-pub fn plan(tasks: &[(String, Option<u32>)], lengths: &[Length], samples: u32) -> Vec<Slice> {
+pub fn plan(tasks: &[Planned], lengths: &[Length], samples: u32) -> Vec<Slice> {
     let mut slices = Vec::new();
     for &length in lengths {
-        let step = (SLICE_TOKENS / length.tokens()).clamp(1, 64);
-        for (task, items) in tasks {
+        for Planned { task, items, whole } in tasks {
             let samples = items.map_or(samples, |items| items.min(samples));
+            let step = if *whole { samples.max(1) } else { (SLICE_TOKENS / length.tokens()).clamp(1, 64) };
             let mut first_index = 0;
             while first_index < samples {
                 let count = step.min(samples - first_index);
@@ -342,9 +352,11 @@ mod tests {
     #[test]
     fn a_plan_covers_every_item_once() {
         let lengths: Vec<Length> = ["1k", "32k", "1m"].iter().map(|text| text.parse().unwrap()).collect();
-        let tasks = vec![("a".to_owned(), None), ("b".to_owned(), Some(3))];
+        let planned = |task: &str, items, whole| Planned { task: task.to_owned(), items, whole };
+        let tasks = [planned("a", None, false), planned("b", Some(3), false), planned("c", None, true)];
         let slices = plan(&tasks, &lengths, 70);
-        for (task, items) in &tasks {
+        assert_eq!(slices.iter().filter(|slice| slice.task == "c").count(), lengths.len());
+        for Planned { task, items, .. } in &tasks {
             for &length in &lengths {
                 let covered: Vec<u32> = slices
                     .iter()

@@ -106,6 +106,8 @@ pub(crate) async fn register(
         context_limit_tokens: form.context_limit_tokens,
         first_byte_timeout_s: form.first_byte_timeout_s,
         family: form.family,
+        query_prefix: form.query_prefix,
+        document_prefix: form.document_prefix,
     };
     let row = longboard.register_endpoint(&caller.0, registration, rand::random(), Utc::now()).await?;
     Ok(HttpResponse::Created().json(endpoint_report(&row)))
@@ -116,7 +118,12 @@ pub(crate) fn call(name: &str) -> Result<EndpointCall, AppError> {
     match name {
         "chat" => Ok(EndpointCall::Chat),
         "completions" => Ok(EndpointCall::Completions),
-        other => Err(AppError::Invalid(format!("api is `chat` or `completions`, not `{other}`"))),
+        "embeddings" => Ok(EndpointCall::Embeddings),
+        "rerank" => Ok(EndpointCall::Rerank),
+        other => {
+            let known = "api is `chat`, `completions`, `embeddings` or `rerank`";
+            Err(AppError::Invalid(format!("{known}, not `{other}`")))
+        }
     }
 }
 
@@ -170,6 +177,7 @@ pub(crate) async fn submit(
         lengths,
         samples: form.samples,
         budget_tokens: form.budget_tokens,
+        strategy: form.strategy,
     };
     let run = longboard.submit_run(&caller.0, request, Utc::now()).await?;
     Ok(HttpResponse::Created().json(longboard.run_report(&run).await?))

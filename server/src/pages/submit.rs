@@ -76,7 +76,7 @@ async fn submit_page(
     let (mut teams, mut endpoints) = (Vec::new(), Vec::new());
     for (team, _) in store.teams_of(person.user.id).await? {
         for row in store.endpoints(Some(team.id)).await? {
-            if row.kind != EndpointKind::Predictions && row.retired_at.is_none() {
+            if row.kind != EndpointKind::Predictions && row.plain_id.is_none() && row.retired_at.is_none() {
                 let probe = row.probe_state.title();
                 endpoints.push(Choice { team: team.slug.clone(), slug: row.slug, name: row.name, probe });
             }
@@ -128,6 +128,8 @@ pub(super) fn registration(fields: &Fields) -> Result<Registration, AppError> {
         context_limit_tokens: fields.optional("context_limit_tokens", "context limit")?,
         first_byte_timeout_s: fields.required("first_byte_timeout_s", "longest wait for the first byte")?,
         family: text("family"),
+        query_prefix: fields.raw("query_prefix").to_owned(),
+        document_prefix: fields.raw("document_prefix").to_owned(),
     })
 }
 
@@ -147,6 +149,7 @@ async fn submit(posted: Posted, longboard: Data<Longboard>) -> Reply {
             lengths: (!lengths.is_empty()).then_some(lengths),
             samples: fields.optional("samples", "samples per cell")?,
             budget_tokens: fields.optional("budget_tokens", "token budget")?,
+            strategy: Some(fields.text("strategy").to_owned()),
         };
         longboard.submit_run(&member, request, Utc::now()).await
     };

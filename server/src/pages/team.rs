@@ -203,6 +203,8 @@ struct Change {
     context_limit_tokens: String,
     first_byte_timeout_s: i64,
     family: String,
+    query_prefix: String,
+    document_prefix: String,
 }
 
 struct CheckLine {
@@ -264,6 +266,8 @@ fn endpoint_page(team: String, row: &Endpoint, csrf: String) -> EndpointPage {
             context_limit_tokens: row.context_limit_tokens.map(|limit| limit.to_string()).unwrap_or_default(),
             first_byte_timeout_s: row.first_byte_timeout_ms / 1000,
             family: row.family.clone().unwrap_or_default(),
+            query_prefix: row.query_prefix.clone(),
+            document_prefix: row.document_prefix.clone(),
         }),
         csrf,
     }

@@ -9,6 +9,7 @@ mod method;
 mod outbox;
 mod probe;
 mod renewal;
+mod retrieval;
 mod sample;
 mod server;
 mod shard;

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use longboard_endpoint::client::{ClientError, OpenAiClient};
-use longboard_endpoint::model::{CallError, ChatModel, ChatRequest, Reply};
+use longboard_endpoint::model::{
+    CallError, ChatModel, ChatRequest, Embedded, Embedder, Input, Reply, Reranked, Reranker,
+};
 use longboard_endpoint::probe::{Canary, CanaryPrompt, Check, Findings, Verdict, probe};
-use longboard_protocol::worker::{CanaryResult, CheckStatus, ProbeCheck, ProbeReport};
+use longboard_endpoint::vector_probe::{TailPair, probe_embedder, probe_reranker};
+use longboard_protocol::worker::{CanaryResult, CheckStatus, EndpointApi, ProbeCheck, ProbeReport};
 use longboard_suites::haystack::HaystackError;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +19,9 @@ use crate::canary;
 /// Lengths of the canaries in canonical tokens.
 const LENGTHS: [u32; 6] = [1024, 4 * 1024, 16 * 1024, 32 * 1024, 64 * 1024, 128 * 1024];
 
+/// Lengths of the texts for embedders in canonical tokens.
+const TAIL_LENGTHS: [u32; 8] = [256, 512, 1024, 2 * 1024, 4 * 1024, 8 * 1024, 16 * 1024, 32 * 1024];
+
 /// Tokens of each length that stay free for the answer and the endpoint's own frame, so that a canary as long as the
 /// declared limit fits.
 const ROOM: u32 = 64;
@@ -24,18 +30,45 @@ const ROOM: u32 = 64;
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Probes an endpoint. An address that may not be reached is a finding as well.
-pub(super) async fn report(client: Result<OpenAiClient, ClientError>, seed: u64, context_limit: Option<u32>) -> End {
+pub(super) async fn report(
+    client: Result<OpenAiClient, ClientError>,
+    api: EndpointApi,
+    seed: u64,
+    context_limit: Option<u32>,
+) -> End {
     let client = match client {
         Ok(client) => client,
         Err(error) => return End::Probed(Box::new(unusable(&error))),
     };
-    let prompts = match tokio::task::spawn_blocking(move || prompts(seed, context_limit)).await {
-        Ok(Ok(prompts)) => prompts,
-        Ok(Err(error)) => return End::Failed(Failure::retryable("worker_error", error)),
-        Err(error) => return End::Failed(Failure::retryable("worker_error", error)),
+    let until = Instant::now() + DEADLINE;
+    let timed = Timed { model: &client, until };
+    let findings = match api {
+        EndpointApi::Chat | EndpointApi::Completions => match made(move || prompts(seed, context_limit)).await {
+            Ok(prompts) => probe(&timed, prompts).await,
+            Err(failure) => return End::Failed(failure),
+        },
+        EndpointApi::Embeddings => match made(move || tails(seed, context_limit)).await {
+            Ok(pairs) => probe_embedder(&timed, pairs).await,
+            Err(failure) => return End::Failed(failure),
+        },
+        EndpointApi::Rerank => probe_reranker(&timed).await,
     };
-    let timed = Timed { model: &client, until: Instant::now() + DEADLINE };
-    End::Probed(Box::new(converted(probe(&timed, prompts).await)))
+    End::Probed(Box::new(converted(findings)))
+}
+
+/// Texts are made off the async threads.
+async fn made<T: Send + 'static>(
+    make: impl FnOnce() -> Result<T, HaystackError> + Send + 'static,
+) -> Result<T, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::retryable("worker_error", error);
+    tokio::task::spawn_blocking(make).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+}
+
+/// Texts that differ in their last words, short to long; the first one stands whatever the limit.
+fn tails(seed: u64, context_limit: Option<u32>) -> Result<Vec<TailPair>, HaystackError> {
+    let limit = context_limit.unwrap_or(u32::MAX);
+    let lengths = TAIL_LENGTHS.into_iter().enumerate().take_while(|&(number, length)| number == 0 || length <= limit);
+    lengths.map(|(_, length)| canary::tail_pair(seed, length - ROOM)).collect()
 }
 
 /// The canaries, short to long; the first one stands whatever the limit.
@@ -58,6 +91,24 @@ struct Timed<'a, M> {
 impl<M: ChatModel> ChatModel for Timed<'_, M> {
     async fn complete(&self, request: ChatRequest) -> Result<Reply, CallError> {
         match timeout_at(self.until, self.model.complete(request)).await {
+            Ok(ended) => ended,
+            Err(_) => Err(CallError::TimedOut { stage: "total", attempts: 1 }),
+        }
+    }
+}
+
+impl<M: Embedder> Embedder for Timed<'_, M> {
+    async fn embed(&self, inputs: &[Input]) -> Result<Embedded, CallError> {
+        match timeout_at(self.until, self.model.embed(inputs)).await {
+            Ok(ended) => ended,
+            Err(_) => Err(CallError::TimedOut { stage: "total", attempts: 1 }),
+        }
+    }
+}
+
+impl<M: Reranker> Reranker for Timed<'_, M> {
+    async fn rerank(&self, query: &str, documents: &[String]) -> Result<Reranked, CallError> {
+        match timeout_at(self.until, self.model.rerank(query, documents)).await {
             Ok(ended) => ended,
             Err(_) => Err(CallError::TimedOut { stage: "total", attempts: 1 }),
         }

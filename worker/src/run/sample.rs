@@ -11,12 +11,14 @@ use longboard_suites::item::{Item, Message, Role};
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
 use longboard_suites::program::{Program, Ran};
+use longboard_suites::retrieval::{Content, Document, Pool, Retrieval};
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::lease::{Failure, Lease};
 use super::method;
+use super::retrieval::Search;
 use crate::sandbox::Sandbox;
 use crate::serve::Reference;
 
@@ -36,6 +38,8 @@ pub(super) enum Contestant {
     Endpoint(Box<OpenAiClient>),
     /// The reference model in this process.
     Method(Arc<Reference>),
+    /// An endpoint whose answers are rankings.
+    Search(Box<Search>),
 }
 
 /// What all samples of a shard share.
@@ -81,6 +85,34 @@ impl Generator {
         let by_index = by_index.collect::<Result<_, _>>()?;
         let documents = spec.data.as_ref().map(|data| data.documents.clone()).unwrap_or_default();
         Ok(Self { task, length, seed, corpus, records: Records { documents, by_index } })
+    }
+
+    /// The documents that item `index` searches.
+    pub fn pool(&self, index: u32) -> Result<Pool, Failure> {
+        Ok(self.retrieval()?.pool(&self.task, &ItemRequest::new(self.seed, index, self.length)))
+    }
+
+    /// A document of a pool. CPU-bound.
+    pub fn document(&self, block: u32, number: u32) -> Result<Document, Failure> {
+        let corpus = self.corpus.as_ref().map(|corpus| corpus as &dyn Haystack);
+        let request = ItemRequest { corpus, ..ItemRequest::new(self.seed, 0, self.length) };
+        let document = self.retrieval()?.document(&self.task, &request, block, number);
+        document.map_err(|error| Failure::lasting(UNSATISFIABLE, error))
+    }
+
+    /// Query `number` of an item.
+    pub fn query(&self, item: &Item, number: usize) -> Option<Content> {
+        self.task.retrieval()?.query(&self.task, item, number)
+    }
+
+    /// Bucket in canonical tokens.
+    pub fn length_tokens(&self) -> u32 {
+        self.length.tokens()
+    }
+
+    fn retrieval(&self) -> Result<&'static dyn Retrieval, Failure> {
+        let none = || format!("`{}` ranks no documents; this endpoint can only rank", self.task.slug());
+        self.task.retrieval().ok_or_else(|| Failure::lasting("no_ranking", none()))
     }
 
     fn item(&self, index: u32) -> Result<Item, Failure> {
@@ -139,7 +171,7 @@ impl Bench {
             Err(error) => return SampleEnd::Fatal(Failure::retryable("worker_error", error)),
         };
         let prompt_tokens = item.prompt_tokens;
-        match self.exchange(item).await {
+        match self.exchange(index, item).await {
             Err(end) => end,
             Ok(result) => {
                 let result = match self.ran(index, result).await {
@@ -168,7 +200,7 @@ impl Bench {
     }
 
     /// Has the prompt answered, unless it is longer than the endpoint's declared limit.
-    async fn exchange(&self, item: Item) -> Result<Exchange, SampleEnd> {
+    async fn exchange(&self, index: u32, item: Item) -> Result<Exchange, SampleEnd> {
         let needed_tokens = item.prompt_tokens.saturating_add(item.output_tokens);
         if let Some(limit_tokens) = self.context_limit.filter(|&limit| needed_tokens > limit) {
             return Ok(Exchange::OverLength { needed_tokens, limit_tokens });
@@ -176,6 +208,7 @@ impl Bench {
         let _counted = self.lease.request();
         match &self.contestant {
             Contestant::Method(model) => method::exchange(model, item).await,
+            Contestant::Search(search) => search.exchange(&self.generator, index, item).await,
             Contestant::Endpoint(client) => match client.complete(request(item)).await {
                 Ok(reply) => Ok(Exchange::Completed(completion(reply))),
                 Err(error) => failed(error),
@@ -214,6 +247,7 @@ fn completion(reply: Reply) -> Completion {
         retry_causes: reply.retry_causes,
         cost: None,
         program: None,
+        metered: None,
     }
 }
 

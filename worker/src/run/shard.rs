@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::judge::{Court, Judge};
 use super::lease::{Failure, Lease};
 use super::method::Methods;
+use super::retrieval::Search;
 use super::sample::{Bench, Contestant, Generator, SampleEnd};
 use super::server::{ApiError, Server};
 use super::{outbox, probe, renewal};
@@ -117,14 +118,15 @@ async fn work(lease: &Arc<Lease>, leased: ShardLease, kit: &Kit, stop: &Cancella
     let seed = shard.as_u64_pair().1;
     match work {
         Work::Probe => {
-            let probed = probe::report(connect(&endpoint, seed, &kit.policy), seed, endpoint.context_limit_tokens);
+            let probed =
+                probe::report(connect(&endpoint, seed, &kit.policy), endpoint.api, seed, endpoint.context_limit_tokens);
             tokio::select! {
                 biased;
                 () = lease.cancelled.cancelled() => End::Cancelled,
                 end = probed => end,
             }
         }
-        Work::Run(work) => match contestant(&endpoint, seed, kit).await {
+        Work::Run(work) => match contestant(&endpoint, &work, seed, kit).await {
             Ok(contestant) => run(lease, contestant, &endpoint, *work, kit, stop).await,
             Err(failure) => End::Failed(failure),
         },
@@ -155,9 +157,12 @@ fn court(
     Ok(Court { judge, lease: Arc::clone(lease), at_once, stop: stop.clone() })
 }
 
-async fn contestant(endpoint: &EndpointSpec, seed: u64, kit: &Kit) -> Result<Contestant, Failure> {
+async fn contestant(endpoint: &EndpointSpec, work: &RunWork, seed: u64, kit: &Kit) -> Result<Contestant, Failure> {
     let Some(spec) = endpoint.method.clone() else {
         let client = connect(endpoint, seed, &kit.policy).map_err(|error| unusable(&error))?;
+        if matches!(endpoint.api, EndpointApi::Embeddings | EndpointApi::Rerank) {
+            return Ok(Contestant::Search(Box::new(Search::new(client, endpoint, work))));
+        }
         return Ok(Contestant::Endpoint(Box::new(client)));
     };
     let methods = Arc::clone(&kit.methods);
@@ -169,8 +174,9 @@ fn connect(endpoint: &EndpointSpec, seed: u64, policy: &AddressPolicy) -> Result
     let first_byte = Duration::from_millis(endpoint.first_byte_timeout_ms);
     let config = EndpointConfig {
         api: match endpoint.api {
-            EndpointApi::Chat => Api::Chat,
             EndpointApi::Completions => Api::Completions,
+            // Embedders and rerankers are never asked to generate.
+            EndpointApi::Chat | EndpointApi::Embeddings | EndpointApi::Rerank => Api::Chat,
         },
         secret: endpoint.secret.clone().map(SecretString::from),
         max_concurrency: endpoint.max_concurrency,

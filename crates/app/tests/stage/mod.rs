@@ -44,6 +44,8 @@ pub fn registration(name: &str, base_url: &str) -> Registration {
         base_url: base_url.to_owned(),
         model: "m".to_owned(),
         api: EndpointCall::Chat,
+        query_prefix: String::new(),
+        document_prefix: String::new(),
         secret: Some(SecretString::from("sk-hush")),
         max_concurrency: 8,
         context_limit_tokens: None,

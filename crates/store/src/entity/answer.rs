@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::kind::Causes;
+use super::kind::{Causes, Reports};
 
 /// What became of one sample.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -87,6 +87,14 @@ pub struct Model {
     pub attention_bytes: Option<f64>,
     /// Bytes of the cache at the end.
     pub cache_bytes: Option<i64>,
+    /// Requests behind the answer, where it took several.
+    pub calls: Option<i32>,
+    /// Canonical tokens that all of them sent.
+    pub sent_tokens: Option<i64>,
+    /// Canonical tokens that came back.
+    pub written_tokens: Option<i64>,
+    /// What a strategy says about itself.
+    pub reports: Option<Reports>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

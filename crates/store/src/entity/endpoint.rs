@@ -56,6 +56,14 @@ pub struct Model {
     pub method: Option<MethodColumn>,
     /// Family of models it belongs to, as its team says; judges of the same family do not judge it.
     pub family: Option<String>,
+    /// What is done around the endpoint `plain_id`; absent for endpoints to which items are sent as they are.
+    pub strategy: Option<String>,
+    /// The endpoint around which a strategy works: address, secret and limits are its own.
+    pub plain_id: Option<Uuid>,
+    /// What an embedder wants before a query.
+    pub query_prefix: String,
+    /// What an embedder wants before a document.
+    pub document_prefix: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,7 @@
 //! Enumerations and lists that columns hold.
 
+use std::collections::BTreeMap;
+
 use longboard_protocol::method::Method;
 use longboard_suites::length::Length;
 use sea_orm::FromJsonQueryResult;
@@ -59,12 +61,35 @@ text_enum! {
 }
 
 text_enum! {
-    /// Which OpenAI-compatible call an endpoint takes.
+    /// What an endpoint does, and by which call.
     EndpointCall {
         /// `chat/completions`
         Chat = "chat",
         /// `completions`
         Completions = "completions",
+        /// `embeddings`
+        Embeddings = "embeddings",
+        /// `rerank`
+        Rerank = "rerank",
+    }
+}
+
+impl EndpointCall {
+    /// Whether its answers are rankings and not text.
+    #[must_use]
+    pub const fn ranks(self) -> bool {
+        matches!(self, Self::Embeddings | Self::Rerank)
+    }
+
+    /// What it is, for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Chat => "chat model",
+            Self::Completions => "text model",
+            Self::Embeddings => "embedder",
+            Self::Rerank => "reranker",
+        }
     }
 }
 
@@ -197,6 +222,10 @@ pub struct TaskVersions(pub Vec<TaskVersion>);
 /// The method of a reference endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct MethodColumn(pub Method);
+
+/// Numbers by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Reports(pub BTreeMap<String, f64>);
 
 /// Named causes in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]

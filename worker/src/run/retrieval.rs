@@ -1,0 +1,294 @@
+//! Rankings: the documents and queries of a shard's items go to an embedder or a reranker, their scores become answers.
+//!
+//! Search is exact. Of a pool that is embedded only its vectors are kept: documents x dimension x 4 bytes. A reranker
+//! reads the documents with every query, so their texts are kept instead.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use longboard_endpoint::client::OpenAiClient;
+use longboard_endpoint::model::{CallError, Embedder, Input, Reranker, Spent};
+use longboard_protocol::worker::{Completion, EndpointApi, EndpointSpec, Exchange, Metered, RunWork};
+use longboard_suites::item::Item;
+use longboard_suites::retrieval::{Content, Document, Pool, Ranked, Rankings, queries};
+use longboard_suites::tokens;
+use tokio::sync::OnceCell;
+
+use super::lease::Failure;
+use super::sample::{Generator, SampleEnd, failed};
+
+/// Documents of one request, and their canonical tokens.
+const BATCH: usize = 32;
+const BATCH_TOKENS: u32 = 64 * 1024;
+
+/// Bytes of text that a reranker's pool may have: they travel with every query.
+const RERANKED_BYTES: usize = 48 * 1024 * 1024;
+
+/// An embedder or a reranker, with what it made of the shard's documents.
+pub(super) struct Search {
+    client: OpenAiClient,
+    reranks: bool,
+    query_prefix: String,
+    document_prefix: String,
+    at_once: usize,
+    /// Samples among which the cost of a pool is divided.
+    samples: u64,
+    pools: Mutex<BTreeMap<u32, Arc<OnceCell<Library>>>>,
+}
+
+/// The documents of a pool as they are searched.
+#[derive(Default)]
+struct Library {
+    ids: Vec<String>,
+    /// Unit vectors in the order of `ids`; empty for a reranker.
+    vectors: Vec<Vec<f32>>,
+    /// Texts in the order of `ids`; empty for an embedder.
+    texts: Vec<String>,
+    tokens: u64,
+    calls: u32,
+}
+
+/// Why a sample has no ranking.
+enum Unranked {
+    Call(CallError),
+    Unmade(Failure),
+}
+
+impl From<CallError> for Unranked {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+fn refused(cause: &str, detail: String) -> Unranked {
+    Unranked::Call(CallError::Failed { cause: cause.to_owned(), detail, attempts: 0 })
+}
+
+impl Search {
+    pub fn new(client: OpenAiClient, endpoint: &EndpointSpec, work: &RunWork) -> Self {
+        Self {
+            client,
+            reranks: endpoint.api == EndpointApi::Rerank,
+            query_prefix: endpoint.query_prefix.clone(),
+            document_prefix: endpoint.document_prefix.clone(),
+            at_once: endpoint.max_concurrency.max(1) as usize,
+            samples: u64::from(work.count.max(1)) * u64::from(work.repetitions.max(1)),
+            pools: Mutex::default(),
+        }
+    }
+
+    /// The rankings of an item's queries.
+    pub async fn exchange(&self, generator: &Arc<Generator>, index: u32, item: Item) -> Result<Exchange, SampleEnd> {
+        match self.ranked(generator, index, item).await {
+            Ok(completion) => Ok(Exchange::Completed(completion)),
+            Err(Unranked::Call(error)) => failed(error),
+            Err(Unranked::Unmade(failure)) => Err(SampleEnd::Fatal(failure)),
+        }
+    }
+
+    async fn ranked(&self, generator: &Arc<Generator>, index: u32, item: Item) -> Result<Completion, Unranked> {
+        let pool = generator.pool(index).map_err(Unranked::Unmade)?;
+        let cell = {
+            let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(pools.entry(pool.block).or_default())
+        };
+        let library = cell.get_or_try_init(|| self.library(generator, pool)).await?;
+        let contents: Vec<Content> = {
+            let count = queries(&item).count();
+            (0..count).filter_map(|number| generator.query(&item, number)).collect()
+        };
+        let sent: u64 = queries(&item).map(|query| u64::from(tokens::count(query))).sum();
+        let (rankings, spent, calls) = if self.reranks {
+            self.reranked(library, contents).await?
+        } else {
+            self.nearest(library, contents).await?
+        };
+        let read = if self.reranks { library.tokens * u64::from(calls) } else { library.tokens / self.samples };
+        Ok(Completion {
+            text: rankings.write(),
+            finish_reason: Some("stop".to_owned()),
+            latency_ms: spent.latency_ms,
+            attempts: spent.attempts,
+            retry_causes: spent.retry_causes,
+            metered: Some(Metered { calls, prompt_tokens: sent + read, ..Metered::default() }),
+            ..Completion::default()
+        })
+    }
+
+    /// Makes a pool ready to be searched, batch by batch.
+    async fn library(&self, generator: &Arc<Generator>, pool: Pool) -> Result<Library, Unranked> {
+        let batches = stream::iter(batches(generator.length_tokens(), pool.documents)).map(|numbers| {
+            let generator = Arc::clone(generator);
+            async move {
+                let made = tokio::task::spawn_blocking(move || {
+                    numbers.map(|number| generator.document(pool.block, number)).collect::<Result<Vec<Document>, _>>()
+                });
+                let made = made.await.map_err(|error| Unranked::Unmade(Failure::retryable("worker_error", error)))?;
+                self.shelved(made.map_err(Unranked::Unmade)?).await
+            }
+        });
+        let mut library = Library::default();
+        let mut batches = batches.buffered(self.at_once);
+        while let Some(batch) = batches.try_next().await? {
+            library.add(batch)?;
+        }
+        tracing::info!(
+            documents = library.ids.len(),
+            vector_bytes = library.vectors.iter().map(|vector| vector.len() * 4).sum::<usize>(),
+            text_bytes = library.texts.iter().map(String::len).sum::<usize>(),
+            "a pool is ready to be searched"
+        );
+        Ok(library)
+    }
+
+    async fn shelved(&self, documents: Vec<Document>) -> Result<Library, Unranked> {
+        let mut library = Library::default();
+        let mut inputs = Vec::with_capacity(documents.len());
+        for Document { id, content } in documents {
+            library.ids.push(id);
+            match content {
+                Content::Text(text) => {
+                    library.tokens += u64::from(tokens::count(&text));
+                    inputs.push(Input::Text(format!("{}{text}", self.document_prefix)));
+                }
+                Content::Picture(_) if self.reranks => return Err(no_pictures()),
+                Content::Picture(png) => inputs.push(Input::Picture(png)),
+            }
+        }
+        if self.reranks {
+            library.texts = inputs.into_iter().filter_map(text).collect();
+        } else {
+            library.vectors = self.client.embed(&inputs).await?.vectors.iter().map(|vector| unit(vector)).collect();
+            library.calls = 1;
+        }
+        Ok(library)
+    }
+
+    /// Cosines of each query with every document.
+    async fn nearest(&self, library: &Library, contents: Vec<Content>) -> Result<(Rankings, Spent, u32), Unranked> {
+        let inputs: Vec<Input> = contents
+            .into_iter()
+            .map(|content| match content {
+                Content::Text(text) => Input::Text(format!("{}{text}", self.query_prefix)),
+                Content::Picture(png) => Input::Picture(png),
+            })
+            .collect();
+        let (mut rankings, mut total, mut calls) = (Rankings::default(), Spent::default(), 0);
+        let dimension = library.vectors.first().map_or(0, Vec::len);
+        for batch in inputs.chunks(BATCH) {
+            let embedded = self.client.embed(batch).await?;
+            calls += 1;
+            total = together(total, embedded.spent);
+            for query in &embedded.vectors {
+                if query.len() != dimension {
+                    let detail = format!("a query of {} numbers, documents of {dimension}", query.len());
+                    return Err(refused("wrong_dimension", detail));
+                }
+                let query = unit(query);
+                let scores = library.vectors.iter().map(|document| dot(&query, document));
+                rankings.push(library.ids.iter().cloned().zip(scores).collect());
+            }
+        }
+        Ok((rankings, total, calls))
+    }
+
+    async fn reranked(&self, library: &Library, contents: Vec<Content>) -> Result<(Rankings, Spent, u32), Unranked> {
+        let (mut rankings, mut total, mut calls) = (Rankings::default(), Spent::default(), 0);
+        for content in contents {
+            let Content::Text(query) = content else { return Err(no_pictures()) };
+            let scored = self.client.rerank(&format!("{}{query}", self.query_prefix), &library.texts).await?;
+            calls += 1;
+            total = together(total, scored.spent);
+            let ranked: Vec<Ranked> = library.ids.iter().cloned().zip(scored.scores).collect();
+            rankings.push(ranked);
+        }
+        Ok((rankings, total, calls))
+    }
+}
+
+impl Library {
+    fn add(&mut self, batch: Self) -> Result<(), Unranked> {
+        if let (Some(known), Some(new)) = (self.vectors.first(), batch.vectors.first())
+            && known.len() != new.len()
+        {
+            let detail = format!("documents of {} and of {} numbers", known.len(), new.len());
+            return Err(refused("wrong_dimension", detail));
+        }
+        self.ids.extend(batch.ids);
+        self.vectors.extend(batch.vectors);
+        self.texts.extend(batch.texts);
+        self.tokens += batch.tokens;
+        self.calls += batch.calls;
+        let bytes: usize = self.texts.iter().map(String::len).sum();
+        if bytes > RERANKED_BYTES {
+            let detail = format!("a reranker is sent at most {RERANKED_BYTES} bytes of documents with a query");
+            return Err(refused("pool_too_large", detail));
+        }
+        Ok(())
+    }
+}
+
+fn no_pictures() -> Unranked {
+    refused("no_pictures", "rerankers read text; pictures take an embedder".to_owned())
+}
+
+fn text(input: Input) -> Option<String> {
+    match input {
+        Input::Text(text) => Some(text),
+        Input::Picture(_) => None,
+    }
+}
+
+/// Numbers of documents that go into one request.
+fn batches(length_tokens: u32, documents: u32) -> impl Iterator<Item = std::ops::Range<u32>> {
+    let most = u32::try_from(BATCH).unwrap_or(1);
+    let step = (BATCH_TOKENS / length_tokens.max(1)).clamp(1, most);
+    (0..documents).step_by(step as usize).map(move |first| first..documents.min(first + step))
+}
+
+fn together(a: Spent, b: Spent) -> Spent {
+    let add = |a: Option<u32>, b: Option<u32>| match (a, b) {
+        (None, None) => None,
+        (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+    };
+    Spent {
+        prompt_tokens: add(a.prompt_tokens, b.prompt_tokens),
+        latency_ms: a.latency_ms.saturating_add(b.latency_ms),
+        attempts: a.attempts.saturating_add(b.attempts),
+        retry_causes: a.retry_causes.into_iter().chain(b.retry_causes).collect(),
+    }
+}
+
+/// Of length 1, by a sum in double precision: a vector of huge numbers has no length in single precision.
+#[expect(clippy::cast_possible_truncation, reason = "the numbers are at most 1")]
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let length = vector.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
+    vector.iter().map(|number| (f64::from(*number) / length) as f32).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_hold_every_document_once_and_little_text() {
+        for (length, documents) in [(256, 100), (32_768, 5), (1_048_576, 2), (512, 1)] {
+            let all: Vec<u32> = batches(length, documents).flatten().collect();
+            assert_eq!(all, (0..documents).collect::<Vec<_>>());
+            assert!(batches(length, documents).all(|batch| batch.len() == 1 || batch.len() as u32 * length <= 65_536));
+        }
+    }
+
+    #[test]
+    fn huge_and_tiny_vectors_have_a_direction() {
+        for scale in [1e-30_f32, 1.0, 1e30] {
+            let vector = unit(&[3.0 * scale, 4.0 * scale]);
+            assert!((vector[0] - 0.6).abs() < 1e-6 && (vector[1] - 0.8).abs() < 1e-6, "{vector:?}");
+        }
+    }
+}
