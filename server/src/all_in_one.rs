@@ -11,10 +11,11 @@ use chrono::Utc;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use longboard_app::account::SignUp;
 use longboard_app::quickstart::{Builtin, BuiltinRun, FirstRun, Place};
+use longboard_app::store::EndpointCall;
 use longboard_app::{AllowRule, Fresh, Length, Longboard};
 use longboard_protocol::method::{Method, MethodCard, MethodSpec};
 use longboard_protocol::worker::REFERENCE_LABEL;
-use longboard_worker::baseline::Baseline;
+use longboard_worker::baseline::{Baseline, Ranker};
 use longboard_worker::method;
 use longboard_worker::run::Fleet;
 use longboard_worker::serve::{ModelServer, Served, serve};
@@ -41,6 +42,9 @@ const FRAME: Duration = Duration::from_millis(250);
 /// the first minutes.
 const FIRST_LENGTHS: [u32; 2] = [1, 2];
 const FIRST_SAMPLES: u32 = 2;
+
+/// Lengths in tokens of what ranks at first start.
+const FIRST_RANKED: [u32; 4] = [256, 512, 1024, 2048];
 
 /// Policies of the reference model on the first board.
 const FIRST_POLICIES: [&str; 7] =
@@ -74,12 +78,17 @@ impl Builtins {
     /// Starts the baselines on free ports.
     pub fn serve() -> anyhow::Result<Self> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let served = Baseline::ALL.into_iter().map(|baseline| {
-            let server = serve(Served::Baseline(baseline, Duration::ZERO), free)
-                .context("cannot serve the baselines on loopback")?;
-            Ok((baseline_contestant(baseline, &server), server))
-        });
-        served.collect::<anyhow::Result<_>>().map(Self)
+        let start = |served| serve(served, free).context("cannot serve the baselines on loopback");
+        let mut served = Vec::new();
+        for baseline in Baseline::ALL {
+            let server = start(Served::Baseline(baseline, Duration::ZERO))?;
+            served.push((baseline_contestant(baseline, &server), server));
+        }
+        for ranker in Ranker::ALL {
+            let server = start(Served::Ranker(ranker, Duration::ZERO))?;
+            served.push((ranker_contestant(ranker, &server), server));
+        }
+        Ok(Self(served))
     }
 
     /// Exactly their addresses, although they are local.
@@ -97,8 +106,33 @@ fn baseline_contestant(baseline: Baseline, server: &ModelServer) -> Builtin {
         slug: baseline.slug().to_owned(),
         description: description(baseline).to_owned(),
         place: Place::Address(format!("http://{}/v1", server.address)),
+        api: EndpointCall::Chat,
         max_concurrency: AT_ONCE,
-        first_run: Some(FirstRun::default()),
+        first_run: Some(FirstRun { suite: "quickstart", lengths: None, samples: None }),
+    }
+}
+
+fn ranker_contestant(ranker: Ranker, server: &ModelServer) -> Builtin {
+    Builtin {
+        slug: ranker.slug().to_owned(),
+        description: ranker_description(ranker).to_owned(),
+        place: Place::Address(format!("http://{}/v1", server.address)),
+        api: if ranker.reranks() { EndpointCall::Rerank } else { EndpointCall::Embeddings },
+        max_concurrency: AT_ONCE,
+        first_run: Some(FirstRun {
+            suite: "embedding",
+            lengths: Some(FIRST_RANKED.iter().filter_map(|&tokens| Length::new(tokens).ok()).collect()),
+            samples: None,
+        }),
+    }
+}
+
+const fn ranker_description(ranker: Ranker) -> &'static str {
+    match ranker {
+        Ranker::Bm25 => "Baseline: Okapi BM25, which scores documents by the words they share with a query.",
+        Ranker::HashedNgrams => {
+            "Baseline: an embedder of hashed words and pairs of words, without any model of language."
+        }
     }
 }
 
@@ -114,6 +148,7 @@ fn method_contestant(card: MethodCard, first_runs: bool) -> Builtin {
     let numbers: Vec<String> = budget.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let numbers = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
     let first_run = FirstRun {
+        suite: "quickstart",
         lengths: Some(FIRST_LENGTHS.iter().filter_map(|kilo| Length::new(kilo * 1024).ok()).collect()),
         samples: Some(FIRST_SAMPLES),
     };
@@ -123,6 +158,7 @@ fn method_contestant(card: MethodCard, first_runs: bool) -> Builtin {
             "Longboard's reference model under the policy {policy}{numbers}. A very small model, trained on needles and \
              threads only and not meant for anything else."
         ),
+        api: EndpointCall::Chat,
         max_concurrency: AT_ONCE,
         first_run: (first_runs && FIRST_POLICIES.contains(&policy.as_str())).then_some(first_run),
         place: Place::Worker(Box::new(Method { spec: MethodSpec { policy, settings }, card })),

@@ -11,16 +11,19 @@ use anyhow::Context;
 use clap::{ArgGroup, Args};
 use longboard_refmodel::speculative::Decode;
 
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, Ranker};
 use crate::serve::{Drafting, Reference, Served, serve};
 use crate::signal::Signals;
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("what").required(true).args(["baseline", "policy"])))]
+#[command(group(ArgGroup::new("what").required(true).args(["baseline", "policy", "ranker"])))]
 pub struct ServeModel {
     /// random-guess, last-8k or bm25-reader.
     #[arg(long)]
     baseline: Option<Baseline>,
+    /// bm25 (a reranker) or hashed-ngrams (an embedder).
+    #[arg(long)]
+    ranker: Option<Ranker>,
     /// A policy of the reference model; `longboard-worker policies` lists them.
     #[arg(long)]
     policy: Option<String>,
@@ -81,9 +84,11 @@ fn setting(text: &str) -> Result<(String, f64), String> {
 
 impl ServeModel {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let served = match (self.baseline, &self.policy) {
-            (Some(baseline), _) => Served::Baseline(baseline, Duration::from_millis(self.delay_ms)),
-            (None, policy) => {
+        let delay = Duration::from_millis(self.delay_ms);
+        let served = match (self.baseline, self.ranker, &self.policy) {
+            (Some(baseline), ..) => Served::Baseline(baseline, delay),
+            (None, Some(ranker), _) => Served::Ranker(ranker, delay),
+            (None, None, policy) => {
                 let policy = policy.as_deref().unwrap_or_default();
                 let (folder, drafting) = (self.checkpoint.as_deref(), self.draft.drafting()?);
                 let reference = Reference::drafted(policy, &self.settings, folder, drafting.as_ref())?;

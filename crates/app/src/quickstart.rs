@@ -4,16 +4,13 @@ use chrono::{DateTime, Utc};
 use longboard_protocol::method::Method;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Progress, Run};
-use longboard_store::{EndpointKind, MethodColumn, RunState};
+use longboard_store::{EndpointCall, EndpointKind, MethodColumn, RunState};
 use longboard_suites::length::Length;
 use uuid::Uuid;
 
 use crate::predictions::operator_team;
 use crate::run::{OPERATOR_RUNS, RunRequest};
 use crate::{AppError, Bell, Longboard};
-
-/// The suite that built-in contestants run at first start.
-const SUITE: &str = "quickstart";
 
 /// A built-in contestant.
 #[derive(Debug, Clone)]
@@ -24,9 +21,11 @@ pub struct Builtin {
     pub description: String,
     /// Who answers.
     pub place: Place,
+    /// Which call it takes.
+    pub api: EndpointCall,
     /// Most requests in flight.
     pub max_concurrency: u32,
-    /// Its run of the quickstart suite at first start; absent where there is none.
+    /// Its run at first start; absent where there is none.
     pub first_run: Option<FirstRun>,
 }
 
@@ -39,9 +38,11 @@ pub enum Place {
     Worker(Box<Method>),
 }
 
-/// How much of the quickstart suite a contestant runs at first start. Absent values are the suite's.
-#[derive(Debug, Clone, Default)]
+/// What a contestant runs at first start. Absent values are the suite's.
+#[derive(Debug, Clone)]
 pub struct FirstRun {
+    /// Suite slug.
+    pub suite: &'static str,
     /// Some of its lengths.
     pub lengths: Option<Vec<Length>>,
     /// Samples per (task, length).
@@ -53,7 +54,7 @@ pub struct FirstRun {
 pub struct BuiltinRun {
     /// Slug of the contestant.
     pub slug: String,
-    /// Its newest run of the quickstart suite.
+    /// Its first run.
     pub run: Run,
     /// Where it stands.
     pub progress: Progress,
@@ -80,7 +81,7 @@ impl Longboard {
                 continue;
             }
             let request = RunRequest {
-                suite: SUITE.to_owned(),
+                suite: first.suite.to_owned(),
                 lengths: first.lengths.clone(),
                 samples: first.samples,
                 ..RunRequest::default()
@@ -108,7 +109,7 @@ impl Longboard {
         for slug in slugs {
             let Some(endpoint) = self.store.endpoint_by_slug(slug).await? else { continue };
             let runs = self.store.runs_of_endpoint(endpoint.id, 10).await?;
-            let Some(run) = runs.into_iter().find(|run| run.suite_slug == SUITE) else { continue };
+            let Some(run) = runs.into_iter().next_back() else { continue };
             let progress = self.store.progress(&run).await?;
             found.push(BuiltinRun { slug: slug.clone(), run, progress });
         }
@@ -133,6 +134,7 @@ fn contestant(builtin: &Builtin, team_id: Uuid, now: DateTime<Utc>) -> Endpoint 
         description: builtin.description.clone(),
         base_url,
         method,
+        api: builtin.api,
         max_concurrency: builtin.max_concurrency.cast_signed(),
         max_leases: 2,
         ..Endpoint::new(team_id, kind, &builtin.slug, &builtin.slug, now)

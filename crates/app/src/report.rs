@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use longboard_protocol::api::{
-    CutReport, EndpointReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport, SuiteReport,
-    TaskReport,
+    CutReport, EndpointReport, MeteredReport, ModelReport, RunEventReport, RunReport, RunSummary, SampleReport,
+    SuiteReport, TaskReport,
 };
 use longboard_store::EndpointKind;
 use longboard_store::answer::Answer;
@@ -265,7 +265,18 @@ pub fn sample_report(run: &Run, answer: &Answer, references: Vec<String>) -> Sam
         cause: answer.cause.clone(),
         detail: answer.detail.clone(),
         cost: answer.cost(),
+        metered: metered(answer),
     }
+}
+
+fn metered(answer: &Answer) -> Option<MeteredReport> {
+    let unsigned = |tokens: Option<i64>| tokens.map_or(0, |tokens| u64::try_from(tokens).unwrap_or(0));
+    Some(MeteredReport {
+        calls: answer.calls?.cast_unsigned(),
+        prompt_tokens: unsigned(answer.sent_tokens),
+        completion_tokens: unsigned(answer.written_tokens),
+        reports: answer.reports.clone().unwrap_or_default().0,
+    })
 }
 
 /// A moment as pages write it.

@@ -8,8 +8,10 @@ use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
+use longboard_suites::retrieval::{Document, document_id};
 use longboard_suites::rng::Rng;
 use longboard_suites::task::{ItemRequest, Task};
+use uuid::Uuid;
 
 use crate::{AppError, Longboard};
 
@@ -30,6 +32,17 @@ impl Press {
         let request =
             ItemRequest { corpus, record: record.as_ref(), ..ItemRequest::new(self.seed, index, self.length) };
         self.task.item(&request).map_err(|error| AppError::Invalid(error.to_string()))
+    }
+
+    /// The document called `name` among those that item `index` searches.
+    fn searched(&self, index: u32, name: &str) -> Result<Option<Document>, AppError> {
+        let Some(retrieval) = self.task.retrieval() else { return Ok(None) };
+        let corpus = self.corpus.as_deref().map(|corpus| corpus as &dyn Haystack);
+        let request = ItemRequest { corpus, ..ItemRequest::new(self.seed, index, self.length) };
+        let pool = retrieval.pool(&self.task, &request);
+        let Some(number) = (0..pool.documents).find(|&number| document_id(number) == name) else { return Ok(None) };
+        let document = retrieval.document(&self.task, &request, pool.block, number);
+        document.map(Some).map_err(|error| AppError::Invalid(error.to_string()))
     }
 
     /// What judges see of an item.
@@ -88,6 +101,21 @@ impl Longboard {
             places.push((index, ordinal));
         }
         Ok(self.store.dataset_records(sha256, &places).await?)
+    }
+
+    /// A document that a sample searched; `None` where it searched none of that name.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a sample.
+    pub async fn searched(&self, run: Uuid, number: u32, name: &str) -> Result<Option<Document>, AppError> {
+        let run = self.run(run).await?;
+        let answer = self.answer(&run, number).await?;
+        let row = self.task(&answer.task_slug, Some(answer.task_version)).await?;
+        let length =
+            Length::new(answer.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
+        let press = self.press(&row, length, run.seed, []).await?;
+        let (index, name) = (answer.item_index.cast_unsigned(), name.to_owned());
+        tokio::task::spawn_blocking(move || press.searched(index, &name)).await.map_err(AppError::stopped)?
     }
 
     /// One item of a task version, e.g. for a preview or a sample page.

@@ -10,7 +10,7 @@ use longboard_app::endpoint::Registration;
 use longboard_app::fleet::FleetMember;
 use longboard_app::quickstart::{Builtin, FirstRun, Place};
 use longboard_app::run::{REFERENCE_SUITE, RunRequest};
-use longboard_app::store::{ProbeState, RunState, StoreError};
+use longboard_app::store::{EndpointCall, ProbeState, RunState, StoreError};
 use longboard_app::task::{Draft, Upload};
 use longboard_app::team::Member;
 use longboard_app::{AppError, Longboard};
@@ -388,11 +388,12 @@ fn builtin(what: &str) -> Builtin {
     };
     let spec = MethodSpec { policy: "quest".to_owned(), settings: [("budget".to_owned(), 512.0)].into() };
     Builtin {
+        api: EndpointCall::Chat,
         slug: "reference-quest".to_owned(),
         description: "A method.".to_owned(),
         place: Place::Worker(Box::new(Method { spec, card })),
         max_concurrency: 8,
-        first_run: Some(FirstRun { lengths: Some(vec!["1k".parse().unwrap()]), samples: Some(2) }),
+        first_run: Some(FirstRun { suite: "quickstart", lengths: Some(vec!["1k".parse().unwrap()]), samples: Some(2) }),
     }
 }
 

@@ -308,6 +308,22 @@ pub struct SampleReport {
     /// What the answer cost, for answers of the reference model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<MethodCost>,
+    /// What all calls behind the answer took, where it took several: around a strategy, or for rankings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metered: Option<MeteredReport>,
+}
+
+/// What the calls behind one answer took together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MeteredReport {
+    /// Requests.
+    pub calls: u32,
+    /// Canonical tokens sent; documents that several samples share are divided among them.
+    pub prompt_tokens: u64,
+    /// Canonical tokens that came back.
+    pub completion_tokens: u64,
+    /// What a strategy says about itself.
+    pub reports: BTreeMap<String, f64>,
 }
 
 /// A page of samples.

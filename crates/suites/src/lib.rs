@@ -3,6 +3,7 @@
 //! Pure: no I/O, no async, no clock, no unseeded randomness. The same (task version, seed, index, length) gives the
 //! same bytes on every machine.
 
+pub mod bm25;
 pub mod card;
 mod counter;
 pub mod dataset;

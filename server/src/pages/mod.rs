@@ -18,6 +18,7 @@ mod methodology;
 mod methods;
 mod model;
 mod predictions;
+mod ranking;
 pub(crate) mod rating;
 mod run;
 mod sample;
@@ -46,6 +47,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(submit::routes)
         .configure(run::routes)
         .configure(sample::routes)
+        .configure(ranking::routes)
         .configure(model::routes)
         .configure(task::routes)
         .configure(tasks::routes)

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::pages::page;
+use crate::pages::ranking::{RankingView, rankings};
 use crate::refusal::{ApiError, PageError};
 
 /// Bytes of prompt on one page.
@@ -43,6 +44,8 @@ struct SamplePage {
     evidence_left: Option<String>,
     timing: String,
     prompt: Option<PromptPage>,
+    /// What each query found, where the answer is a ranking.
+    rankings: Vec<RankingView>,
     facts: Option<Facts>,
     sources: Vec<SourceLine>,
     /// How to build the prompt without a server; absent where it stands on a data file.
@@ -122,6 +125,7 @@ async fn sample(
     let Rebuilt { report: sample, model, task, item } = rebuilt(&longboard, id, number).await?;
     let percent = |score: Option<f64>| score.map(|score| format!("{score:.1}"));
     let prompt = item.as_ref().map(|item| prompt_page(item, place.page));
+    let rankings = item.as_ref().map(|item| rankings(item, &sample.answer)).unwrap_or_default();
     let asked = place.into_inner().corpus;
     let (against, found) = match (asked.as_deref(), item) {
         (Some(corpus), _) => {
@@ -141,6 +145,7 @@ async fn sample(
         evidence_left: sample.evidence_left.map(|share| format!("{:.0} %", 100.0 * share)),
         timing: timing(&sample),
         prompt,
+        rankings,
         facts: found.map(|found| facts(found, against)),
         sources: sources.collect(),
         reproduce: task.data_sha256.is_none().then(|| {

@@ -2,12 +2,16 @@
 //!
 //! They show what a task yields without a model: to guessing, to keyword reading, to reading only the end.
 
+mod ngrams;
 mod random_guess;
+mod ranker;
 mod reader;
 
 use std::str::FromStr;
 
 use longboard_suites::tokens;
+
+pub use ranker::Ranker;
 
 /// A baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

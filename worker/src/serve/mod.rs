@@ -1,6 +1,7 @@
 //! A baseline or the reference model behind the OpenAI-compatible protocol.
 
 pub mod answer;
+mod ranking;
 mod reference;
 
 use std::convert::Infallible;
@@ -22,7 +23,8 @@ use answer::{Ending, Form, Part, Piece, Refusal, stopped};
 pub(crate) use reference::finish_reason;
 pub use reference::{Drafting, Reference};
 
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, Ranker};
+use ranking::Ranking;
 
 /// Largest request body in bytes: a prompt of several million tokens.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
@@ -45,6 +47,8 @@ pub enum Served {
     Baseline(Baseline, Duration),
     /// The reference model.
     Reference(Arc<Reference>),
+    /// What ranks, and waits first in the same way.
+    Ranker(Ranker, Duration),
 }
 
 impl Served {
@@ -54,6 +58,7 @@ impl Served {
         match self {
             Self::Baseline(baseline, _) => baseline.slug(),
             Self::Reference(reference) => reference.slug(),
+            Self::Ranker(ranker, _) => ranker.slug(),
         }
     }
 
@@ -64,6 +69,28 @@ impl Served {
                 baseline_answer(*baseline, call).await
             }
             Self::Reference(reference) => reference.answer(call),
+            Self::Ranker(..) => silent(),
+        }
+    }
+
+    fn routes(&self, config: &mut web::ServiceConfig) {
+        match self {
+            Self::Ranker(ranker, delay) => config
+                .app_data(web::Data::new(Ranking { ranker: *ranker, delay: *delay }))
+                .route("/v1/embeddings", web::post().to(ranking::embeddings))
+                .route("/v1/rerank", web::post().to(ranking::rerank)),
+            Self::Baseline(..) | Self::Reference(_) => config
+                .route("/v1/chat/completions", web::post().to(chat))
+                .route("/v1/completions", web::post().to(completion)),
+        };
+    }
+
+    /// The paths that it takes.
+    fn paths(&self) -> &'static str {
+        match self {
+            Self::Ranker(ranker, _) if ranker.reranks() => "/v1/rerank",
+            Self::Ranker(..) => "/v1/embeddings",
+            Self::Baseline(..) | Self::Reference(_) => "/v1/chat/completions",
         }
     }
 }
@@ -74,6 +101,7 @@ impl Served {
 /// When the address cannot be bound.
 pub fn serve(served: Served, bind: SocketAddr) -> std::io::Result<ModelServer> {
     let server = HttpServer::new(move || {
+        let missing = refusal("not_found", &format!("no such path; use {}", served.paths())).document();
         App::new()
             .app_data(web::Data::new(served.clone()))
             .app_data(web::JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| {
@@ -81,11 +109,10 @@ pub fn serve(served: Served, bind: SocketAddr) -> std::io::Result<ModelServer> {
                 actix_web::error::InternalError::from_response(error, HttpResponse::BadRequest().json(body)).into()
             }))
             .route("/v1/models", web::get().to(models))
-            .route("/v1/chat/completions", web::post().to(chat))
-            .route("/v1/completions", web::post().to(completion))
-            .default_service(web::to(|| async {
-                let refusal = refusal("not_found", "no such path; use /v1/chat/completions");
-                HttpResponse::NotFound().json(refusal.document())
+            .configure(|config| served.routes(config))
+            .default_service(web::to(move || {
+                let missing = missing.clone();
+                async move { HttpResponse::NotFound().json(missing) }
             }))
     })
     .workers(2)
@@ -234,6 +261,11 @@ async fn stream_parts(form: Form, mut parts: Receiver<Part>) -> HttpResponse {
         }
     });
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)
+}
+
+/// No answer at all: a ranker has no route that leads here.
+fn silent() -> Receiver<Part> {
+    channel(1).1
 }
 
 /// A baseline's answer, word by word.

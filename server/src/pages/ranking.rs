@@ -1,0 +1,95 @@
+//! Rankings on a sample's page, and the documents behind them.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query, ServiceConfig, get};
+use askama::Template;
+use longboard_app::suites::item::Item;
+use longboard_app::suites::retrieval::{Content, Judged, Rankings, queries};
+use longboard_app::{AppError, Longboard};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::pages::page;
+use crate::refusal::PageError;
+
+/// Places of a ranking that are shown, besides those of relevant documents.
+const SHOWN: usize = 10;
+
+/// Queries of an item that are shown.
+const QUERIES: usize = 12;
+
+/// Bytes of a document on one page.
+const WINDOW: usize = 8000;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.route("/runs/{id}/samples/{number}/documents/{name}", get().to(document));
+}
+
+/// What one query found.
+pub(super) struct RankingView {
+    pub query: String,
+    pub lines: Vec<RankedLine>,
+}
+
+/// A place of a ranking.
+pub(super) struct RankedLine {
+    pub place: usize,
+    pub document: String,
+    pub score: String,
+    pub relevant: bool,
+}
+
+/// The rankings in an answer; none where it holds none.
+pub(super) fn rankings(item: &Item, answer: &str) -> Vec<RankingView> {
+    let Ok(read) = Rankings::read(answer, queries(item).count()) else { return Vec::new() };
+    let judged = Judged::of(item);
+    let views = queries(item).zip(&read.rankings).enumerate().take(QUERIES);
+    let view = |(number, (query, ranking)): (usize, (&str, &Vec<(String, f32)>))| {
+        let relevant = judged.relevant.get(number);
+        let lines = ranking.iter().enumerate().map(|(place, (document, score))| RankedLine {
+            place: place + 1,
+            relevant: relevant.is_some_and(|grades| grades.get(document).is_some_and(|grade| *grade > 0)),
+            document: document.clone(),
+            score: format!("{score:.4}"),
+        });
+        let lines = lines.filter(|line| line.place <= SHOWN || line.relevant).take(3 * SHOWN).collect();
+        RankingView { query: query.chars().take(400).collect(), lines }
+    };
+    views.map(view).collect()
+}
+
+#[derive(Deserialize)]
+struct Place {
+    page: Option<usize>,
+}
+
+#[derive(Template)]
+#[template(path = "runs/document.html")]
+struct DocumentPage {
+    run: Uuid,
+    number: u32,
+    name: String,
+    text: String,
+    page: usize,
+    pages: usize,
+}
+
+/// A document that a sample searched, rebuilt: text in pages, a picture as it is.
+async fn document(
+    path: Path<(Uuid, u32, String)>,
+    place: Query<Place>,
+    longboard: Data<Longboard>,
+) -> Result<HttpResponse, PageError> {
+    let (run, number, name) = path.into_inner();
+    let found = longboard.searched(run, number, &name).await?;
+    let text = match found.ok_or_else(|| AppError::NotFound(format!("document {name} of this sample")))?.content {
+        Content::Picture(png) => return Ok(HttpResponse::Ok().content_type("image/png").body(png)),
+        Content::Text(text) => text,
+    };
+    let pages = text.len().div_ceil(WINDOW).max(1);
+    let shown = place.page.unwrap_or(1).clamp(1, pages);
+    let begin = text.floor_char_boundary((shown - 1) * WINDOW);
+    let end = text.floor_char_boundary((shown * WINDOW).min(text.len()));
+    let text = text.get(begin..end).unwrap_or_default().to_owned();
+    page(&DocumentPage { run, number, name, text, page: shown, pages })
+}
