@@ -111,6 +111,18 @@ pub(crate) struct Common {
     b: f64,
 }
 
+impl Common {
+    /// Task of the item.
+    pub(crate) fn task(&self) -> &str {
+        &self.item.0
+    }
+
+    /// Bucket of the item.
+    pub(crate) fn length_tokens(&self) -> i32 {
+        self.item.1
+    }
+}
+
 impl Longboard {
     /// Compares the newest complete runs of two models on a suite.
     ///

@@ -1,9 +1,16 @@
 //! Strategies around endpoints: each is a contestant of its own, with the address of the endpoint it works around.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
+use longboard_protocol::api::{MethodDifference, StrategiesReport, StrategyCard, StrategyCost, StrategyRow};
 use longboard_store::endpoint::Endpoint;
+use longboard_store::run::{Run, one_per_endpoint};
+use longboard_store::strategy::CostCell;
+use longboard_suites::length::Length;
 use uuid::Uuid;
 
+use crate::compare::{Common, common, paired, same_items};
 use crate::{AppError, Longboard};
 
 impl Longboard {
@@ -46,6 +53,127 @@ impl Longboard {
         };
         Ok(self.store.add_endpoint(variant).await?)
     }
+}
+
+impl Longboard {
+    /// What strategies gained and cost on a suite: the asked one, or the first that has such runs.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn strategies_report(&self, suite: Option<&str>) -> Result<StrategiesReport, AppError> {
+        let variants = self.store.strategies().await?;
+        let mut found: Vec<(String, Vec<Run>)> = Vec::new();
+        for suite in self.store.suites().await? {
+            let runs = one_per_endpoint(self.store.runs_of_suite(&suite.slug).await?);
+            if runs.iter().any(|run| variants.iter().any(|variant| variant.id == run.endpoint_id)) {
+                found.push((suite.slug, runs));
+            }
+        }
+        let suites: Vec<String> = found.iter().map(|(slug, _)| slug.clone()).collect();
+        let shown = found.into_iter().find(|(slug, _)| suite.is_none_or(|suite| suite == slug));
+        let (suite, rows) = match shown {
+            Some((slug, runs)) => (Some(slug), self.strategy_rows(&variants, &runs).await?),
+            None => (None, Vec::new()),
+        };
+        Ok(StrategiesReport { known: cards(), suites, suite, rows })
+    }
+
+    async fn strategy_rows(&self, variants: &[Endpoint], runs: &[Run]) -> Result<Vec<StrategyRow>, AppError> {
+        let run_of = |id: Uuid| runs.iter().find(|run| run.endpoint_id == id);
+        let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
+        let cells = self.store.cost_cells(&ids).await?;
+        let mut rows = Vec::new();
+        for variant in variants {
+            let (Some(own), Some(plain_id)) = (run_of(variant.id), variant.plain_id) else { continue };
+            let Some(plain) = self.store.endpoint(plain_id).await? else { continue };
+            let beside = run_of(plain_id);
+            let shared = match beside.filter(|beside| same_items(own, beside)) {
+                Some(beside) => common(self.store.scores(own.id).await?, self.store.scores(beside.id).await?),
+                None => Vec::new(),
+            };
+            let pair = Pair { variant, plain: &plain, own, beside };
+            rows.extend(pair.rows(&cells, &gains(&shared)));
+        }
+        Ok(rows)
+    }
+}
+
+/// Paired differences by task and length in tokens.
+type Gains = BTreeMap<(String, i32), MethodDifference>;
+
+fn gains(shared: &[Common]) -> Gains {
+    let mut cells: BTreeMap<(String, i32), Vec<&Common>> = BTreeMap::new();
+    for one in shared {
+        cells.entry((one.task().to_owned(), one.length_tokens())).or_default().push(one);
+    }
+    let difference = |((task, length), items): ((String, i32), Vec<&Common>)| {
+        let part = paired(task.clone(), None, &items);
+        let n = u32::try_from(part.n).unwrap_or(u32::MAX);
+        let value = MethodDifference { value: part.a - part.b, ci95: part.ci95, n, paired: true };
+        ((task, length), value)
+    };
+    cells.into_iter().map(difference).collect()
+}
+
+/// A model under a strategy and the model it works around.
+struct Pair<'a> {
+    variant: &'a Endpoint,
+    plain: &'a Endpoint,
+    own: &'a Run,
+    beside: Option<&'a Run>,
+}
+
+impl Pair<'_> {
+    fn rows(&self, cells: &[CostCell], gains: &Gains) -> Vec<StrategyRow> {
+        cells.iter().filter(|cell| cell.run_id == self.own.id).filter_map(|cell| self.row(cell, cells, gains)).collect()
+    }
+
+    fn row(&self, cell: &CostCell, cells: &[CostCell], gains: &Gains) -> Option<StrategyRow> {
+        let plain = self.beside.and_then(|beside| {
+            let same = |other: &&CostCell| {
+                let place = (other.task_slug.as_str(), other.length_tokens);
+                other.run_id == beside.id && place == (cell.task_slug.as_str(), cell.length_tokens)
+            };
+            cells.iter().find(same)
+        });
+        let unpaired =
+            plain.map(|plain| MethodDifference { value: score(cell) - score(plain), ci95: None, n: 0, paired: false });
+        Some(StrategyRow {
+            model: self.variant.slug.clone(),
+            plain: self.plain.slug.clone(),
+            strategy: self.variant.strategy.clone()?,
+            task: cell.task_slug.clone(),
+            length: Length::new(cell.length_tokens.cast_unsigned()).ok()?.to_string(),
+            n: u32::try_from(cell.n).unwrap_or(u32::MAX),
+            score: score(cell),
+            cost: cost(cell),
+            plain_score: plain.map(score),
+            plain_cost: plain.map(cost),
+            gain: gains.get(&(cell.task_slug.clone(), cell.length_tokens)).cloned().or(unpaired),
+        })
+    }
+}
+
+/// 0..100.
+#[expect(clippy::cast_precision_loss, reason = "counts of samples")]
+fn score(cell: &CostCell) -> f64 {
+    100.0 * cell.total / cell.n.max(1) as f64
+}
+
+/// Answers of one call carry no figures of their own: they sent their prompt.
+fn cost(cell: &CostCell) -> StrategyCost {
+    StrategyCost {
+        calls: cell.calls.unwrap_or(1.0),
+        sent_tokens: cell.sent_tokens.unwrap_or(cell.prompt_tokens),
+        written_tokens: cell.written_tokens.or(cell.reported_tokens),
+        latency_ms: cell.latency_ms,
+    }
+}
+
+/// All strategies.
+#[must_use]
+pub fn cards() -> Vec<StrategyCard> {
+    Vec::new()
 }
 
 /// The name of asking an endpoint as it is.

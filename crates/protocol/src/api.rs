@@ -326,6 +326,74 @@ pub struct MeteredReport {
     pub reports: BTreeMap<String, f64>,
 }
 
+/// Strategies around endpoints on one suite, beside the endpoints themselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StrategiesReport {
+    /// Strategies that can be chosen when a run is submitted.
+    pub known: Vec<StrategyCard>,
+    /// Suites with such runs.
+    pub suites: Vec<String>,
+    /// The suite that is shown; null where there is none.
+    pub suite: Option<String>,
+    /// One row per (model, task, length), by model.
+    pub rows: Vec<StrategyRow>,
+}
+
+/// A strategy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StrategyCard {
+    /// Slug.
+    pub slug: String,
+    /// Title.
+    pub title: String,
+    /// Around what: `chat` or `embedder`.
+    pub around: String,
+    /// Paper, and code where it was read.
+    pub citation: String,
+    /// What a sample costs, in words.
+    pub cost: String,
+}
+
+/// What a strategy gained and cost on one (task, length).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StrategyRow {
+    /// Slug of the model under the strategy.
+    pub model: String,
+    /// Slug of the model it works around.
+    pub plain: String,
+    /// Strategy slug.
+    pub strategy: String,
+    /// Task slug.
+    pub task: String,
+    /// Length bucket.
+    pub length: String,
+    /// Samples.
+    pub n: u32,
+    /// Score, 0..100.
+    pub score: f64,
+    /// What it took.
+    pub cost: StrategyCost,
+    /// Score of the model asked as it is, 0..100; null where it has not run.
+    pub plain_score: Option<f64>,
+    /// What that took.
+    pub plain_cost: Option<StrategyCost>,
+    /// Score less the plain one, over the items that both answered where there are common ones, with its 95 % interval.
+    pub gain: Option<MethodDifference>,
+}
+
+/// Means per sample.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StrategyCost {
+    /// Requests.
+    pub calls: f64,
+    /// Canonical tokens sent.
+    pub sent_tokens: f64,
+    /// Tokens that came back; null where nobody counted them.
+    pub written_tokens: Option<f64>,
+    /// Milliseconds to the last byte; null without an answer.
+    pub latency_ms: Option<f64>,
+}
+
 /// A page of samples.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SamplePage {
@@ -434,10 +502,10 @@ pub struct MethodResult {
     pub cost: Option<MethodCost>,
 }
 
-/// A method's score minus that of dense attention.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+/// A method's score minus that of dense attention, or a strategy's minus that of the model asked as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MethodDifference {
-    /// In points, negative where dense attention is better.
+    /// In points, negative where the other is better.
     pub value: f64,
     /// 95 % interval, clustered by item; null where the difference is not paired.
     pub ci95: Option<[f64; 2]>,

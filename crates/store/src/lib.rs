@@ -22,6 +22,7 @@ pub mod rating_board;
 pub mod run;
 pub mod seed;
 pub mod setting;
+pub mod strategy;
 pub mod task;
 pub mod token;
 pub mod vault;

@@ -124,7 +124,7 @@ const MEANS: [(answer::Column, &str); 8] = [
 ];
 
 /// The mean as a floating-point number: PostgreSQL's mean of whole numbers is a decimal.
-fn mean(column: answer::Column) -> SimpleExpr {
+pub(crate) fn mean(column: answer::Column) -> SimpleExpr {
     Expr::expr(Expr::col(column).cast_as("double precision")).avg()
 }
 

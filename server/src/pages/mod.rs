@@ -22,6 +22,7 @@ mod ranking;
 pub(crate) mod rating;
 mod run;
 mod sample;
+mod strategies;
 mod submit;
 mod suite;
 mod task;
@@ -54,6 +55,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(suite::routes)
         .configure(compare::routes)
         .configure(methods::routes)
+        .configure(strategies::routes)
         .configure(method::routes)
         .configure(methodology::routes)
         .configure(predictions::routes)
