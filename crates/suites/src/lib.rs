@@ -3,7 +3,9 @@
 //! Pure: no I/O, no async, no clock, no unseeded randomness. The same (task version, seed, index, length) gives the
 //! same bytes on every machine.
 
+pub mod bm25;
 pub mod card;
+pub mod chunk;
 mod counter;
 pub mod dataset;
 pub mod families;
