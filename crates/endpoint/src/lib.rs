@@ -11,4 +11,5 @@ pub mod model;
 pub mod policy;
 pub mod probe;
 pub mod retry;
+pub mod strategy;
 mod stream;
