@@ -10,7 +10,7 @@ use serde_json::Value;
 const DIRECTION: &[(&str, &[&str])] = &[
     ("app", &["bus", "endpoint", "protocol", "stats", "store", "suites"]),
     ("bus", &[]),
-    ("endpoint", &[]),
+    ("endpoint", &["suites"]),
     ("migrations", &[]),
     ("protocol", &[]),
     ("refmodel", &["suites"]),

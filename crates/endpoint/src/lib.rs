@@ -13,5 +13,6 @@ pub mod policy;
 pub mod probe;
 mod rerank;
 pub mod retry;
+pub mod strategy;
 mod stream;
 pub mod vector_probe;

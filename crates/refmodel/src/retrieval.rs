@@ -3,11 +3,10 @@
 //! RAPID (Chen et al. 2025, PMLR 267:8093-8107) ranks chunks by the cosine of an embedder (BGE-M3); here BM25 (Robertson
 //! and Zaragoza 2009, section 3) over the model's own tokens ranks them, since there is no embedder beside the weights.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::BTreeSet;
 
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
+use longboard_suites::bm25::best;
+pub use longboard_suites::bm25::scores as bm25;
 
 /// First tokens that always stay: they open the frame and say what to do.
 const OPENING: usize = 64;
@@ -57,47 +56,6 @@ impl Retrieval {
     }
 }
 
-/// Places of the `count` largest scores, ascending; the earlier of equal ones.
-fn best(scores: &[f64], count: usize) -> Vec<usize> {
-    let mut order: Vec<(usize, f64)> = scores.iter().copied().enumerate().collect();
-    order.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-    let mut places: Vec<usize> = order.into_iter().take(count).map(|(place, _)| place).collect();
-    places.sort_unstable();
-    places
-}
-
-/// BM25 of each document for the terms `asked`, with k1 = 1.2 and b = 0.75; 0 where none occurs, else positive.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts of words")]
-pub fn bm25<T: Hash + Ord, D: AsRef<[T]>>(documents: &[D], asked: &BTreeSet<T>) -> Vec<f64> {
-    let counted: Vec<HashMap<&T, u32>> = documents.iter().map(|document| counts(document.as_ref(), asked)).collect();
-    let words: usize = documents.iter().map(|document| document.as_ref().len()).sum();
-    let (total, mean) = (documents.len() as f64, words as f64 / documents.len().max(1) as f64);
-    let weights = asked.iter().map(|term| {
-        let holders = counted.iter().filter(|counts| counts.contains_key(term)).count() as f64;
-        (term, ((total - holders + 0.5) / (holders + 0.5) + 1.0).ln())
-    });
-    let weights: Vec<(&T, f64)> = weights.collect();
-    let score = |(counts, document): (&HashMap<&T, u32>, &D)| {
-        let norm = K1 * (1.0 - B + B * document.as_ref().len() as f64 / mean.max(1.0));
-        let of = |(term, weight): &(&T, f64)| {
-            let times = f64::from(counts.get(term).copied().unwrap_or(0));
-            weight * times * (K1 + 1.0) / (times + norm)
-        };
-        weights.iter().map(of).sum()
-    };
-    counted.iter().zip(documents).map(score).collect()
-}
-
-/// How often each of `asked` stands in a document.
-fn counts<'a, T: Hash + Ord>(document: &'a [T], asked: &BTreeSet<T>) -> HashMap<&'a T, u32> {
-    let mut counts = HashMap::new();
-    for term in document.iter().filter(|term| asked.contains(term)) {
-        *counts.entry(term).or_default() += 1;
-    }
-    counts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,16 +89,5 @@ mod tests {
         assert_eq!(best(&[1.0, 2.0, 2.0, 1.0], 3), [0, 1, 2]);
         assert_eq!(usual.short(&same), same);
         assert!(Retrieval { least: 0, share: 1000, ..SMALL }.short(&same).len() <= OPENING + 4);
-    }
-
-    #[test]
-    fn rare_words_and_short_documents_weigh_more() {
-        let documents = [vec!["the", "cat"], vec!["the", "dog", "and", "the", "fox"], vec!["the", "dog"], vec!["a"]];
-        let asked = |words: &[&'static str]| words.iter().copied().collect::<BTreeSet<_>>();
-        let scores = bm25(&documents, &asked(&["the", "cat"]));
-        assert!(scores[0] > scores[2] && scores[2] > 0.0 && scores[3] == 0.0, "{scores:?}");
-        let scores = bm25(&documents, &asked(&["dog"]));
-        assert!(scores[2] > scores[1] && scores[1] > 0.0 && scores[0] == 0.0, "{scores:?}");
-        assert!(bm25::<u32, Vec<u32>>(&[], &BTreeSet::new()).is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! A generated sample.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -62,6 +64,10 @@ pub struct Item {
     pub gold: Value,
     /// Planted evidence in order of position.
     pub needles: Vec<Needle>,
+    /// Bytes of the joined contents that hold the text that is read, between the instructions before it and the question
+    /// after it; `None` where the prompt has no such parts. No part of the prompt's digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Range<usize>>,
     /// Canonical tokens of the joined contents, exact.
     pub prompt_tokens: u32,
     /// Tokens reserved for the answer. `prompt_tokens + output_tokens` lies within [0.98, 1.00] of `length`.

@@ -5,6 +5,7 @@
 
 pub mod bm25;
 pub mod card;
+pub mod chunk;
 mod counter;
 pub mod dataset;
 pub mod families;

@@ -1,5 +1,7 @@
 //! A prompt under construction whose canonical tokens are always known.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::counter::Counter;
@@ -16,6 +18,8 @@ pub struct Prompt {
     settled_tokens: u32,
     counter: Counter,
     needles: Vec<Needle>,
+    document_start: Option<usize>,
+    document: Option<Range<usize>>,
 }
 
 impl Prompt {
@@ -62,6 +66,16 @@ impl Prompt {
         self.settled = offset + tail;
     }
 
+    /// From here on stands the text that is read.
+    pub fn begin_document(&mut self) {
+        self.document_start = Some(self.text.len());
+    }
+
+    /// The text that is read ends here; the question follows.
+    pub fn end_document(&mut self) {
+        self.document = self.document_start.map(|start| start..self.text.len());
+    }
+
     /// Canonical tokens so far, exact.
     pub fn tokens(&mut self) -> u32 {
         let open = self.text.get(self.settled..).unwrap_or_default();
@@ -90,6 +104,7 @@ impl Prompt {
             references: answer.references,
             gold: answer.gold,
             needles: self.needles,
+            document: self.document,
             prompt_tokens,
             output_tokens: answer.output_tokens.unwrap_or(task.card().output_tokens),
             depth_percent: answer.depth_percent,

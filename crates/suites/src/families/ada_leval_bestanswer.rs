@@ -63,6 +63,7 @@ impl Family for AdaLevalBestAnswer {
         );
         let mut prompt = Prompt::default();
         prompt.push(&head);
+        prompt.begin_document();
         let budget = limit.saturating_sub(prompt.tokens() + prompt.count(TAIL));
         let mut lines = Lines::new(budget);
         let right = trip.answer(Slip::None, &mut rng);
@@ -94,6 +95,7 @@ impl Family for AdaLevalBestAnswer {
             prompt.push(if number == count { closing.as_str() } else { "" });
             prompt.push("\n\n");
         }
+        prompt.end_document();
         prompt.push(TAIL);
         let label = format!("A{}", place + 1);
         let gold = json!({ "choices": count });

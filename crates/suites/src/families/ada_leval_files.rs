@@ -131,7 +131,9 @@ impl Dataset for BestAnswer {
         );
         prompt.push(&record.question);
         prompt.push("\n\nThe answers\n");
+        prompt.begin_document();
         prompt.push(&record.document);
+        prompt.end_document();
         prompt.push("These were all answers. Which one helps most? Reply with its designation only.\nAnswer:");
         official::whole(task, request, record, prompt, official::answer(record))
     }

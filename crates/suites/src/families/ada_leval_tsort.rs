@@ -149,6 +149,7 @@ fn segments(text: &str) -> Vec<Vec<&str>> {
 /// Writes the prompt and counts it. The first paragraph of a segment says when it begins.
 fn write(prompt: &mut Prompt, segments: &[Vec<&str>], order: &[usize]) -> u32 {
     prompt.push(HEAD);
+    prompt.begin_document();
     for (number, segment) in (1..).zip(order) {
         prompt.push(&format!("\nSegment {number}:\n\n"));
         let paragraphs = segments.get(*segment).map(Vec::as_slice).unwrap_or_default();
@@ -161,6 +162,7 @@ fn write(prompt: &mut Prompt, segments: &[Vec<&str>], order: &[usize]) -> u32 {
             prompt.push(if place + 1 < paragraphs.len() { "\n\n" } else { "\n" });
         }
     }
+    prompt.end_document();
     prompt.push(TAIL);
     prompt.tokens()
 }

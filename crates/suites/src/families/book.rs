@@ -234,6 +234,7 @@ pub fn bind(task: &Task, request: &ItemRequest<'_>, mut volume: Volume) -> Resul
 fn write(volume: &Volume, limit: u32) -> Prompt {
     let mut prompt = Prompt::default();
     prompt.push(&volume.head);
+    prompt.begin_document();
     let mut marks = volume.marks.iter().peekable();
     for (section, sentences) in volume.sections.iter().enumerate() {
         if section > 0 {
@@ -266,6 +267,7 @@ fn write(volume: &Volume, limit: u32) -> Prompt {
             prompt.push(closing);
         }
     }
+    prompt.end_document();
     prompt.push(&volume.tail);
     prompt
 }

@@ -164,6 +164,7 @@ impl Dataset for Rankings {
         let mut prompt = Prompt::default();
         prompt.push(RANK);
         prompt.push(record.gold.get("demos").and_then(Value::as_str).unwrap_or_default());
+        prompt.begin_document();
         let left = limit.checked_sub(prompt.tokens() + prompt.count(&tail) + 2);
         let mut left =
             left.ok_or_else(|| prose::unsatisfiable(task, request, "query and worked examples are longer"))?;
@@ -179,6 +180,7 @@ impl Dataset for Rankings {
                 prompt.push(&block);
             }
         }
+        prompt.end_document();
         prompt.push(&tail);
         let mut gold = record.gold.clone();
         if let Value::Object(fields) = &mut gold {

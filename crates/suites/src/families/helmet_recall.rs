@@ -65,6 +65,7 @@ impl Family for HelmetRecall {
         let depth = prose::swept_depth(request.index);
         let mut prompt = Prompt::default();
         prompt.push(HEAD);
+        prompt.begin_document();
         let asked = pair(&key, &value);
         let end = limit.saturating_sub(prompt.count(&tail) + 2);
         let around = prompt.tokens() + prompt.count(&asked);
@@ -99,6 +100,7 @@ impl Family for HelmetRecall {
                 break;
             }
         }
+        prompt.end_document();
         prompt.push(&tail);
         let answer = Answer { references: vec![value], depth_percent: Some(depth), ..Answer::default() };
         Ok(prompt.finish(task, request, answer))

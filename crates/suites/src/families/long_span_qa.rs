@@ -83,7 +83,9 @@ impl Family for LongSpanQa {
             let planted = Planted { tokens: told.passage.tokens, text: told.passage.text, needles: told.marks };
             let mut prompt = Prompt::default();
             prompt.push(HEAD);
+            prompt.begin_document();
             prompt.push_planted(&planted);
+            prompt.end_document();
             prompt.push(&tail);
             let excess = prompt.tokens().saturating_sub(limit);
             if excess == 0 {

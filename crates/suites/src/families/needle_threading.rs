@@ -96,6 +96,7 @@ impl Family for NeedleThreading {
 
         let mut prompt = Prompt::default();
         prompt.push(head);
+        prompt.begin_document();
         let ends = prompt.count(&format!("{{\"a\": \"a\"}}{tail}"));
         let planted: u32 = question.pairs.iter().map(|(key, value)| pair_cost(&mut prompt, key, value)).sum();
         let fixed = prompt.tokens() + ends + planted;
@@ -113,6 +114,7 @@ impl Family for NeedleThreading {
         }
         let places = question.places(pairs.len(), &mut rng);
         push_object(&mut prompt, &pairs, &question.pairs, &places);
+        prompt.end_document();
         prompt.push(&tail);
         let answer =
             Answer { references: question.references, depth_percent: question.depth_percent, ..Answer::default() };

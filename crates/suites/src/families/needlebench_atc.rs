@@ -138,6 +138,7 @@ fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemR
         }
         Language::Chinese => "下面的句子描述了一个家族，每一句都用得上。\n\n",
     });
+    prompt.begin_document();
     for sentence in order {
         prompt.push_needle(sentence);
         prompt.push("\n");
@@ -176,6 +177,7 @@ fn write(prompt: &mut Prompt, chain: &Chain, language: Language, request: &ItemR
             (format!("父母算一代，祖父母算两代，{eldest}与{youngest}之间相差几代？"), n.to_string())
         }
     };
+    prompt.end_document();
     prompt.push(&match language {
         Language::English | Language::Persian => {
             format!("\nQuestion: {question} Write the answer as \\boxed{{answer}}.\nAnswer:")

@@ -151,10 +151,12 @@ fn write(
         Language::Chinese => "下面的句子描述了一个家族，每一句都用得上。\n\n",
         _ => "The sentences below describe one family. Every one of them is needed.\n\n",
     });
+    prompt.begin_document();
     for sentence in order {
         prompt.push_needle(sentence);
         prompt.push("\n");
     }
+    prompt.end_document();
     prompt.push(&match language {
         Language::Chinese => format!("\n问题：从{youngest}向上追溯，能追溯到的最年长的亲属是谁？\n"),
         _ => format!("\nQuestion: Going up from {youngest}, who is the eldest relative that can be traced?\n"),

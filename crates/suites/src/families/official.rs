@@ -1,5 +1,7 @@
 //! Items of official records: the document between a head and a tail, cut where the benchmark cuts.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use crate::card::Side;
@@ -50,7 +52,9 @@ pub fn item(
         let kept = truncation::cut(&record.document, budget, frame.side);
         let mut prompt = Prompt::default();
         prompt.push(&frame.head);
+        prompt.begin_document();
         prompt.push(&kept.text);
+        prompt.end_document();
         prompt.push(&frame.tail);
         let excess = prompt.tokens().saturating_sub(limit);
         if excess == 0 || budget <= LEAST {
@@ -77,7 +81,7 @@ fn evidence_left(record: &Record, kept: &Kept) -> Option<f64> {
 }
 
 /// The item of a record whose filled prompt is cut in the middle as a whole: half of the window is kept from either
-/// end, whatever stands there. `parts` follow each other with nothing between.
+/// end, whatever stands there. `parts` follow each other with nothing between; of three the middle one is the document.
 pub fn cut_whole(
     task: &Task,
     request: &ItemRequest<'_>,
@@ -96,7 +100,18 @@ pub fn cut_whole(
         evidence: record.evidence.clone(),
     };
     let frame = Frame { head: String::new(), tail: String::new(), side: Side::Middle };
-    item(task, request, &whole, &frame, answer)
+    let mut item = item(task, request, &whole, &frame, answer)?;
+    item.document = match *parts {
+        [head, _, tail] => between(&item.joined(), head, tail),
+        _ => None,
+    };
+    Ok(item)
+}
+
+/// Bytes of `text` between `head` and `tail`, `None` where the cut took a piece of either.
+fn between(text: &str, head: &str, tail: &str) -> Option<Range<usize>> {
+    let document = text.strip_prefix(head)?.strip_suffix(tail)?;
+    Some(head.len()..head.len() + document.len())
 }
 
 /// The item of a record that is sent as it is or not at all.

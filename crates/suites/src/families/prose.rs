@@ -119,8 +119,10 @@ pub fn assemble(
         drop(passage);
         let mut prompt = Prompt::default();
         prompt.push(&plan.head);
+        prompt.begin_document();
         prompt.push_planted(&planted);
         drop(planted);
+        prompt.end_document();
         prompt.push(&plan.tail);
         let excess = prompt.tokens().saturating_sub(limit);
         if excess == 0 {

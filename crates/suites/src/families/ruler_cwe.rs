@@ -94,7 +94,9 @@ impl Family for RulerCwe {
             entries.extend(std::iter::repeat_n(word.as_str(), seldom));
         }
         rng.shuffle(&mut entries);
+        prompt.begin_document();
         prompt.push(&numbered(&entries));
+        prompt.end_document();
         prompt.push(tail.trim_end());
         let answer = Answer { references: asked.to_vec(), depth_percent: None, ..Answer::default() };
         Ok(prompt.finish(task, request, answer))

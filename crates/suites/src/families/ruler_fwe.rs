@@ -72,10 +72,12 @@ impl Family for RulerFwe {
             text.extend(std::iter::repeat_n(word, count as usize));
         }
         rng.shuffle(&mut text);
+        prompt.begin_document();
         prompt.push("Coded text:");
         for chunk in text.chunks(4096) {
             prompt.push(&[" ", &chunk.join(" ")].concat());
         }
+        prompt.end_document();
         prompt.push(tail);
         let references = vocabulary.get(1..4).unwrap_or_default().to_vec();
         Ok(prompt.finish(task, request, Answer { references, depth_percent: None, ..Answer::default() }))

@@ -132,7 +132,9 @@ pub fn fit(
         let limit = length.saturating_sub(output);
         let mut prompt = Prompt::default();
         prompt.push(&written.head);
+        prompt.begin_document();
         prompt.push_planted(&written.body);
+        prompt.end_document();
         prompt.push(&written.tail);
         let tokens = prompt.tokens();
         if tokens > limit {

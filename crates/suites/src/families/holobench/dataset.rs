@@ -80,7 +80,9 @@ impl Dataset for Queries {
             let loaded = metric::fill_context(&query, &tables, setting).map_err(|error| refuse(error.to_string()))?;
             let mut prompt = Prompt::default();
             prompt.push(HEAD);
+            prompt.begin_document();
             prompt.push(&loaded.sentences.join("\n"));
+            prompt.end_document();
             prompt.push(&tail(&record.question));
             let excess = prompt.tokens().saturating_sub(limit);
             if excess == 0 {

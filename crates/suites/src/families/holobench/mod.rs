@@ -131,6 +131,7 @@ impl Family for HoloBench {
             |sheet: &Sheet, main: bool| sheet.sentences.iter().map(|one| (one.clone(), main)).collect::<Vec<_>>();
         let mut prompt = Prompt::default();
         prompt.push(HEAD);
+        prompt.begin_document();
         for (sentence, main) in placement.merge(&sentences(&main, true), &sentences(&others, false)) {
             if main {
                 prompt.push_needle(&sentence)
@@ -139,6 +140,7 @@ impl Family for HoloBench {
             }
             prompt.push("\n");
         }
+        prompt.end_document();
         prompt.push(&tail);
         let gold = json!({ "sql": question.query.to_string(), "rows": question.rows });
         let references = question.rows.iter().map(|row| row.join(" | ")).collect();

@@ -56,7 +56,9 @@ pub(super) fn question(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> 
         let walk = first.take().unwrap_or_else(|| Walk::new(world, language, variant, budget));
         let mut prompt = Prompt::default();
         prompt.push(head);
+        prompt.begin_document();
         prompt.push_planted(&marked(walk, std::slice::from_ref(&asked.bytes)));
+        prompt.end_document();
         prompt.push(&tail);
         let excess = prompt.tokens().saturating_sub(limit);
         if excess == 0 {
@@ -205,7 +207,9 @@ pub(super) fn summary(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> R
         let bytes: Vec<_> = towns.into_iter().map(|(_, bytes)| bytes).collect();
         let mut prompt = Prompt::default();
         prompt.push(head);
+        prompt.begin_document();
         prompt.push_planted(&marked(walk, &bytes));
+        prompt.end_document();
         prompt.push(tail);
         let excess = prompt.tokens().saturating_sub(limit);
         if excess == 0 {

@@ -51,6 +51,7 @@ fn opened(task: &Task, request: &ItemRequest<'_>, head: &str, tail: &str) -> (Pr
     let mut prompt = Prompt::default();
     prompt.push(head);
     let frame = prompt.tokens() + prompt.count(tail) + 4;
+    prompt.begin_document();
     (prompt, request.length.tokens().saturating_sub(task.card().output_tokens + frame))
 }
 
@@ -83,6 +84,7 @@ pub(super) fn run(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item 
     let file = File { functions, evidence: (0..depth).collect() };
     let answer = Answer { references: vec![value.to_string()], gold: json!({ "label": value }), ..Answer::default() };
     file.write(&mut prompt, &mut rng);
+    prompt.end_document();
     prompt.push(&tail);
     prompt.finish(task, request, answer)
 }
@@ -117,6 +119,7 @@ pub(super) fn debug(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
         ..Answer::default()
     };
     file.write(&mut prompt, &mut rng);
+    prompt.end_document();
     prompt.push(&tail);
     prompt.finish(task, request, answer)
 }

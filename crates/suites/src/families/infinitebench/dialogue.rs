@@ -38,6 +38,7 @@ pub(super) fn masked(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> It
     });
     let mut prompt = Prompt::default();
     prompt.push(&head);
+    prompt.begin_document();
     let mut used = prompt.tokens() + prompt.count(&format!("{last}\n{tail}")) + 8;
     used += speakers.iter().map(|speaker| prompt.count(&format!("{}\n", intro(speaker)))).sum::<u32>();
     let mut lines = Vec::new();
@@ -65,6 +66,7 @@ pub(super) fn masked(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> It
     }
     prompt.push_needle(&last);
     prompt.push("\n");
+    prompt.end_document();
     prompt.push(&tail);
     let name = speakers.get(asked).map(|speaker| speaker.name.clone()).unwrap_or_default();
     let answer = Answer {

@@ -18,6 +18,7 @@ pub(super) fn calc(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item
     let limit = request.length.tokens();
     let mut prompt = Prompt::default();
     prompt.push("Work out the row below from left to right. Write the result after every sign, all of them in order, separated by commas, and nothing else.\n\n");
+    prompt.begin_document();
     let mut total = rng.between(100, 900);
     let mut row = total.to_string();
     let tail = "\n\nResults:";
@@ -34,6 +35,7 @@ pub(super) fn calc(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item
         results.push(total);
     }
     prompt.push_needle(&row);
+    prompt.end_document();
     prompt.push(tail);
     let texts: Vec<String> = results.iter().map(u64::to_string).collect();
     let answer = Answer {
@@ -89,6 +91,7 @@ pub(super) fn find(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item
     let right = right.copied().unwrap_or_default();
     let mut prompt = Prompt::default();
     prompt.push(&head);
+    prompt.begin_document();
     for (place, number) in numbers.iter().enumerate() {
         if place > 0 {
             prompt.push(", ");
@@ -99,6 +102,7 @@ pub(super) fn find(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item
             prompt.push(&number.to_string());
         }
     }
+    prompt.end_document();
     prompt.push(&tail);
     let answer = Answer { references: vec![right.to_string()], gold: json!({ "label": right }), ..Answer::default() };
     prompt.finish(task, request, answer)

@@ -56,6 +56,7 @@ pub(super) fn pairs(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
     let tail = format!("}}\n\nWhich value has the key \"{}\"? Reply with the value alone.\nThe value is", asked.0);
     let mut prompt = Prompt::default();
     prompt.push(head);
+    prompt.begin_document();
     let line = |(key, value): &(String, String)| format!("\"{key}\": \"{value}\",\n");
     let mut used = prompt.tokens() + prompt.count(&tail) + prompt.count(&line(&asked));
     let mut lines = Vec::new();
@@ -83,6 +84,7 @@ pub(super) fn pairs(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Ite
         }
     }
     prompt.push("\n");
+    prompt.end_document();
     prompt.push(&tail);
     let answer = Answer {
         references: vec![asked.1.clone()],

@@ -110,6 +110,7 @@ impl Dataset for Files {
         let (head, tail) = (form.example(), format!("\n{}", form.ask(&record.question)));
         let mut prompt = Prompt::default();
         prompt.push(&head);
+        prompt.begin_document();
         let around = prompt.tokens() + prompt.count(&tail) + 2 + output;
         let left = request.length.tokens().checked_sub(around);
         let mut left = left.ok_or_else(|| prose::unsatisfiable(task, request, "the question alone is longer"))?;
@@ -139,6 +140,7 @@ impl Dataset for Files {
             kept.passages.push((bytes + label.len(), bytes + line.len() - 1));
             bytes += line.len();
         }
+        prompt.end_document();
         prompt.push(&tail);
         let evidence = kept.stars.len() + usize::from(kept.needle.is_some());
         let evidence_left = (evidence > 0).then(|| planted as f64 / evidence as f64);

@@ -72,6 +72,7 @@ pub fn item(task: &Task, request: &ItemRequest<'_>, repository: bool, mut rng: R
     let head = "Go on with the code below.\n\n";
     let mut prompt = Prompt::default();
     prompt.push(head);
+    prompt.begin_document();
     let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
     let mut left = limit.saturating_sub(prompt.tokens() + prompt.count(&tail) + 4);
     for block in &blocks {
@@ -91,6 +92,7 @@ pub fn item(task: &Task, request: &ItemRequest<'_>, repository: bool, mut rng: R
         write(&mut prompt, block, repository);
     }
     constants(&mut prompt, left, &mut rng);
+    prompt.end_document();
     prompt.push(&tail);
     prompt.finish(task, request, Answer { references: vec![reference], ..Answer::default() })
 }

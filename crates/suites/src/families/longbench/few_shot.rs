@@ -22,6 +22,7 @@ impl Shots {
     fn new(task: &Task, request: &ItemRequest<'_>, head: &str, last: u32) -> Self {
         let mut prompt = Prompt::default();
         prompt.push(head);
+        prompt.begin_document();
         let limit = request.length.tokens().saturating_sub(task.card().output_tokens + last);
         Self { prompt, limit }
     }
@@ -80,6 +81,7 @@ fn classified(task: &Task, request: &ItemRequest<'_>, classes: &dyn Classes, mut
         }
     }
     let mut prompt = shots.prompt;
+    prompt.end_document();
     prompt.push(&tail);
     let answer =
         Answer { references: vec![label(right).to_owned()], gold: json!({ "classes": labels }), ..Answer::default() };
@@ -152,6 +154,7 @@ fn write_last(prompt: &mut Prompt, section: &Section, question: &Question, notes
         }
     }
     prompt.push(notes);
+    prompt.end_document();
     prompt.push(&format!("\nQuestion:\n{}\nAnswer:\n", question.text));
 }
 
@@ -173,6 +176,7 @@ pub fn samsum(task: &Task, request: &ItemRequest<'_>, mut rng: Rng) -> Item {
     let closing = lines::remarks(shots.left(), &mut rng);
     let mut prompt = shots.prompt;
     last.write(&mut prompt, &closing);
+    prompt.end_document();
     prompt.push("Summary:");
     let answer = Answer { references: vec![last.summary], ..Answer::default() };
     prompt.finish(task, request, answer)

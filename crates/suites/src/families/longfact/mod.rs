@@ -102,7 +102,9 @@ impl Family for LongFact {
             let years = told.last_year + 1 - FIRST_YEAR;
             let mut prompt = Prompt::default();
             prompt.push(HEAD);
+            prompt.begin_document();
             prompt.push_planted(&planted);
+            prompt.end_document();
             prompt.push(&tail);
             let excess = prompt.tokens().saturating_sub(limit);
             if excess == 0 {

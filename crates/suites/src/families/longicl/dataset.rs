@@ -127,6 +127,7 @@ impl Dataset for Files {
         let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
         let mut prompt = Prompt::default();
         prompt.push(head(kind));
+        prompt.begin_document();
         let tail = kind.open(&record.question);
         let budget = limit.checked_sub(prompt.tokens() + prompt.count(&tail) + 2);
         let mut left = budget.ok_or_else(|| prose::unsatisfiable(task, request, "the query alone is longer"))?;
@@ -142,6 +143,7 @@ impl Dataset for Files {
                 prompt.push(&line);
             }
         }
+        prompt.end_document();
         prompt.push(&tail);
         let answer = official::answer(record);
         let mut item = prompt.finish(task, request, answer);

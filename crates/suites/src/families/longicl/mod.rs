@@ -99,6 +99,7 @@ impl Family for LongIcl {
         let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
         let mut prompt = Prompt::default();
         prompt.push(kind.head());
+        prompt.begin_document();
         // The query shares its cue with a demonstration of the first round that is sure to be shown.
         let sure = kind.labels().min(limit as usize / 90).max(1);
         let query = set.query(rng.index(sure), &mut rng);
@@ -123,6 +124,7 @@ impl Family for LongIcl {
             }
             prompt.push("\n");
         }
+        prompt.end_document();
         prompt.push(&tail);
         let gold = json!({ "query": query.text, "labels": set.labels(), "entities": query.entities });
         let answer = Answer { references: vec![query.labelled], gold, ..Answer::default() };

@@ -64,7 +64,9 @@ impl Dataset for Exams {
             prompt.push(&record.question);
             prompt.push("\nFind the questions whose answer does not meet that.\n\n");
         }
+        prompt.begin_document();
         prompt.push(&record.document);
+        prompt.end_document();
         prompt.push(ASK);
         let questions = record.gold.get("questions").and_then(Value::as_u64).unwrap_or_default() as usize;
         let output = task.card().output_tokens as usize + questions.min(MOST_OUTPUT);

@@ -88,6 +88,7 @@ impl Family for LongIns {
         let output = task.card().output_tokens + request.length.tokens() / 40;
         let mut prompt = Prompt::default();
         prompt.push(&head(mode, kind));
+        prompt.begin_document();
         let tail = "\n\nNow list the numbers of all wrongly answered questions inside one pair of square brackets, \
                     separated by commas, and nothing else.\nAnswer:";
         let frame = prompt.tokens() + prompt.count(NOTE) + prompt.count(tail) + 1;
@@ -121,6 +122,7 @@ impl Family for LongIns {
         }
         prompt.push(NOTE);
         prompt.push(&closing);
+        prompt.end_document();
         prompt.push(tail);
         let answer = Answer {
             references: vec![bracketed(&errors)],

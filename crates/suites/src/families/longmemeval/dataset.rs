@@ -71,6 +71,7 @@ impl Dataset for Files {
         let tail = super::tail(&today, &record.question);
         let mut prompt = Prompt::default();
         prompt.push(super::HEAD);
+        prompt.begin_document();
         let frame = prompt.tokens() + prompt.count(&tail) + 2;
         let mut left = limit.checked_sub(frame).ok_or_else(|| {
             prose::unsatisfiable(task, request, format!("head, question and answer need {frame} tokens"))
@@ -93,6 +94,7 @@ impl Dataset for Files {
                 prompt.push(&text)
             }
         }
+        prompt.end_document();
         prompt.push(&tail);
         let found = record.evidence.iter().filter(|told| shown.contains(&told.as_str())).count();
         let evidence_left = (!record.evidence.is_empty()).then(|| found as f64 / record.evidence.len() as f64);

@@ -104,7 +104,9 @@ impl Family for LongMemEval {
             };
             let mut prompt = Prompt::default();
             prompt.push(HEAD);
+            prompt.begin_document();
             history.write(form, &mut prompt);
+            prompt.end_document();
             prompt.push(&tail(&history.today, recollection.question()));
             let excess = prompt.tokens().saturating_sub(limit);
             if excess == 0 {

@@ -62,6 +62,7 @@ pub(super) fn generate(
     rng.shuffle(&mut all);
     let mut prompt = Prompt::default();
     prompt.push(head);
+    prompt.begin_document();
     let mut table = vec![HEADER.to_owned()];
     for person in &all {
         let text = entry(world, person);
@@ -73,6 +74,7 @@ pub(super) fn generate(
             prompt.push(&text);
         }
     }
+    prompt.end_document();
     prompt.push(&tail);
     Ok(prompt.finish(task, request, Answer { references: vec![table.join("\n")], ..Answer::default() }))
 }

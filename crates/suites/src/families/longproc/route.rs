@@ -52,6 +52,7 @@ pub(super) fn generate(
     );
     let line = |way: &Way| format!("One can leave {} only by {}, for {}.\n", name(way.from), way.by, name(way.to));
     prompt.push(head);
+    prompt.begin_document();
     let mut used = prompt.tokens() + prompt.count(&tail) + 4;
     used += ways.iter().map(|way| prompt.count(&line(way))).sum::<u32>();
     if used > limit {
@@ -80,6 +81,7 @@ pub(super) fn generate(
             prompt.push(&text);
         }
     }
+    prompt.end_document();
     prompt.push(&tail);
     Ok(prompt.finish(task, request, Answer { references: vec![written.join("\n")], ..Answer::default() }))
 }

@@ -108,11 +108,13 @@ impl Dataset for NeedleSets {
                 .ok_or_else(|| refuse("the book is too short for this window and depth"))?;
             let mut prompt = Prompt::default();
             prompt.push(&head);
+            prompt.begin_document();
             prompt.push(&before);
             prompt.push(" ");
             prompt.push_needle(&told.needle);
             prompt.push("\n");
             prompt.push(&after);
+            prompt.end_document();
             prompt.push(&tail);
             let excess = prompt.tokens().saturating_sub(limit);
             if excess == 0 {

@@ -1,0 +1,82 @@
+//! Ranking texts for a question.
+
+use std::future::Future;
+
+use longboard_suites::{bm25, tokens};
+
+use crate::model::{CallError, Embedder};
+
+/// Texts that one call of an embedder takes.
+const BATCH: usize = 32;
+
+/// Scores of texts and what they took.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scores {
+    /// One for each text, in order; larger is better.
+    pub values: Vec<f64>,
+    /// Calls of an endpoint.
+    pub calls: u32,
+    /// Canonical tokens sent to it.
+    pub prompt_tokens: u64,
+}
+
+/// What ranks texts.
+pub trait Retriever: Send + Sync {
+    /// Scores each of `texts` for `question`.
+    ///
+    /// # Errors
+    /// [`CallError`] where an endpoint is asked and fails.
+    fn scores(&self, question: &str, texts: &[&str]) -> impl Future<Output = Result<Scores, CallError>> + Send;
+}
+
+/// BM25 over words: asks no endpoint, so every strategy can run with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bm25;
+
+impl Retriever for Bm25 {
+    async fn scores(&self, question: &str, texts: &[&str]) -> Result<Scores, CallError> {
+        Ok(Scores { values: bm25::Index::new(texts).scores(question), ..Scores::default() })
+    }
+}
+
+/// Cosine of embeddings.
+pub struct Embedded<'a, E>(
+    /// The embedder of question and texts.
+    pub &'a E,
+);
+
+impl<E: Embedder> Retriever for Embedded<'_, E> {
+    async fn scores(&self, question: &str, texts: &[&str]) -> Result<Scores, CallError> {
+        let mut scores = Scores::default();
+        let asked = self.embed(&[question], &mut scores).await?;
+        let asked = asked.first().map(Vec::as_slice).unwrap_or_default();
+        for batch in texts.chunks(BATCH) {
+            let vectors = self.embed(batch, &mut scores).await?;
+            scores.values.extend(vectors.iter().map(|vector| cosine(asked, vector)));
+        }
+        Ok(scores)
+    }
+}
+
+impl<E: Embedder> Embedded<'_, E> {
+    async fn embed(&self, texts: &[&str], scores: &mut Scores) -> Result<Vec<Vec<f32>>, CallError> {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        scores.calls += 1;
+        scores.prompt_tokens += texts.iter().map(|text| u64::from(tokens::count(text))).sum::<u64>();
+        let vectors = self.0.embed(&texts).await?;
+        if vectors.len() == texts.len() {
+            return Ok(vectors);
+        }
+        let detail = format!("{} vectors for {} texts", vectors.len(), texts.len());
+        Err(CallError::Failed { cause: "not_an_answer".to_owned(), detail, attempts: 1 })
+    }
+}
+
+/// Cosine of two vectors; 0 where their lengths differ, one has no direction, or a number is none.
+fn cosine(left: &[f32], right: &[f32]) -> f64 {
+    let dot = |left: &[f32], right: &[f32]| {
+        left.iter().zip(right).map(|(left, right)| f64::from(*left) * f64::from(*right)).sum::<f64>()
+    };
+    let cosine = dot(left, right) / (dot(left, left) * dot(right, right)).sqrt();
+    if left.len() == right.len() && cosine.is_finite() { cosine } else { 0.0 }
+}
