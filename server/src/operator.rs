@@ -109,6 +109,9 @@ pub(crate) struct Run {
     /// Samples per task and length, instead of the suite's.
     #[arg(long)]
     samples: Option<u32>,
+    /// What is done around the contestant, e.g. rag; /strategies lists them.
+    #[arg(long)]
+    strategy: Option<String>,
 }
 
 impl Admin {
@@ -171,6 +174,7 @@ impl Run {
             suite: self.suite,
             lengths,
             samples: self.samples,
+            strategy: self.strategy,
             ..RunRequest::default()
         };
         let run = longboard.run_builtin("operator", request, Utc::now()).await?;

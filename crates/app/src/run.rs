@@ -17,6 +17,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::Maintainer;
+use crate::strategy::divisible;
 use crate::team::Member;
 use crate::{AppError, Bell, Longboard};
 
@@ -132,6 +133,9 @@ impl Longboard {
             let task = Task::new(row.definition()).map_err(|error| AppError::Invalid(error.to_string()))?;
             buildable(&task, &lengths)?;
             takes(endpoint, &task)?;
+            if endpoint.strategy.is_some() {
+                divisible(&task)?;
+            }
             let (items, whole) = (self.available_items(&row).await?, task.retrieval().is_some());
             available.push(Planned { task: slug.clone(), items, whole });
             if task.needs_sandbox() {

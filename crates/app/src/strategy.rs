@@ -1,13 +1,18 @@
 //! Strategies around endpoints: each is a contestant of its own, with the address of the endpoint it works around.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use longboard_endpoint::strategy::{Card, Strategy};
 use longboard_protocol::api::{MethodDifference, StrategiesReport, StrategyCard, StrategyCost, StrategyRow};
+use longboard_store::EndpointCall;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::strategy::CostCell;
+use longboard_suites::encoding::Encoding;
 use longboard_suites::length::Length;
+use longboard_suites::task::{ItemRequest, Task};
 use uuid::Uuid;
 
 use crate::compare::{Common, common, paired, same_items};
@@ -31,7 +36,7 @@ impl Longboard {
     ) -> Result<Endpoint, AppError> {
         let Some(strategy) = strategy.filter(|slug| !slug.is_empty() && *slug != PLAIN) else { return Ok(endpoint) };
         let title = title(&endpoint, strategy)?;
-        let slug = format!("{}-{strategy}", endpoint.slug);
+        let slug = format!("{}-{}", endpoint.slug, strategy.replace([' ', '='], "-"));
         if let Some(known) = self.store.endpoint_by_slug(&slug).await? {
             let same = known.plain_id == Some(endpoint.id) && known.retired_at.is_none();
             let taken = || AppError::Invalid(format!("another model is called {slug}; rename this endpoint"));
@@ -173,7 +178,21 @@ fn cost(cell: &CostCell) -> StrategyCost {
 /// All strategies.
 #[must_use]
 pub fn cards() -> Vec<StrategyCard> {
-    Vec::new()
+    let chat = Card::all().iter().filter(|card| card.slug != PLAIN).map(|card| StrategyCard {
+        slug: card.slug.to_owned(),
+        title: card.title.to_owned(),
+        around: "chat".to_owned(),
+        citation: card.citation.to_owned(),
+        cost: card.cost.to_owned(),
+    });
+    let embedders = Encoding::ALL.into_iter().map(|encoding| StrategyCard {
+        slug: encoding.slug().to_owned(),
+        title: encoding.title().to_owned(),
+        around: "embedder".to_owned(),
+        citation: encoding.citation().to_owned(),
+        cost: encoding.cost().to_owned(),
+    });
+    chat.chain(embedders).collect()
 }
 
 /// The name of asking an endpoint as it is.
@@ -190,5 +209,29 @@ fn title(endpoint: &Endpoint, strategy: &str) -> Result<String, AppError> {
             endpoint.name
         ));
     }
-    refuse(format!("there is no strategy `{strategy}`"))
+    let invalid = |error: &dyn std::fmt::Display| AppError::Invalid(error.to_string());
+    match endpoint.api {
+        EndpointCall::Chat | EndpointCall::Completions => {
+            let strategy = Strategy::from_str(strategy).map_err(|error| invalid(&error))?;
+            Ok(strategy.card().title.to_owned())
+        }
+        EndpointCall::Embeddings => {
+            Ok(Encoding::from_str(strategy).map_err(|error| invalid(&error))?.title().to_owned())
+        }
+        EndpointCall::Rerank => refuse("rerankers read documents as they are; strategies are for others".to_owned()),
+    }
+}
+
+/// Whether items of a task can be asked under a strategy; a task on a data file is seen to when it runs.
+pub(crate) fn divisible(task: &Task) -> Result<(), AppError> {
+    if task.definition().data.is_some() || task.retrieval().is_some() {
+        return Ok(());
+    }
+    let length = Length::new(task.min_tokens().max(1024)).map_err(|error| AppError::Invalid(error.to_string()))?;
+    let item = task.item(&ItemRequest::new(0, 0, length)).map_err(|error| AppError::Invalid(error.to_string()))?;
+    if item.document.is_some() {
+        return Ok(());
+    }
+    let slug = task.slug();
+    Err(AppError::Invalid(format!("`{slug}` has no document apart from its question, which strategies need")))
 }

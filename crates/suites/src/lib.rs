@@ -8,6 +8,7 @@ pub mod card;
 pub mod chunk;
 mod counter;
 pub mod dataset;
+pub mod encoding;
 pub mod families;
 pub mod folder;
 pub mod haystack;

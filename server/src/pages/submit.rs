@@ -8,8 +8,10 @@ use longboard_app::account::SignedIn;
 use longboard_app::endpoint::Registration;
 use longboard_app::run::{RunRequest, planned_tokens};
 use longboard_app::store::EndpointKind;
+use longboard_app::strategy::cards;
 use longboard_app::suites::length::Length;
 use longboard_app::{AppError, Longboard};
+use longboard_protocol::api::StrategyCard;
 use secrecy::SecretString;
 
 use crate::api::program::call;
@@ -34,6 +36,7 @@ struct SubmitPage {
     teams: Vec<(String, String)>,
     endpoints: Vec<Choice>,
     suites: Vec<SuiteChoice>,
+    strategies: Vec<StrategyCard>,
     /// What was filled in last time.
     filled: Fields,
     csrf: String,
@@ -92,7 +95,8 @@ async fn submit_page(
         samples: suite.samples,
         tasks: suite.tasks.0.len(),
     });
-    Ok(SubmitPage { complaint, teams, endpoints, suites: suites.collect(), filled, csrf: person.csrf })
+    let (suites, strategies) = (suites.collect(), cards());
+    Ok(SubmitPage { complaint, teams, endpoints, suites, strategies, filled, csrf: person.csrf })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

@@ -4,12 +4,14 @@
 //! reads the documents with every query, so their texts are kept instead.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, Embedder, Input, Reranker, Spent};
 use longboard_protocol::worker::{Completion, EndpointApi, EndpointSpec, Exchange, Metered, RunWork};
+use longboard_suites::encoding::Encoding;
 use longboard_suites::item::Item;
 use longboard_suites::retrieval::{Content, Document, Pool, Ranked, Rankings, queries};
 use longboard_suites::tokens;
@@ -29,6 +31,8 @@ const RERANKED_BYTES: usize = 48 * 1024 * 1024;
 pub(super) struct Search {
     client: OpenAiClient,
     reranks: bool,
+    /// How long texts become one vector; as they are without one.
+    encoding: Option<Encoding>,
     query_prefix: String,
     document_prefix: String,
     at_once: usize,
@@ -49,6 +53,18 @@ struct Library {
     calls: u32,
 }
 
+/// Vectors of some contents and what they took.
+#[derive(Default)]
+struct Encoded {
+    vectors: Vec<Vec<f32>>,
+    tokens: u64,
+    spent: Spent,
+    calls: u32,
+}
+
+/// Rankings, what the calls took, and how many there were.
+type Found = (Rankings, Spent, u32);
+
 /// Why a sample has no ranking.
 enum Unranked {
     Call(CallError),
@@ -66,16 +82,18 @@ fn refused(cause: &str, detail: String) -> Unranked {
 }
 
 impl Search {
-    pub fn new(client: OpenAiClient, endpoint: &EndpointSpec, work: &RunWork) -> Self {
-        Self {
+    pub fn new(client: OpenAiClient, endpoint: &EndpointSpec, work: &RunWork) -> Result<Self, Failure> {
+        let encoding = endpoint.strategy.as_deref().map(Encoding::from_str).transpose();
+        Ok(Self {
             client,
             reranks: endpoint.api == EndpointApi::Rerank,
+            encoding: encoding.map_err(|error| Failure::lasting("unknown_strategy", error))?,
             query_prefix: endpoint.query_prefix.clone(),
             document_prefix: endpoint.document_prefix.clone(),
             at_once: endpoint.max_concurrency.max(1) as usize,
             samples: u64::from(work.count.max(1)) * u64::from(work.repetitions.max(1)),
             pools: Mutex::default(),
-        }
+        })
     }
 
     /// The rankings of an item's queries.
@@ -147,53 +165,87 @@ impl Search {
         let mut inputs = Vec::with_capacity(documents.len());
         for Document { id, content } in documents {
             library.ids.push(id);
-            match content {
-                Content::Text(text) => {
-                    library.tokens += u64::from(tokens::count(&text));
-                    inputs.push(Input::Text(format!("{}{text}", self.document_prefix)));
-                }
-                Content::Picture(_) if self.reranks => return Err(no_pictures()),
-                Content::Picture(png) => inputs.push(Input::Picture(png)),
-            }
+            inputs.push(content);
         }
         if self.reranks {
-            library.texts = inputs.into_iter().filter_map(text).collect();
-        } else {
-            library.vectors = self.client.embed(&inputs).await?.vectors.iter().map(|vector| unit(vector)).collect();
-            library.calls = 1;
+            for content in inputs {
+                let Content::Text(text) = content else { return Err(no_pictures()) };
+                library.tokens += u64::from(tokens::count(&text));
+                library.texts.push(format!("{}{text}", self.document_prefix));
+            }
+            return Ok(library);
         }
+        let encoded = self.encoded(inputs, &self.document_prefix).await?;
+        (library.vectors, library.tokens, library.calls) = (encoded.vectors, encoded.tokens, encoded.calls);
         Ok(library)
     }
 
-    /// Cosines of each query with every document.
-    async fn nearest(&self, library: &Library, contents: Vec<Content>) -> Result<(Rankings, Spent, u32), Unranked> {
-        let inputs: Vec<Input> = contents
-            .into_iter()
-            .map(|content| match content {
-                Content::Text(text) => Input::Text(format!("{}{text}", self.query_prefix)),
-                Content::Picture(png) => Input::Picture(png),
-            })
-            .collect();
-        let (mut rankings, mut total, mut calls) = (Rankings::default(), Spent::default(), 0);
-        let dimension = library.vectors.first().map_or(0, Vec::len);
-        for batch in inputs.chunks(BATCH) {
-            let embedded = self.client.embed(batch).await?;
-            calls += 1;
-            total = together(total, embedded.spent);
-            for query in &embedded.vectors {
-                if query.len() != dimension {
-                    let detail = format!("a query of {} numbers, documents of {dimension}", query.len());
-                    return Err(refused("wrong_dimension", detail));
+    /// A unit vector for each content, of its pieces where there is an encoding.
+    async fn encoded(&self, contents: Vec<Content>, prefix: &str) -> Result<Encoded, Unranked> {
+        let mut found = Encoded::default();
+        let (mut inputs, mut counts) = (Vec::new(), Vec::with_capacity(contents.len()));
+        for content in contents {
+            let before = inputs.len();
+            match (content, self.encoding) {
+                (Content::Picture(png), _) => inputs.push(Input::Picture(png)),
+                (Content::Text(text), None) => inputs.push(Input::Text(text)),
+                (Content::Text(text), Some(encoding)) => {
+                    inputs.extend(encoding.pieces(&text).into_iter().map(Input::Text));
                 }
-                let query = unit(query);
-                let scores = library.vectors.iter().map(|document| dot(&query, document));
-                rankings.push(library.ids.iter().cloned().zip(scores).collect());
+            }
+            counts.push(inputs.len() - before);
+        }
+        for input in &mut inputs {
+            if let Input::Text(text) = input {
+                found.tokens += u64::from(tokens::count(text));
+                text.insert_str(0, prefix);
             }
         }
-        Ok((rankings, total, calls))
+        let mut vectors = Vec::with_capacity(inputs.len());
+        for batch in inputs.chunks(BATCH) {
+            let embedded = self.client.embed(batch).await?;
+            found.calls += 1;
+            found.spent = together(std::mem::take(&mut found.spent), embedded.spent);
+            vectors.extend(embedded.vectors);
+        }
+        let mut rest = vectors.as_slice();
+        for count in counts {
+            let (own, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+            rest = others;
+            found.vectors.push(self.one_vector(own)?);
+        }
+        Ok(found)
     }
 
-    async fn reranked(&self, library: &Library, contents: Vec<Content>) -> Result<(Rankings, Spent, u32), Unranked> {
+    fn one_vector(&self, pieces: &[Vec<f32>]) -> Result<Vec<f32>, Unranked> {
+        let [first, others @ ..] = pieces else { return Err(refused("short_batch", "no vector of a text".to_owned())) };
+        if let Some(other) = others.iter().find(|other| other.len() != first.len()) {
+            let detail = format!("pieces of {} and of {} numbers", first.len(), other.len());
+            return Err(refused("wrong_dimension", detail));
+        }
+        let Some(encoding) = self.encoding else { return Ok(unit(first)) };
+        let vector = unit(&encoding.joined(&pieces.iter().map(|piece| unit(piece)).collect::<Vec<_>>()));
+        let none = || refused("zero_vector", "the pieces of a text cancel each other".to_owned());
+        if vector.iter().all(|number| number.is_finite()) { Ok(vector) } else { Err(none()) }
+    }
+
+    /// Cosines of each query with every document.
+    async fn nearest(&self, library: &Library, contents: Vec<Content>) -> Result<Found, Unranked> {
+        let dimension = library.vectors.first().map_or(0, Vec::len);
+        let encoded = self.encoded(contents, &self.query_prefix).await?;
+        let mut rankings = Rankings::default();
+        for query in &encoded.vectors {
+            if query.len() != dimension {
+                let detail = format!("a query of {} numbers, documents of {dimension}", query.len());
+                return Err(refused("wrong_dimension", detail));
+            }
+            let scores = library.vectors.iter().map(|document| dot(query, document));
+            rankings.push(library.ids.iter().cloned().zip(scores).collect());
+        }
+        Ok((rankings, encoded.spent, encoded.calls))
+    }
+
+    async fn reranked(&self, library: &Library, contents: Vec<Content>) -> Result<Found, Unranked> {
         let (mut rankings, mut total, mut calls) = (Rankings::default(), Spent::default(), 0);
         for content in contents {
             let Content::Text(query) = content else { return Err(no_pictures()) };
@@ -231,13 +283,6 @@ impl Library {
 
 fn no_pictures() -> Unranked {
     refused("no_pictures", "rerankers read text; pictures take an embedder".to_owned())
-}
-
-fn text(input: Input) -> Option<String> {
-    match input {
-        Input::Text(text) => Some(text),
-        Input::Picture(_) => None,
-    }
 }
 
 /// Numbers of documents that go into one request.

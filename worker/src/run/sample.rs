@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
+use longboard_endpoint::strategy::Strategy;
 use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, ProgramRun, TaskSpec};
 use longboard_suites::dataset::{Record, Records};
 use longboard_suites::haystack::{Corpus, Haystack};
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::lease::{Failure, Lease};
 use super::method;
 use super::retrieval::Search;
+use super::strategic;
 use crate::sandbox::Sandbox;
 use crate::serve::Reference;
 
@@ -49,6 +51,8 @@ pub(super) struct Bench {
     pub generator: Arc<Generator>,
     pub context_limit: Option<u32>,
     pub sandbox: Option<Sandbox>,
+    /// What is done around a chat endpoint.
+    pub strategy: Option<Strategy>,
 }
 
 /// The cause of a shard whose length no item can have.
@@ -201,6 +205,10 @@ impl Bench {
 
     /// Has the prompt answered, unless it is longer than the endpoint's declared limit.
     async fn exchange(&self, index: u32, item: Item) -> Result<Exchange, SampleEnd> {
+        if let (Some(strategy), Contestant::Endpoint(client)) = (&self.strategy, &self.contestant) {
+            let _counted = self.lease.request();
+            return strategic::exchange(strategy, client.as_ref(), &item).await;
+        }
         let needed_tokens = item.prompt_tokens.saturating_add(item.output_tokens);
         if let Some(limit_tokens) = self.context_limit.filter(|&limit| needed_tokens > limit) {
             return Ok(Exchange::OverLength { needed_tokens, limit_tokens });
@@ -235,7 +243,7 @@ pub(super) fn chat_messages(messages: Vec<Message>) -> Vec<ChatMessage> {
     named.collect()
 }
 
-fn completion(reply: Reply) -> Completion {
+pub(super) fn completion(reply: Reply) -> Completion {
     Completion {
         text: reply.text,
         finish_reason: reply.finish_reason,

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::pin::pin;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use longboard_endpoint::client::{Api, ClientError, Deadlines, EndpointConfig, OpenAiClient};
 use longboard_endpoint::policy::AddressPolicy;
+use longboard_endpoint::strategy::Strategy;
 use longboard_protocol::judging::{JudgeSpec, Trial};
 use longboard_protocol::worker::{Answer, EndpointApi, EndpointSpec, ProbeReport, RunWork, ShardLease, Work};
 use secrecy::SecretString;
@@ -161,7 +163,7 @@ async fn contestant(endpoint: &EndpointSpec, work: &RunWork, seed: u64, kit: &Ki
     let Some(spec) = endpoint.method.clone() else {
         let client = connect(endpoint, seed, &kit.policy).map_err(|error| unusable(&error))?;
         if matches!(endpoint.api, EndpointApi::Embeddings | EndpointApi::Rerank) {
-            return Ok(Contestant::Search(Box::new(Search::new(client, endpoint, work))));
+            return Search::new(client, endpoint, work).map(|search| Contestant::Search(Box::new(search)));
         }
         return Ok(Contestant::Endpoint(Box::new(client)));
     };
@@ -213,9 +215,17 @@ async fn run(
         Ok(Err(failure)) => return End::Failed(failure),
         Err(error) => return End::Failed(Failure::retryable("worker_error", error)),
     };
+    let strategy = match &contestant {
+        Contestant::Endpoint(_) => endpoint.strategy.as_deref().map(Strategy::from_str).transpose(),
+        Contestant::Method(_) | Contestant::Search(_) => Ok(None),
+    };
+    let strategy = match strategy {
+        Ok(strategy) => strategy,
+        Err(error) => return End::Failed(Failure::lasting("unknown_strategy", error)),
+    };
     let context_limit = endpoint.context_limit_tokens;
     let sandbox = kit.sandbox.clone();
-    let bench = Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit, sandbox });
+    let bench = Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit, sandbox, strategy });
     let at_once = endpoint.max_concurrency.min(HELD_TOKENS / work.length_tokens.max(1)).max(1);
     let (sender, receiver) = mpsc::channel(WAITING_ANSWERS);
     let answering = async { Ok(answer(bench, &work, at_once as usize, stop, sender).await) };

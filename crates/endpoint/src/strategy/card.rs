@@ -1,6 +1,7 @@
 //! What is known about the strategies, and which there are.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::{alr2, cook, parallel_windows, plain, quote_and_carry, rag, stream_memory, structurized};
 
@@ -155,6 +156,21 @@ impl Strategy {
             (value != known.default).then(|| format!(" {}={value}", known.name))
         });
         std::iter::once(self.card.slug.to_owned()).chain(changed).collect()
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = StrategyError;
+
+    /// Reads what [`Strategy::label`] writes.
+    fn from_str(label: &str) -> Result<Self, StrategyError> {
+        let mut parts = label.split_whitespace();
+        let slug = parts.next().unwrap_or_default();
+        let given = parts.map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (name.to_owned(), value.parse().unwrap_or(f64::NAN))
+        });
+        Self::new(slug, &given.collect::<Vec<_>>())
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use longboard_suites::{bm25, tokens};
 
-use crate::model::{CallError, Embedder};
+use crate::model::{CallError, Embedder, Input};
 
 /// Texts that one call of an embedder takes.
 const BATCH: usize = 32;
@@ -60,15 +60,10 @@ impl<E: Embedder> Retriever for Embedded<'_, E> {
 
 impl<E: Embedder> Embedded<'_, E> {
     async fn embed(&self, texts: &[&str], scores: &mut Scores) -> Result<Vec<Vec<f32>>, CallError> {
-        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let inputs: Vec<Input> = texts.iter().map(|&text| Input::Text(text.to_owned())).collect();
         scores.calls += 1;
         scores.prompt_tokens += texts.iter().map(|text| u64::from(tokens::count(text))).sum::<u64>();
-        let vectors = self.0.embed(&texts).await?;
-        if vectors.len() == texts.len() {
-            return Ok(vectors);
-        }
-        let detail = format!("{} vectors for {} texts", vectors.len(), texts.len());
-        Err(CallError::Failed { cause: "not_an_answer".to_owned(), detail, attempts: 1 })
+        Ok(self.0.embed(&inputs).await?.vectors)
     }
 }
 

@@ -1,13 +1,15 @@
 use super::*;
-use crate::model::Embedder;
+use crate::model::{self, Embedder, Input};
 use crate::strategy::{Embedded, Means, answer_with};
 
 /// Puts texts with "seal" in one direction and others in another.
 struct FakeEmbedder;
 
 impl Embedder for FakeEmbedder {
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, CallError> {
-        Ok(texts.iter().map(|text| if text.contains("seal") { vec![3.0, 0.0] } else { vec![0.0, 1.0] }).collect())
+    async fn embed(&self, inputs: &[Input]) -> Result<model::Embedded, CallError> {
+        let seal = |input: &Input| matches!(input, Input::Text(text) if text.contains("seal"));
+        let vector = |input| if seal(input) { vec![3.0, 0.0] } else { vec![0.0, 1.0] };
+        Ok(model::Embedded { vectors: inputs.iter().map(vector).collect(), ..model::Embedded::default() })
     }
 }
 
