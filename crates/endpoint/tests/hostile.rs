@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use longboard_endpoint::client::{Deadlines, EndpointConfig, OpenAiClient};
-use longboard_endpoint::model::{CallError, ChatModel, ChatRequest, Reply};
+use longboard_endpoint::model::{CallError, ChatModel, ChatRequest, Embedded, Embedder, Input, Reply, Reranker};
 use longboard_endpoint::policy::AddressPolicy;
 use longboard_endpoint::retry::RetryPolicy;
-use longboard_testkit::fake_endpoint::{Act, FakeEndpoint, answer, response};
+use longboard_testkit::fake_endpoint::{Act, FakeEndpoint, answer, document, response};
 use secrecy::SecretString;
 
 fn client(base_url: &str) -> OpenAiClient {
@@ -97,4 +97,45 @@ async fn a_refused_address_gets_no_request() {
     let config = EndpointConfig::new(server.base_url.clone(), "m");
     assert!(OpenAiClient::new(config, &AddressPolicy::default(), 1).is_err());
     assert_eq!(server.requests(), 0);
+}
+
+async fn vectors(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Result<Embedded, CallError> {
+    let server = FakeEndpoint::scripted(move |path, body| {
+        assert_eq!(path, "/v1/embeddings");
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        document(&script(body["input"].as_array().unwrap().len()))
+    })
+    .await;
+    client(&server.base_url).embed(&["one", "two"].map(|text| Input::Text(text.to_owned()))).await
+}
+
+#[tokio::test]
+async fn an_embedder_that_sends_no_vectors_has_a_named_cause() {
+    let rows = |row: &str, count: usize| format!(r#"{{"data":[{}]}}"#, vec![row; count].join(","));
+    let fine = vectors(move |count| rows(r#"{"embedding":[0.5,1]}"#, count)).await.unwrap();
+    assert_eq!(fine.vectors, vec![vec![0.5, 1.0]; 2]);
+    let cause = async |script: fn(usize) -> String| vectors(script).await.unwrap_err().cause().to_owned();
+    assert_eq!(cause(|_| r#"{"data":[{"embedding":[1]}]}"#.to_owned()).await, "short_batch");
+    assert_eq!(cause(|_| r#"{"data":[{"embedding":[1]},{"embedding":[1,2]}]}"#.to_owned()).await, "wrong_dimension");
+    assert_eq!(cause(|_| r#"{"data":[{"embedding":[NaN]},{"embedding":[1]}]}"#.to_owned()).await, "not_json");
+    assert_eq!(cause(|_| r#"{"data":[{"embedding":[null]},{"embedding":[1]}]}"#.to_owned()).await, "not_finite");
+    let twice = r#"{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}"#;
+    assert_eq!(vectors(move |_| twice.to_owned()).await.unwrap_err().cause(), "wrong_order");
+}
+
+#[tokio::test]
+async fn vectors_without_end_are_cut_off() {
+    let endless = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"data\":[{\"embedding\":[".to_vec();
+    let server = FakeEndpoint::start(vec![Act::Forever(endless, "0.123456789,".repeat(4096).into_bytes())]).await;
+    let failed = client(&server.base_url).embed(&[Input::Text("one".to_owned())]).await.unwrap_err();
+    assert_eq!(failed.cause(), "body_too_large");
+}
+
+#[tokio::test]
+async fn a_reranker_that_is_busy_is_asked_again_and_its_order_does_not_matter() {
+    let busy = status("503 Busy", "", "x");
+    let body = r#"{"results":[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":-2}],"usage":{"total_tokens":4}}"#;
+    let server = FakeEndpoint::start(vec![busy, Act::Write(document(body))]).await;
+    let found = client(&server.base_url).rerank("q", &["a".to_owned(), "b".to_owned()]).await.unwrap();
+    assert_eq!((found.scores, found.spent.attempts, found.spent.prompt_tokens), (vec![-2.0, 0.9], 2, Some(4)));
 }

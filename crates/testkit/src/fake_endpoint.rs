@@ -46,6 +46,31 @@ impl FakeEndpoint {
         Self { base_url, requests, task }
     }
 
+    /// Starts a server whose every response `script` makes of the request's path and body.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub async fn scripted(script: impl Fn(&str, &[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let requests = Arc::new(AtomicU32::new(0));
+        let (counter, script) = (Arc::clone(&requests), Arc::new(script));
+        let task = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (counter, script) = (Arc::clone(&counter), Arc::clone(&script));
+                tokio::spawn(async move {
+                    while let Some((path, body)) = read_request(&mut stream).await {
+                        counter.fetch_add(1, Ordering::SeqCst);
+                        if stream.write_all(&script(&path, &body)).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Self { base_url, requests, task }
+    }
+
     /// Requests so far.
     #[must_use]
     pub fn requests(&self) -> u32 {
@@ -67,6 +92,12 @@ pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A JSON document that answers a request.
+#[must_use]
+pub fn document(json: &str) -> Vec<u8> {
+    response("200 OK", "content-type: application/json\r\n", json.as_bytes())
+}
+
 /// A chat answer as one JSON document.
 #[must_use]
 pub fn answer(text: &str) -> Vec<u8> {
@@ -78,7 +109,7 @@ pub fn answer(text: &str) -> Vec<u8> {
 }
 
 async fn serve(mut stream: TcpStream, acts: Vec<Act>, counter: Arc<AtomicU32>) {
-    while read_request(&mut stream).await {
+    while read_request(&mut stream).await.is_some() {
         let number = counter.fetch_add(1, Ordering::SeqCst) as usize;
         let act = acts.get(number).or(acts.last()).cloned().unwrap_or(Act::Close);
         match act {
@@ -103,19 +134,22 @@ async fn serve(mut stream: TcpStream, acts: Vec<Act>, counter: Arc<AtomicU32>) {
     }
 }
 
-/// Reads headers and a body of the announced length.
-async fn read_request(stream: &mut TcpStream) -> bool {
+/// Reads headers and a body of the announced length; the path and the body, or nothing at the end.
+async fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut head = Vec::new();
     let mut byte = [0_u8; 1];
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte).await {
             Ok(1) => head.push(byte[0]),
-            _ => return false,
+            _ => return None,
         }
     }
-    let text = String::from_utf8_lossy(&head).to_lowercase();
+    let text = String::from_utf8_lossy(&head);
+    let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
+    let lower = text.to_lowercase();
     let length =
-        text.lines().find_map(|line| line.strip_prefix("content-length:")).and_then(|value| value.trim().parse().ok());
+        lower.lines().find_map(|line| line.strip_prefix("content-length:")).and_then(|value| value.trim().parse().ok());
     let mut body = vec![0_u8; length.unwrap_or(0)];
-    stream.read_exact(&mut body).await.is_ok()
+    stream.read_exact(&mut body).await.ok()?;
+    Some((path, body))
 }
