@@ -64,7 +64,7 @@ fn longproc() {
 fn whole_files_of_those_kept_in_part() {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let root = std::env::var_os("LONGBOARD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    for (name, rows, not_run) in [("longproc", 380, 18)] {
+    for (name, rows, not_run) in [("longproc", 380, 18), ("long_clip", 42, 0)] {
         let Ok(text) = std::fs::read_to_string(root.join("golden").join(format!("{name}.jsonl"))) else {
             eprintln!("SKIPPED: set LONGBOARD_SHARED to a folder with golden/{name}.jsonl to check all its rows");
             continue;
@@ -171,6 +171,56 @@ fn m4le() {
 #[test]
 fn nolima() {
     check("nolima", include_str!("golden/nolima.jsonl"), 261);
+}
+
+#[test]
+fn coliee_legal() {
+    check("coliee_legal", include_str!("golden/coliee_legal.jsonl"), 44);
+}
+
+#[test]
+fn followir() {
+    check("followir", include_str!("golden/followir.jsonl"), 76);
+}
+
+#[test]
+fn kg_for_science() {
+    check("kg_for_science", include_str!("golden/kg_for_science.jsonl"), 66);
+}
+
+#[test]
+fn locov1() {
+    check("locov1", include_str!("golden/locov1.jsonl"), 44);
+}
+
+#[test]
+fn longembed() {
+    check("longembed", include_str!("golden/longembed.jsonl"), 44);
+}
+
+#[test]
+fn newswire_headlines() {
+    check("newswire_headlines", include_str!("golden/newswire_headlines.jsonl"), 82);
+}
+
+#[test]
+fn sea_codesearch() {
+    check("sea_codesearch", include_str!("golden/sea_codesearch.jsonl"), 44);
+}
+
+#[test]
+fn sener() {
+    check("sener", include_str!("golden/sener.jsonl"), 44);
+}
+
+#[test]
+fn topicseg() {
+    check("topicseg", include_str!("golden/topicseg.jsonl"), 69);
+}
+
+#[test]
+fn long_clip() {
+    check("long_clip", include_str!("golden/long_clip.jsonl"), 25);
 }
 
 #[test]

@@ -82,6 +82,16 @@ pub fn catalogue() -> &'static [Metric] {
             &super::longbench::METRICS,
             &super::longbench_v2::METRICS,
             &super::mrcr::METRICS,
+            &super::coliee_legal::METRICS,
+            &super::followir::METRICS,
+            &super::kg_for_science::METRICS,
+            &super::locov1::METRICS,
+            &super::long_clip::METRICS,
+            &super::longembed::METRICS,
+            &super::newswire_headlines::METRICS,
+            &super::sea_codesearch::METRICS,
+            &super::sener::METRICS,
+            &super::topicseg::METRICS,
         ];
         benchmarks.concat()
     });

@@ -32,7 +32,9 @@ mod needlebench;
 mod needlebench_generator;
 mod nolima;
 mod python_random;
+mod retrieval;
 mod ruler;
+mod structure;
 
 /// One golden line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -265,6 +267,10 @@ fn compute(row: &GoldenRow, files: Files<'_>) -> Result<Computed, GoldenError> {
         "needlebench_generator" => needlebench_generator::compute(row),
         "python_random" => python_random::compute(row),
         "ruler" => ruler::compute(row),
+        "longembed" | "locov1" | "followir" | "sea_codesearch" | "coliee_legal" | "long_clip" => {
+            retrieval::compute(row)
+        }
+        "topicseg" | "sener" | "newswire_headlines" | "kg_for_science" => structure::compute(row),
         _ => Err(row.unknown()),
     }
 }

@@ -5,7 +5,8 @@ mod short_answer;
 
 use super::catalogue::{Form, Metric, Source, metric};
 
-pub use ranking::{Measures, measures, ndcg10, order, parse_rankings, reciprocal_rank};
+pub use super::ranking::{Measures, measures, reciprocal_rank};
+pub use ranking::{ndcg10, order, parse_rankings};
 pub use short_answer::{ShortAnswer, parse_output, short_answer, substring_exact_match};
 
 const SOURCE: Source = Source { benchmark: "HELMET", citation: "arXiv 2410.02694; princeton-nlp/HELMET" };
