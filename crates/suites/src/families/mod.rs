@@ -29,6 +29,7 @@ mod l_citeeval;
 mod lcfo;
 mod leval;
 mod lines;
+mod locov1;
 mod long_span_qa;
 mod long_tail;
 mod longbench;
@@ -59,6 +60,7 @@ mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
 mod saga;
+mod searched;
 mod span_question;
 mod volume;
 mod words;
@@ -166,6 +168,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &longbench_v2::LongBenchV2,
         &mrcr::Mrcr,
         &longembed::LongEmbed,
+        &locov1::LocoV1,
     ]
 }
 
