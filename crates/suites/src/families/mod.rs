@@ -16,6 +16,7 @@ mod book_question;
 mod classification;
 mod cnnsum;
 mod detectiveqa;
+mod followir;
 mod golden_thread;
 mod grid;
 mod helmet_files;
@@ -169,6 +170,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &mrcr::Mrcr,
         &longembed::LongEmbed,
         &locov1::LocoV1,
+        &followir::FollowIr,
     ]
 }
 
