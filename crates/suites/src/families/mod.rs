@@ -31,6 +31,7 @@ mod lcfo;
 mod leval;
 mod lines;
 mod locov1;
+mod long_clip;
 mod long_span_qa;
 mod long_tail;
 mod longbench;
@@ -171,6 +172,8 @@ pub fn all() -> &'static [&'static dyn Family] {
         &longembed::LongEmbed,
         &locov1::LocoV1,
         &followir::FollowIr,
+        &long_clip::LongClip,
+        &long_clip::LongClipPictures,
     ]
 }
 
