@@ -62,6 +62,7 @@ mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
 mod saga;
+mod sea_codesearch;
 mod searched;
 mod span_question;
 mod volume;
@@ -174,6 +175,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &followir::FollowIr,
         &long_clip::LongClip,
         &long_clip::LongClipPictures,
+        &sea_codesearch::SeaCodeSearch,
     ]
 }
 
