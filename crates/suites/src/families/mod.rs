@@ -15,6 +15,7 @@ mod book;
 mod book_question;
 mod classification;
 mod cnnsum;
+mod coliee_legal;
 mod detectiveqa;
 mod followir;
 mod golden_thread;
@@ -176,6 +177,7 @@ pub fn all() -> &'static [&'static dyn Family] {
         &long_clip::LongClip,
         &long_clip::LongClipPictures,
         &sea_codesearch::SeaCodeSearch,
+        &coliee_legal::ColieeLegal,
     ]
 }
 
