@@ -52,6 +52,7 @@ mod needlebench;
 mod needlebench_atc;
 mod needlebench_choice;
 pub(crate) mod needlebench_official;
+mod newswire;
 mod nolima;
 mod official;
 mod planted_writing;
@@ -178,6 +179,8 @@ pub fn all() -> &'static [&'static dyn Family] {
         &long_clip::LongClipPictures,
         &sea_codesearch::SeaCodeSearch,
         &coliee_legal::ColieeLegal,
+        &newswire::Newswire,
+        &newswire::Headlines,
     ]
 }
 
