@@ -64,8 +64,8 @@ struct Builtin {
     title: &'static str,
     description: &'static str,
     tasks: &'static [&'static str],
-    /// Lengths in units of 1024 tokens.
-    kilos: &'static [u32],
+    /// Lengths as they are written, e.g. `512` or `4k`.
+    lengths: &'static [&'static str],
     samples: u32,
 }
 
@@ -76,20 +76,20 @@ impl From<&Builtin> for Suite {
             title: written.title.into(),
             description: written.description.into(),
             tasks: written.tasks.iter().map(|&task| task.to_owned()).collect(),
-            lengths: written.kilos.iter().filter_map(|&kilo| Length::new(kilo * 1024).ok()).collect(),
+            lengths: written.lengths.iter().filter_map(|length| length.parse().ok()).collect(),
             samples: written.samples,
             imported: false,
         }
     }
 }
 
-const BUILTIN: [Builtin; 10] = [
+const BUILTIN: [Builtin; 13] = [
     Builtin {
         slug: "quickstart",
         title: "Quickstart",
         description: "Four families from 1k to 32k tokens: one needle, several needles, tracing and counting. Small enough to run in a minute, wide enough to see where a context ends.",
         tasks: &["niah_single_2", "niah_multiquery", "vt", "needlebench_mrt_en"],
-        kilos: &[1, 2, 4, 8, 16, 32],
+        lengths: &["1k", "2k", "4k", "8k", "16k", "32k"],
         samples: 10,
     },
     Builtin {
@@ -111,7 +111,7 @@ const BUILTIN: [Builtin; 10] = [
             "qa_1",
             "qa_2",
         ],
-        kilos: &[4, 8, 16, 32, 64, 128],
+        lengths: &["4k", "8k", "16k", "32k", "64k", "128k"],
         samples: 25,
     },
     Builtin {
@@ -126,7 +126,7 @@ const BUILTIN: [Builtin; 10] = [
             "needle_threading_multi_threading",
             "needle_threading_branched",
         ],
-        kilos: &[4, 8, 16, 32, 64, 128],
+        lengths: &["4k", "8k", "16k", "32k", "64k", "128k"],
         samples: 25,
     },
     Builtin {
@@ -143,7 +143,7 @@ const BUILTIN: [Builtin; 10] = [
             "needlebench_atc_en",
             "needlebench_atc_zh",
         ],
-        kilos: &[4, 8, 16, 32, 64, 128],
+        lengths: &["4k", "8k", "16k", "32k", "64k", "128k"],
         samples: 25,
     },
     Builtin {
@@ -151,7 +151,7 @@ const BUILTIN: [Builtin; 10] = [
         title: "Open-ended answers",
         description: "Questions that span a whole chronicle, and reports to be written to requirements that are scattered in it. Scored against the facts, and compared in pairs by judges.",
         tasks: &["long_span_qa", "planted_writing"],
-        kilos: &[4, 8, 16, 32],
+        lengths: &["4k", "8k", "16k", "32k"],
         samples: 10,
     },
     Builtin {
@@ -176,7 +176,7 @@ const BUILTIN: [Builtin; 10] = [
             "longmemeval_update",
             "longmemeval_abstention",
         ],
-        kilos: &[16, 32, 64],
+        lengths: &["16k", "32k", "64k"],
         samples: 25,
     },
     Builtin {
@@ -195,7 +195,7 @@ const BUILTIN: [Builtin; 10] = [
             "longproc_travel_planning_2k",
             "longproc_pseudo_to_code_2k",
         ],
-        kilos: &[16, 32],
+        lengths: &["16k", "32k"],
         samples: 10,
     },
     Builtin {
@@ -203,7 +203,7 @@ const BUILTIN: [Builtin; 10] = [
         title: "How often a fact is told",
         description: "The same question about a fact that one, two, four, eight or sixteen of the documents hold: does an answer depend on how often it is told?",
         tasks: &["long_tail_1", "long_tail_2", "long_tail_4", "long_tail_8", "long_tail_16"],
-        kilos: &[4, 8, 16, 32, 64],
+        lengths: &["4k", "8k", "16k", "32k", "64k"],
         samples: 25,
     },
     Builtin {
@@ -221,8 +221,42 @@ const BUILTIN: [Builtin; 10] = [
             "grid_d3_s2",
             "grid_d3_s3",
         ],
-        kilos: &[4, 8, 16, 32, 64],
+        lengths: &["4k", "8k", "16k", "32k", "64k"],
         samples: 25,
+    },
+    Builtin {
+        slug: "embedding",
+        title: "Embedding by length",
+        description: "LongEmbed's passkeys and needles, one line hidden in each of a hundred documents of one length, from 256 tokens to 32k: how far an embedding reads.",
+        tasks: &["longembed_passkey", "longembed_needle"],
+        lengths: &["256", "512", "1k", "2k", "4k", "8k", "16k", "32k"],
+        samples: 20,
+    },
+    Builtin {
+        slug: "retrieval",
+        title: "Retrieval of long documents",
+        description: "Documents found by questions, instructions, doc comments, situations, copies, headlines and late details: after LoCoV1, FollowIR, SEA, COLIEE, Newswire, HEADLINES and Long-CLIP.",
+        tasks: &[
+            "loco_chronicle",
+            "loco_annals",
+            "loco_dialogue",
+            "instruction_flip",
+            "sea_codesearch",
+            "statute_retrieval",
+            "newswire_dedup",
+            "headline_similarity",
+            "late_detail",
+        ],
+        lengths: &["2k", "4k", "8k"],
+        samples: 20,
+    },
+    Builtin {
+        slug: "captions",
+        title: "Pictures and long captions",
+        description: "Scenes that differ in one late cell each: the picture that belongs to a caption, and the caption that belongs to a picture.",
+        tasks: &["caption_to_picture", "picture_to_caption"],
+        lengths: &["256", "512", "1k", "2k"],
+        samples: 20,
     },
     Builtin {
         slug: "reference",
@@ -236,7 +270,7 @@ const BUILTIN: [Builtin; 10] = [
             "needle_threading_single",
             "needle_threading_three",
         ],
-        kilos: &[4, 8, 16, 32],
+        lengths: &["4k", "8k", "16k", "32k"],
         samples: 10,
     },
 ];
@@ -328,7 +362,8 @@ mod tests {
     fn the_smoke_suite_has_every_family() {
         let tasks = Suite::smoke().tasks;
         let families: Vec<&str> = tasks.iter().map(|task| Task::find(task).unwrap().family().slug()).collect();
-        let all: Vec<&str> = crate::families::all().iter().map(|family| family.slug()).collect();
+        let chats = crate::families::all().iter().filter(|family| family.retrieval().is_none());
+        let all: Vec<&str> = chats.map(|family| family.slug()).collect();
         assert_eq!(families, all);
     }
 
@@ -340,6 +375,23 @@ mod tests {
                 let task = Task::find(slug).unwrap();
                 assert!(task.min_tokens() <= shortest, "{slug} of {} from {} tokens", suite.slug, task.min_tokens());
             }
+        }
+    }
+
+    #[test]
+    fn every_length_of_a_suite_is_read() {
+        for (written, suite) in BUILTIN.iter().map(|written| (written, Suite::from(written))) {
+            let lengths: Vec<String> = suite.lengths.iter().map(ToString::to_string).collect();
+            assert_eq!(lengths, written.lengths, "{}", suite.slug);
+        }
+    }
+
+    #[test]
+    fn every_retrieval_task_is_in_a_suite() {
+        let suites = Suite::builtin();
+        let searched = Task::builtin().iter().filter(|task| task.retrieval().is_some());
+        for slug in searched.map(Task::slug) {
+            assert!(suites.iter().any(|suite| suite.tasks.iter().any(|task| task == slug)), "{slug}");
         }
     }
 

@@ -1,12 +1,11 @@
 //! LongEmbed (arXiv 2404.12096, section 3.1): passkeys and needles in documents of one length, found by their vectors.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use serde_json::json;
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
-use crate::families::{prose, words};
+use crate::families::{prose, searched, words};
 use crate::item::{Item, Message, Role, Scored};
 use crate::prompt::Answer;
 use crate::retrieval::{self, Content, Document, Judged, Pool, Retrieval, document_id};
@@ -14,7 +13,6 @@ use crate::rng::Rng;
 use crate::task::{
     Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice, integer,
 };
-use crate::world::{PersonId, World};
 
 /// Documents that each hide one line about one person; a query asks for that line.
 pub struct LongEmbed;
@@ -84,7 +82,7 @@ impl Family for LongEmbed {
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
         let pool = self.pool(task, request);
-        let number = asked(task, request, pool);
+        let number = searched::asked(task, request, pool);
         let line = Line::draw(task, request, pool, number);
         let (mut item, text) = line.document(task, request)?;
         let id = document_id(number);
@@ -152,25 +150,6 @@ impl Retrieval for LongEmbed {
     }
 }
 
-/// The document that holds what an item asks for: each of a block once.
-fn asked(task: &Task, request: &ItemRequest<'_>, pool: Pool) -> u32 {
-    let mut order: Vec<u32> = (0..pool.documents).collect();
-    block_stream(task, request, pool.block, "order").shuffle(&mut order);
-    order.get((request.index % pool.documents.max(1)) as usize).copied().unwrap_or(0)
-}
-
-fn block_stream(task: &Task, request: &ItemRequest<'_>, block: u32, what: &str) -> Rng {
-    let definition = task.definition();
-    Rng::from_path(&[
-        request.seed,
-        Rng::name(&definition.slug),
-        u64::from(definition.version),
-        u64::from(request.length.tokens()),
-        u64::from(block),
-        Rng::name(what),
-    ])
-}
-
 /// What a document hides and how it is asked for.
 struct Line {
     hidden: String,
@@ -182,8 +161,9 @@ struct Line {
 
 impl Line {
     fn draw(task: &Task, request: &ItemRequest<'_>, pool: Pool, number: u32) -> Self {
-        let mut rng = block_stream(task, request, pool.block, &document_id(number));
-        let name = person(request.seed, pool, number);
+        let mut rng = searched::stream(task, request, pool.block, &document_id(number));
+        let (world, person) = searched::stranger(request.seed, "longembed", pool.block, number);
+        let name = world.person(person).name.of(Language::English);
         let prose = choice(&task.definition().params, "kind") == "needle";
         let (hidden, query) = if prose {
             let thing = words::keys(&mut rng, 1).concat().replace('-', " ");
@@ -215,12 +195,4 @@ impl Line {
         let text = item.joined().split_off(self.query.len());
         Ok((item, text))
     }
-}
-
-/// A name that stands in one document of its block only. They come from a world of their own, which no document tells of.
-fn person(seed: u64, pool: Pool, number: u32) -> String {
-    let world = World::new(Rng::from_path(&[seed, Rng::name("longembed"), u64::from(pool.block)]).next_u64());
-    let mut seen = BTreeSet::new();
-    let names = (0..).map(|id| world.person(PersonId(id * 13)).name.of(Language::English));
-    names.filter(|name| seen.insert(name.clone())).nth(number as usize).unwrap_or_default()
 }

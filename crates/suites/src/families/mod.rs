@@ -15,7 +15,9 @@ mod book;
 mod book_question;
 mod classification;
 mod cnnsum;
+mod coliee_legal;
 mod detectiveqa;
+mod followir;
 mod golden_thread;
 mod grid;
 mod helmet_files;
@@ -29,6 +31,8 @@ mod l_citeeval;
 mod lcfo;
 mod leval;
 mod lines;
+mod locov1;
+mod long_clip;
 mod long_span_qa;
 mod long_tail;
 mod longbench;
@@ -48,6 +52,7 @@ mod needlebench;
 mod needlebench_atc;
 mod needlebench_choice;
 pub(crate) mod needlebench_official;
+mod newswire;
 mod nolima;
 mod official;
 mod planted_writing;
@@ -59,6 +64,8 @@ mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
 mod saga;
+mod sea_codesearch;
+mod searched;
 mod span_question;
 mod volume;
 mod words;
@@ -166,6 +173,14 @@ pub fn all() -> &'static [&'static dyn Family] {
         &longbench_v2::LongBenchV2,
         &mrcr::Mrcr,
         &longembed::LongEmbed,
+        &locov1::LocoV1,
+        &followir::FollowIr,
+        &long_clip::LongClip,
+        &long_clip::LongClipPictures,
+        &sea_codesearch::SeaCodeSearch,
+        &coliee_legal::ColieeLegal,
+        &newswire::Newswire,
+        &newswire::Headlines,
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{Form, Metric, Source};
+use super::catalogue::{Form, Metric, Source, metric};
 use super::ranking::{Run, average, order};
 
 const SOURCE: Source = Source {
@@ -11,8 +11,15 @@ const SOURCE: Source = Source {
 };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 2] = [
+pub(super) static METRICS: [Metric; 3] = [
     signed("followir.p_mrr", "p-MRR: how far documents move down once the instruction excludes them"),
+    metric(
+        SOURCE,
+        "followir.p_mrr.strict",
+        "p-MRR over the largest that the pool allows, 0 where it is negative",
+        Form::Strict,
+        1.0,
+    ),
     signed("followir.rank_change_score", "Move of one document, positive where it moves down"),
 ];
 

@@ -11,7 +11,7 @@ const SOURCE: Source = Source {
 };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 3] = [
+pub(super) static METRICS: [Metric; 4] = [
     Metric {
         range: (-1.0, 1.0),
         ..metric(
@@ -22,6 +22,13 @@ pub(super) static METRICS: [Metric; 3] = [
             1.0,
         )
     },
+    metric(
+        SOURCE,
+        "newswire_headlines.clustering_agreement.strict",
+        "ARI of what a cosine of 0.9 links, 0 where it is negative",
+        Form::Strict,
+        1.0,
+    ),
     metric(SOURCE, "newswire_headlines.pair_prf", "F1 of pairs in one cluster", Form::Official, 1.0),
     metric(SOURCE, "newswire_headlines.binary_topic_prf", "Accuracy and F1 of a topic", Form::Official, 1.0),
 ];

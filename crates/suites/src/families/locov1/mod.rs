@@ -1,0 +1,208 @@
+//! LoCoV1 (arXiv 2402.07440, section 3): long documents found by a question or a summary sentence.
+//!
+//! LongEmbed's authors show that models which read 512 tokens do well on LoCoV1, because its evidence stands at the start.
+//! Here the evidence of every other document of a pool ends within its first 512 tokens, and that of the others begins
+//! behind them, so that the two halves of a score show how far a model reads.
+
+mod council;
+mod story;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use self::story::{Genre, Story};
+use crate::card::{Card, Diffusion, LengthUnit};
+use crate::families::searched;
+use crate::item::{Item, Scored};
+use crate::retrieval::{self, Content, Document, Judged, Pool, Retrieval, document_id};
+use crate::rng::Rng;
+use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
+
+/// Long documents that each tell of one stranger, whom a query asks for.
+pub struct LocoV1;
+
+/// Places of a ranking that count.
+const CUT: usize = 10;
+/// Canonical tokens that a short-window encoder reads: near evidence ends before, far evidence begins after.
+pub(super) const WINDOW: u32 = 512;
+
+const PARAMETERS: [Parameter; 2] = [
+    Parameter {
+        name: "kind",
+        help: "Chronicles found by summary sentences, annals by questions, minutes of councils by what was asked there",
+        kind: ParameterKind::Choice { options: &["chronicle", "annals", "dialogue"], default: "chronicle" },
+    },
+    Parameter {
+        name: "documents",
+        help: "Documents that are searched",
+        kind: ParameterKind::Integer { min: 2, max: 1000, default: 50 },
+    },
+];
+
+impl Family for LocoV1 {
+    fn slug(&self) -> &'static str {
+        "locov1"
+    }
+
+    fn title(&self) -> &'static str {
+        "LoCoV1-like retrieval of long documents"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &PARAMETERS
+    }
+
+    fn card(&self, params: &Params) -> Card {
+        let documents = searched::documents(params);
+        let asked = match choice(params, "kind") {
+            "annals" => "annals that answer a question about somebody",
+            "dialogue" => "minutes of a council in which somebody's wish was read out",
+            _ => "chronicle that a summary sentence is about",
+        };
+        Card {
+            benchmark: "LoCoV1",
+            what: format!(
+                "Find, among {documents} long documents, the {asked}. For half of the items that stands behind the first {WINDOW} tokens."
+            ),
+            citation: "Saad-Falcon et al. 2024, LoCoV1, arXiv 2402.07440; code HazyResearch/m2 @ 7d359e8c (Apache-2.0)",
+            licence: "official code Apache-2.0; texts and queries here are Longboard's own",
+            length_unit: LengthUnit::ModelTokens,
+            diffusion: Diffusion::Medium,
+            random_guess: searched::ndcg_by_chance(documents, CUT as u32),
+            metric: "locov1.ndcg",
+            ..searched::card()
+        }
+    }
+
+    fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        let pool = self.pool(task, request);
+        let number = searched::asked(task, request, pool);
+        let story = Story::draw(task, request, pool.block, number);
+        let mut item = story.item(task, request)?;
+        let id = document_id(number);
+        let judged = Judged { documents: pool.documents, relevant: vec![BTreeMap::from([(id.clone(), 1)])] };
+        let start = item.needles.first().map_or(0, |needle| needle.token_start);
+        let start = start.saturating_sub(crate::tokens::count(&story.query));
+        item.gold =
+            searched::gold(&judged, &[("evidence_token", json!(start)), ("within_first_512", json!(start < WINDOW))]);
+        item.references = vec![id];
+        Ok(item)
+    }
+
+    fn tasks(&self) -> Vec<TaskDefinition> {
+        let task = |slug, title, kind| TaskDefinition::generated(self.slug(), slug, title, json!({ "kind": kind }));
+        vec![
+            task("loco_chronicle", "Chronicles by summary", "chronicle"),
+            task("loco_annals", "Annals by question", "annals"),
+            task("loco_dialogue", "Minutes by request", "dialogue"),
+        ]
+    }
+
+    fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
+        retrieval::scored(item, answer, |rankings, judged| (searched::measures(rankings, judged, 0, CUT).ndcg, None))
+    }
+
+    fn oracle(&self, _: &Task, item: &Item) -> String {
+        retrieval::oracle(item)
+    }
+
+    fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
+        retrieval::guess(item, rng)
+    }
+
+    fn quotes_references(&self) -> bool {
+        false
+    }
+
+    fn retrieval(&self) -> Option<&'static dyn Retrieval> {
+        Some(&Self)
+    }
+}
+
+impl Retrieval for LocoV1 {
+    fn pool(&self, task: &Task, request: &ItemRequest<'_>) -> Pool {
+        searched::shared_pool(searched::documents(&task.definition().params), request)
+    }
+
+    fn document(
+        &self,
+        task: &Task,
+        request: &ItemRequest<'_>,
+        block: u32,
+        number: u32,
+    ) -> Result<Document, GenerateError> {
+        let item = Story::draw(task, request, block, number).item(task, request)?;
+        Ok(Document { id: document_id(number), content: Content::Text(searched::document(item)) })
+    }
+}
+
+fn genre(task: &Task) -> Genre {
+    match choice(&task.definition().params, "kind") {
+        "annals" => Genre::Annals,
+        "dialogue" => Genre::Council,
+        _ => Genre::Chronicle,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::families::searched::tests::{by_words, mean_by_words, searched};
+
+    const TASKS: [&str; 3] = ["loco_chronicle", "loco_annals", "loco_dialogue"];
+
+    /// A document as an encoder with a short window sees it.
+    fn head(text: &str) -> String {
+        let mut end = text.len().min(6 * WINDOW as usize);
+        while crate::tokens::count(&text[..end]) > WINDOW {
+            end = text[..end].rfind(' ').unwrap();
+        }
+        text[..end].to_owned()
+    }
+
+    #[test]
+    fn who_reads_512_tokens_fails_on_the_half_that_stands_behind_them() {
+        for slug in TASKS {
+            let (mut near, mut far) = (Vec::new(), Vec::new());
+            let documents: Vec<(String, String)> =
+                searched(slug, 2048, 0).2.into_iter().map(|(id, text)| (id, head(&text))).collect();
+            for index in 0..50 {
+                let task = Task::find(slug).unwrap();
+                let request = ItemRequest::new(17, index, crate::length::Length::new(2048).unwrap());
+                let item = task.item(&request).unwrap();
+                let score = task.score(&item, &by_words(&item, &documents).write()).score;
+                if item.gold["within_first_512"] == true { near.push(score) } else { far.push(score) }
+            }
+            assert_eq!((near.len(), far.len()), (25, 25), "{slug}");
+            let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len() as f64;
+            assert!(mean(&near) > 0.95 && mean(&far) < 0.25, "{slug}: {} and {}", mean(&near), mean(&far));
+        }
+    }
+
+    #[test]
+    fn words_in_common_find_the_document() {
+        for slug in TASKS {
+            let mean = mean_by_words(slug, 1024, 4);
+            assert!(mean > 0.9, "{slug}: {mean}");
+        }
+    }
+
+    #[test]
+    fn gold_says_where_the_evidence_stands() {
+        for (slug, index) in TASKS.into_iter().flat_map(|slug| (0..8).map(move |index| (slug, index))) {
+            for tokens in [1024, 8192] {
+                let request = ItemRequest::new(17, index, crate::length::Length::new(tokens).unwrap());
+                let item = Task::find(slug).unwrap().item(&request).unwrap();
+                let text = &item.messages[1].content;
+                let needle = &item.joined()[item.needles[0].start..item.needles[0].end];
+                let (start, end) = (text.find(needle).unwrap(), text.find(needle).unwrap() + needle.len());
+                if item.gold["within_first_512"] == true {
+                    assert!(crate::tokens::count(&text[..end]) <= WINDOW, "{}", item.id);
+                } else {
+                    assert!(crate::tokens::count(&text[..start]) >= WINDOW, "{}", item.id);
+                }
+            }
+        }
+    }
+}
