@@ -307,7 +307,12 @@ impl Caller<'_> {
 
     /// Registers an endpoint.
     pub fn register(&self, name: &str, base_url: &str) {
-        let body = json!({"name": name, "base_url": base_url, "model": name, "max_concurrency": 4});
+        self.register_as(name, base_url, "chat");
+    }
+
+    /// Registers an endpoint that takes another call, e.g. `embeddings`.
+    pub fn register_as(&self, name: &str, base_url: &str, api: &str) {
+        let body = json!({"name": name, "base_url": base_url, "model": name, "max_concurrency": 4, "api": api});
         let _ = self.post("/api/v1/endpoints", &body);
     }
 
@@ -338,6 +343,12 @@ impl Caller<'_> {
 #[must_use]
 pub fn baseline(name: &str, delay_ms: u64) -> (Process, String) {
     served(name, &["--baseline", name, "--delay-ms", &delay_ms.to_string()])
+}
+
+/// What ranks without a language model, behind the protocol of embedders or rerankers, and its base URL.
+#[must_use]
+pub fn ranker(name: &str) -> (Process, String) {
+    served(name, &["--ranker", name])
 }
 
 /// The reference model under a policy behind the OpenAI-compatible protocol, and its base URL. `settings` is an object of
