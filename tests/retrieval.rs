@@ -41,8 +41,8 @@ fn rankers_fill_the_embedding_board_and_a_sample_shows_what_was_found() {
             let ended = stage.follow(run, |progress| progress["state"] != "open");
             assert_eq!(ended["state"], "done", "{} {ended}", stage.kind());
         }
-        let samples = stage.json(&format!("/runs/{}/samples.json", runs[0]));
-        let sample = &samples["samples"][0];
+        let samples = stage.json(&format!("/api/v1/runs/{}/samples", runs[0]));
+        let sample = stage.json(&format!("/runs/{}/samples/{}.json", runs[0], samples["samples"][0]["number"]));
         assert_eq!((sample["outcome"].as_str(), sample["score"].as_f64()), (Some("correct"), Some(100.0)), "{sample}");
         assert!(
             sample["metered"]["calls"] == 1 && sample["metered"]["prompt_tokens"].as_u64() > Some(1000),
@@ -138,7 +138,7 @@ fn a_hostile_embedder_gets_a_named_outcome() {
         let run = run(&team, &json!({"endpoint": name, "suite": "embedding", "lengths": ["256"], "samples": 2}));
         let ended = stage.follow(&run, |progress| progress["state"] != "open");
         assert_eq!(ended["state"], "done", "{cause}: {ended}");
-        let samples = stage.json(&format!("/runs/{run}/samples.json"));
+        let samples = stage.json(&format!("/api/v1/runs/{run}/samples"));
         for sample in samples["samples"].as_array().unwrap() {
             assert_eq!(
                 (sample["outcome"].as_str(), sample["cause"].as_str()),
@@ -214,14 +214,14 @@ fn an_embedder_of_pictures_fills_the_caption_board() {
         let run = run(&team, &body);
         let ended = stage.follow(&run, |progress| progress["state"] != "open");
         assert_eq!(ended["state"], "done", "{name}: {ended}");
-        let samples = stage.json(&format!("/runs/{run}/samples.json"));
+        let samples = stage.json(&format!("/api/v1/runs/{run}/samples"));
         let right = |task: &str| {
             let samples = samples["samples"].as_array().unwrap().iter().filter(|sample| sample["task"] == task);
             samples.filter(|sample| sample["outcome"] == "correct").count()
         };
         let found = right("caption_to_picture");
         assert!(if window == usize::MAX { found == 6 } else { found < 4 }, "{name}: {found} of 6; {samples}");
-        let first = &samples["samples"][0];
+        let first = stage.json(&format!("/runs/{run}/samples/{}.json", samples["samples"][0]["number"]));
         let best = first["references"][0].as_str().unwrap();
         let path = format!("/runs/{run}/samples/{}/documents/{best}", first["number"]);
         let picture = stage.get(&path);
@@ -240,15 +240,11 @@ fn strategies_around_a_reader_stand_beside_it_with_what_they_cost() {
     team.register("reader", &base_url);
     let strategies =
         ["", "rag", "alr2", "structurized", "cook", "stream-memory", "parallel-windows", "quote-and-carry"];
-    let runs: Vec<String> = strategies
-        .iter()
-        .map(|strategy| {
-            let body = json!({"endpoint": "reader", "suite": "quickstart", "lengths": ["8k"], "samples": 2, "strategy": strategy});
-            run(&team, &body)
-        })
-        .collect();
-    for (run, strategy) in runs.iter().zip(strategies) {
-        let ended = stage.follow(run, |progress| progress["state"] != "open");
+    for strategy in strategies {
+        let body =
+            json!({"endpoint": "reader", "suite": "quickstart", "lengths": ["8k"], "samples": 2, "strategy": strategy});
+        let run = run(&team, &body);
+        let ended = stage.follow(&run, |progress| progress["state"] != "open");
         assert_eq!(ended["state"], "done", "{strategy}: {ended}");
     }
     let report = stage.json("/strategies.json?suite=quickstart");

@@ -316,6 +316,23 @@ impl Caller<'_> {
         let _ = self.post("/api/v1/endpoints", &body);
     }
 
+    /// Waits until the probe of an endpoint has passed.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn probed(&self, slug: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let request = self.stage.http.get(self.stage.url(&format!("/api/v1/endpoints/{slug}")));
+            let report = self.api(request);
+            match report["probe"].as_str() {
+                Some("passed") => return,
+                Some("pending") if Instant::now() < end => {}
+                _ => panic!("the probe of {slug}: {report}"),
+            }
+        }
+    }
+
     /// Submits a run of some of the quickstart suite and returns its id.
     ///
     /// # Panics

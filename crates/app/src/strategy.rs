@@ -69,7 +69,7 @@ impl Longboard {
         let variants = self.store.strategies().await?;
         let mut found: Vec<(String, Vec<Run>)> = Vec::new();
         for suite in self.store.suites().await? {
-            let runs = one_per_endpoint(self.store.runs_of_suite(&suite.slug).await?);
+            let runs = self.store.runs_on(&suite.slug).await?;
             if runs.iter().any(|run| variants.iter().any(|variant| variant.id == run.endpoint_id)) {
                 found.push((suite.slug, runs));
             }
@@ -84,14 +84,15 @@ impl Longboard {
     }
 
     async fn strategy_rows(&self, variants: &[Endpoint], runs: &[Run]) -> Result<Vec<StrategyRow>, AppError> {
-        let run_of = |id: Uuid| runs.iter().find(|run| run.endpoint_id == id);
-        let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
-        let cells = self.store.cost_cells(&ids).await?;
+        let newest = one_per_endpoint(runs.to_vec());
         let mut rows = Vec::new();
         for variant in variants {
-            let (Some(own), Some(plain_id)) = (run_of(variant.id), variant.plain_id) else { continue };
+            let own = newest.iter().find(|run| run.endpoint_id == variant.id);
+            let (Some(own), Some(plain_id)) = (own, variant.plain_id) else { continue };
             let Some(plain) = self.store.endpoint(plain_id).await? else { continue };
-            let beside = run_of(plain_id);
+            let beside = beside(own, plain_id, runs);
+            let ids: Vec<Uuid> = std::iter::once(own).chain(beside).map(|run| run.id).collect();
+            let cells = self.store.cost_cells(&ids).await?;
             let shared = match beside.filter(|beside| same_items(own, beside)) {
                 Some(beside) => common(self.store.scores(own.id).await?, self.store.scores(beside.id).await?),
                 None => Vec::new(),
@@ -101,6 +102,17 @@ impl Longboard {
         }
         Ok(rows)
     }
+}
+
+/// The run of the plain endpoint with most in common: of the same items at all lengths of `own`, else its newest.
+fn beside<'a>(own: &Run, plain: Uuid, runs: &'a [Run]) -> Option<&'a Run> {
+    let mut all = runs.iter().filter(|run| run.endpoint_id == plain);
+    let covers = |run: &&Run| {
+        same_items(own, run)
+            && run.samples >= own.samples
+            && own.lengths.0.iter().all(|length| run.lengths.0.contains(length))
+    };
+    all.clone().find(covers).or_else(|| all.next())
 }
 
 /// Paired differences by task and length in tokens.

@@ -37,11 +37,19 @@ struct Row {
     embedding: Vec<Option<f64>>,
 }
 
-/// Tokens as OpenAI's servers count them.
+/// Tokens as OpenAI's servers count them; some say the total alone.
 #[derive(Deserialize)]
 pub(crate) struct Usage {
-    #[serde(default, alias = "total_tokens")]
-    pub(crate) prompt_tokens: Option<u32>,
+    #[serde(default)]
+    prompt_tokens: Option<u32>,
+    #[serde(default)]
+    total_tokens: Option<u32>,
+}
+
+impl Usage {
+    pub(crate) fn tokens(&self) -> Option<u32> {
+        self.prompt_tokens.or(self.total_tokens)
+    }
 }
 
 impl Embedder for OpenAiClient {
@@ -90,7 +98,7 @@ fn vectors(body: &[u8], wanted: usize) -> Result<(Vec<Vec<f32>>, Option<u32>), C
         let detail = format!("vectors of {dimension} and {} numbers in one answer", other.len());
         return Err(failed("wrong_dimension", &detail));
     }
-    Ok((vectors, read.usage.and_then(|usage| usage.prompt_tokens)))
+    Ok((vectors, read.usage.and_then(|usage| usage.tokens())))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "vectors are compared in single precision")]
@@ -119,8 +127,7 @@ mod tests {
 
     #[test]
     fn rows_go_where_their_index_says() {
-        let body =
-            r#"{"data":[{"index":1,"embedding":[0,1]},{"index":0,"embedding":[1,0]}],"usage":{"prompt_tokens":7}}"#;
+        let body = r#"{"data":[{"index":1,"embedding":[0,1]},{"index":0,"embedding":[1,0]}],"usage":{"prompt_tokens":7,"total_tokens":7}}"#;
         assert_eq!(vectors(body.as_bytes(), 2).unwrap(), (vec![vec![1.0, 0.0], vec![0.0, 1.0]], Some(7)));
     }
 

@@ -66,7 +66,7 @@ fn scores(body: &[u8], wanted: usize) -> Result<(Vec<f32>, Option<u32>), CallErr
         let none = || failed("not_finite", &format!("document {} has no finite score", row.index));
         *slot = Some(score.ok_or_else(none)?);
     }
-    Ok((placed.into_iter().flatten().collect(), read.usage.and_then(|usage| usage.prompt_tokens)))
+    Ok((placed.into_iter().flatten().collect(), read.usage.and_then(|usage| usage.tokens())))
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::endpoint::Endpoint;
-use crate::entity::{answer, endpoint};
+use crate::entity::kind::RunState;
+use crate::entity::{answer, endpoint, run};
 use crate::error::StoreError;
 use crate::method::mean;
+use crate::run::Run;
 
 /// Scores and mean costs of one (run, task, length).
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
@@ -49,6 +51,17 @@ impl Store {
             .order_by_asc(endpoint::Column::Slug)
             .all(&self.db)
             .await?)
+    }
+
+    /// Runs of a suite, of parts of it too, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn runs_on(&self, suite: &str) -> Result<Vec<Run>, StoreError> {
+        let found = run::Entity::find()
+            .filter(run::Column::SuiteSlug.eq(suite))
+            .filter(run::Column::State.ne(RunState::Cancelled));
+        Ok(found.order_by_desc(run::Column::CreatedAt).all(&self.db).await?)
     }
 
     /// Scores and costs of runs, by length and task.
