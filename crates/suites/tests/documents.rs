@@ -1,5 +1,4 @@
 //! The document of an item: what is read, apart from the instructions before it and the question after it.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 

@@ -90,7 +90,9 @@ fn longbench_prompts_are_the_official_ones() {
     let line = longbench("hotpotqa", &["Ida"], Value::Null);
     let record = read("longbench", "hotpotqa.jsonl", &line).unwrap();
     let task = task("longbench", "hotpotqa.jsonl");
-    let text = item(&task, &record, 1024).unwrap().joined();
+    let item = item(&task, &record, 1024).unwrap();
+    let text = item.joined();
+    assert_eq!(text.get(item.document.unwrap()), Some(record.document.as_str()));
     assert!(text.starts_with("Answer the question based on the given passages."));
     assert!(text.ends_with("\n\nQuestion: Who rang the bell {context}?\nAnswer:"), "{text}");
     assert_eq!(text.matches("Ida rang the bell").count(), 1);
@@ -106,6 +108,8 @@ fn a_long_prompt_keeps_half_a_window_at_either_end() {
     let text = item.joined();
     assert!(text.starts_with("You are given several news") && text.contains("begin word") && text.contains("word end"));
     assert!(text.ends_with("\n\nSummary:"));
+    let document = text.get(item.document.unwrap()).unwrap();
+    assert!(document.starts_with("begin word") && document.ends_with("word end"));
     let cut = item.cut.unwrap();
     assert_eq!(cut.tokens_before - cut.tokens_removed, item.prompt_tokens);
     assert!(cut.tokens_removed > 290_000 && item.prompt_tokens >= 2048 - 512 - 4, "{cut:?}");

@@ -102,6 +102,7 @@ fn loogle_reads_python_literals() {
     check("loogle", "shortdep_qa.jsonl", &short[0]);
     let (_, whole) = item("loogle", "shortdep_qa.jsonl", &short[0], 2048);
     assert_eq!(whole.cut.unwrap().evidence_left, Some(1.0));
+    assert_eq!(whole.joined().get(whole.document.unwrap()), Some(short[0].document.as_str()));
     let cloze = loogle_line("[{'Q': '<mask-0> mended it.', 'A': {'<mask-0>': 'Olga'}}]");
     check("loogle", "shortdep_cloze.jsonl", &read("loogle", "shortdep_cloze.jsonl", &cloze).unwrap()[0]);
     let long = "[{'Q': 'Order.', 'A': 'II,I', 'type': 'timeline_reorder', 'S': []}, {'Q': 'How many?', 'A': 3, 'type': 'computation', 'S': []}]";

@@ -192,6 +192,7 @@ fn m4le_instances_lose_their_middle() {
     let item = reader.item(&records[0], 2048).unwrap();
     let text = item.joined();
     assert!(text.starts_with("Read the reports.\nStart here.") && text.ends_with("Who rang the bell?"));
+    assert_eq!(item.document, None, "the question stands in the input itself");
     assert!(item.cut.unwrap().tokens_removed > 6000);
 }
 

@@ -54,7 +54,10 @@ pub fn item(
         prompt.push(&frame.head);
         prompt.begin_document();
         prompt.push(&kept.text);
-        prompt.end_document();
+        // A record that ends with its own question is not divided.
+        if !frame.tail.trim().is_empty() {
+            prompt.end_document();
+        }
         prompt.push(&frame.tail);
         let excess = prompt.tokens().saturating_sub(limit);
         if excess == 0 || budget <= LEAST {

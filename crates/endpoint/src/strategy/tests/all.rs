@@ -70,7 +70,7 @@ async fn a_call_that_fails_ends_the_sample() {
 #[tokio::test]
 async fn an_endpoint_that_writes_without_end_cannot_grow_prompts() {
     let document = prose(0..600);
-    let flood = format!("{} ```a```b``` INDICATOR: {}", "The mill ground rye.\n".repeat(20_000), "no ".repeat(20_000));
+    let flood = format!("{} ```a```b``` INDICATOR: {}", "The mill ground rye.\n".repeat(3000), "no ".repeat(3000));
     for card in Card::all() {
         let text = flood.clone();
         let (model, prompts) = model(move |_| text.clone());

@@ -14,7 +14,7 @@ const SMALL: (&str, f64) = ("slice", 64.0);
 /// Writes a passage of its own for every slice, and shortens by name.
 fn knows(prompt: &str) -> String {
     if let Some((_, long)) = prompt.split_once("with names and numbers as they are written.\n\n") {
-        return format!("short: {}", &long[..20]);
+        return format!("short: {}", long.get(..20).unwrap());
     }
     match prompt.contains("what this text says") {
         true => format!("The seal: {}", between(prompt, "<text>", "</text>").split(". ").next().unwrap_or_default()),

@@ -15,7 +15,7 @@ fn notes(prompt: &str) -> String {
 const SEGMENTS: [(&str, f64); 1] = [("segment", 64.0)];
 
 fn starts(prompt: &str) -> Vec<u64> {
-    prompt.match_indices("Note ").map(|(at, _)| prompt[at + 5..at + 13].parse().unwrap()).collect()
+    prompt.match_indices("Note ").map(|(at, _)| prompt.get(at + 5..at + 13).unwrap().parse().unwrap()).collect()
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ fn rewrites(prompt: &str) -> String {
         return "1. no fences".to_owned();
     }
     let told: Vec<&str> = passage.split(". ").take(2).collect();
-    format!("```\nMills\n```\n```\n1. Rye\n    1.1. {}\n    1.2. {}\n```", told[0], told[1])
+    format!("```\nMills\n```\n```\n1. Rye\n    1.1. {}\n    1.2. {}\n```", told[0], told.last().unwrap())
 }
 
 #[tokio::test]
