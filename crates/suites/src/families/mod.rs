@@ -15,6 +15,8 @@ mod book;
 mod book_question;
 mod classification;
 mod cnnsum;
+mod concept_graph;
+mod concepts;
 mod detectiveqa;
 mod golden_thread;
 mod grid;
@@ -23,6 +25,7 @@ mod helmet_recall;
 mod helmet_rerank;
 mod holobench;
 mod infinitebench;
+mod kg_extraction;
 mod kin_question;
 mod kinship;
 mod l_citeeval;
@@ -47,6 +50,7 @@ mod needlebench;
 mod needlebench_atc;
 mod needlebench_choice;
 pub(crate) mod needlebench_official;
+mod newswire_records;
 mod nolima;
 mod official;
 mod planted_writing;
@@ -58,8 +62,12 @@ mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
 mod saga;
+mod scholar;
+mod sener;
 mod span_question;
+mod topicseg;
 mod volume;
+mod weave;
 mod words;
 
 const RULER: &str = "Hsieh et al. 2024, RULER, arXiv 2404.06654; code NVIDIA/RULER @ c3f5e3b4 (Apache-2.0)";
@@ -164,6 +172,11 @@ pub fn all() -> &'static [&'static dyn Family] {
         &longbench::LongBench,
         &longbench_v2::LongBenchV2,
         &mrcr::Mrcr,
+        &topicseg::TopicSegmentation,
+        &sener::SeNer,
+        &newswire_records::NewswireRecords,
+        &concept_graph::ConceptGraph,
+        &kg_extraction::KgExtraction,
     ]
 }
 
