@@ -1,4 +1,4 @@
-//! The readers of LongIns, HoloBench, L-CiteEval, HELMET, NoLiMa, DialogRE and NeedleBench, and of records that take something from files beside theirs.
+//! The readers of topic segmentation, SeNER, What's In Your Field, LongIns, HoloBench, L-CiteEval, HELMET, NoLiMa, DialogRE and NeedleBench, and of records that take something from files beside theirs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
@@ -408,4 +408,60 @@ fn needles_are_spliced_in_as_upstream_does() {
     assert!(read("srt_en", 1, &json!({"needle": "x"})).unwrap_err().starts_with("arg1: missing"));
     assert!(read("srt_zh", 1, &first).unwrap_err().starts_with("zh_finance.jsonl"), "its haystack is not there");
     assert!(read("mrs_en", 1, &json!({ "English": "Ann,Ben" })).unwrap_err().contains("six names"));
+}
+
+#[test]
+fn annotated_sentences_are_asked_after_the_first_three_abstracts() {
+    let abstracts = |n: usize| {
+        json!({"tagged_title": format!("Paper <object>o{n}</object>"),
+            "tagged_abstract": format!("We use <method>m{n}</method>. It <property>p{n}</property> works.")})
+    };
+    let all: Vec<Value> = (1..=4).map(abstracts).collect();
+    let text: String = all.iter().map(|line| line.to_string() + "\n").collect();
+    let files = Files::new("human_annotations.jsonl", [("human_annotations.jsonl", text)]);
+    let dataset = families::find("kg_extraction").unwrap().dataset().unwrap();
+    let subset = dataset.subset_of("human_annotations.jsonl").unwrap();
+    let read = |number: usize| dataset.read_beside(subset, number, &all[number - 1].to_string(), &files).unwrap();
+    assert_eq!([1, 2, 3].map(|number| read(number).len()), [0, 0, 0]);
+    let records = read(4);
+    assert_eq!(records.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(), ["4.1", "4.2", "4.3"]);
+    let (task, item) = asked("kg_extraction", "human_annotations.jsonl", &records[1], 2048).unwrap();
+    let text = item.joined();
+    assert!(text.contains("Sentence: We use m3\nExtractions: {\"method\":[\"m3\"]}"), "{text}");
+    assert!(text.ends_with("Sentence: We use m4\nExtractions:") && !text.contains("o4"), "{text}");
+    assert_eq!(task.score(&item, "{'method': ['m4',]}").score, 1.0);
+}
+
+#[test]
+fn boundaries_are_numbers_of_sentences() {
+    let line = json!({"sentences": ["A.", "B.", "C.", "D."], "labels": [0, 1, -100, 1]});
+    let records = read("topicseg", "wiki-727k/test.jsonl", &line, &NoFolder).unwrap();
+    let (task, item) = asked("topicseg", "wiki-727k/test.jsonl", &records[0], 1024).unwrap();
+    assert!(item.joined().contains("[2] B.\n[3] C.\n"));
+    assert_eq!(task.score(&item, "[2, 4, 9]").score, 1.0);
+    let one = json!({"sentences": ["A.", "B."], "labels": [0, 1]});
+    assert!(read("topicseg", "wiki_50.jsonl", &one, &NoFolder).unwrap().is_empty());
+    let wrong = json!({"sentences": ["A.", "B."], "labels": [0, 2]});
+    assert!(read("topicseg", "wiki_50.jsonl", &wrong, &NoFolder).unwrap_err().starts_with("labels:"));
+}
+
+#[test]
+fn spans_of_official_words_are_found_by_their_text() {
+    let words = ["Ada", "Pike", ",", "Reader", "in", "Wave", "-", "Optics", ",", "born", "in", "Kelford", "."];
+    let line =
+        json!({"doc_id": "a", "text": words, "entity": [[3, 8, ["x"], "title"], [11, 12, ["x"], "birth_place"]]});
+    let records = read("sener", "scholar-xl/test.jsonl", &line, &NoFolder).unwrap();
+    let (task, item) = asked("sener", "scholar-xl/test.jsonl", &records[0], 2048).unwrap();
+    let score = |answer: Value| task.score(&item, &answer.to_string()).score;
+    let title = json!({"type": "title", "text": "Reader in Wave-Optics"});
+    assert_eq!(score(json!([title, {"type": "birth_place", "text": "Kelford"}])), 1.0);
+    assert!((score(json!([title])) - 2.0 / 3.0).abs() < 1e-12);
+    assert_eq!(task.score(&item, &item.references[0]).score, 1.0);
+    let refusal = |entity: Value| {
+        let mut line = line.clone();
+        line["entity"] = json!([entity]);
+        read("sener", "scholar-xl/test.jsonl", &line, &NoFolder).unwrap_err()
+    };
+    assert!(refusal(json!([3, 99, [], "title"])).starts_with("entity: expected"));
+    assert!(refusal(json!([3, 4, [], "hobby"])).contains("`hobby` is no type of Scholar-XL"));
 }

@@ -16,6 +16,8 @@ mod book_question;
 mod classification;
 mod cnnsum;
 mod coliee_legal;
+mod concept_graph;
+mod concepts;
 mod detectiveqa;
 mod followir;
 mod golden_thread;
@@ -25,6 +27,7 @@ mod helmet_recall;
 mod helmet_rerank;
 mod holobench;
 mod infinitebench;
+mod kg_extraction;
 mod kin_question;
 mod kinship;
 mod l_citeeval;
@@ -53,6 +56,7 @@ mod needlebench_atc;
 mod needlebench_choice;
 pub(crate) mod needlebench_official;
 mod newswire;
+mod newswire_records;
 mod nolima;
 mod official;
 mod planted_writing;
@@ -64,10 +68,14 @@ mod ruler_niah;
 mod ruler_qa;
 mod ruler_vt;
 mod saga;
+mod scholar;
 mod sea_codesearch;
 mod searched;
+mod sener;
 mod span_question;
+mod topicseg;
 mod volume;
+mod weave;
 mod words;
 
 const RULER: &str = "Hsieh et al. 2024, RULER, arXiv 2404.06654; code NVIDIA/RULER @ c3f5e3b4 (Apache-2.0)";
@@ -181,6 +189,11 @@ pub fn all() -> &'static [&'static dyn Family] {
         &coliee_legal::ColieeLegal,
         &newswire::Newswire,
         &newswire::Headlines,
+        &topicseg::TopicSegmentation,
+        &sener::SeNer,
+        &newswire_records::NewswireRecords,
+        &concept_graph::ConceptGraph,
+        &kg_extraction::KgExtraction,
     ]
 }
 

@@ -1,6 +1,7 @@
 //! What's In Your Field (arXiv 2503.09894; chiral-carbon/kg-for-science @ b3d52613, MIT): concepts of nine kinds found in
 //! abstracts, and the readers of annotated texts and of answers.
 
+mod concept_set;
 mod extract;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalogue::{Form, Metric, Source, metric};
 use super::ruler::round;
 
+pub use concept_set::{ConceptSet, concept_set};
 pub use extract::{from_json, from_readable, tagged};
 
 const SOURCE: Source =
     Source { benchmark: "What's In Your Field", citation: "arXiv 2503.09894; chiral-carbon/kg-for-science @ b3d52613" };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 5] = [
+pub(super) static METRICS: [Metric; 7] = [
     metric(
         SOURCE,
         "kg_for_science.tag_prf",
@@ -38,6 +40,8 @@ pub(super) static METRICS: [Metric; 5] = [
     ),
     metric(SOURCE, "kg_for_science.extract_prediction_readable", "Phrases read from lines", Form::Official, f64::MAX),
     metric(SOURCE, "kg_for_science.extract_tags", "Phrases read from an annotated text", Form::Official, f64::MAX),
+    metric(SOURCE, "kg_for_science.concept_set_f1", "F1 of a set of concepts", Form::Strict, 1.0),
+    metric(SOURCE, "kg_for_science.concept_set_exact", "All concepts of a set and no other", Form::Strict, 1.0),
 ];
 
 /// The nine tags with what they mean, in the schema's order.

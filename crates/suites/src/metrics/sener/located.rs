@@ -58,6 +58,12 @@ fn is_word(token: &str) -> bool {
     token.chars().next().is_some_and(char::is_alphanumeric)
 }
 
+/// Words of a text, as spans count them.
+#[must_use]
+pub fn word_count(text: &str) -> usize {
+    tokens(text).iter().filter(|token| is_word(token)).count()
+}
+
 fn places(tokens: &[String]) -> HashMap<String, Vec<usize>> {
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, token) in tokens.iter().enumerate() {

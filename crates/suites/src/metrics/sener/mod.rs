@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::{Form, Metric, Source, metric};
 
-pub use located::{Entity, Located, Text, length_class};
+pub use located::{Entity, Located, Text, length_class, word_count};
 
 const SOURCE: Source = Source { benchmark: "SeNER", citation: "arXiv 2502.07286; THUDM/scholar-profiling @ ed3a4be7" };
 

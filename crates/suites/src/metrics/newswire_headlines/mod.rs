@@ -1,9 +1,13 @@
 //! Newswire and HEADLINES (dell-research-harvard/newswire @ b63746cf): which articles are one article, and which are on a
 //! topic. Agreement of clusterings as scikit-learn computes it.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use super::catalogue::{Form, Metric, Source, metric};
+
+pub use records::{FIELDS, NUMBER, Record, RecordCounts, count, record};
 
 const SOURCE: Source = Source {
     benchmark: "Newswire and HEADLINES",
@@ -11,7 +15,7 @@ const SOURCE: Source = Source {
 };
 
 /// The metrics of this benchmark.
-pub(super) static METRICS: [Metric; 4] = [
+pub(super) static METRICS: [Metric; 6] = [
     Metric {
         range: (-1.0, 1.0),
         ..metric(
@@ -30,6 +34,8 @@ pub(super) static METRICS: [Metric; 4] = [
         1.0,
     ),
     metric(SOURCE, "newswire_headlines.pair_prf", "F1 of pairs in one cluster", Form::Official, 1.0),
+    metric(SOURCE, "newswire_headlines.record_fields", "F1 of the fields of records", Form::Strict, 1.0),
+    metric(SOURCE, "newswire_headlines.whole_records", "F1 of records right in every field", Form::Strict, 1.0),
     metric(SOURCE, "newswire_headlines.binary_topic_prf", "Accuracy and F1 of a topic", Form::Official, 1.0),
 ];
 
