@@ -178,6 +178,7 @@ impl Longboard {
                 EndpointCall::Completions => EndpointApi::Completions,
                 EndpointCall::Embeddings => EndpointApi::Embeddings,
                 EndpointCall::Rerank => EndpointApi::Rerank,
+                EndpointCall::TrueFalse => EndpointApi::TrueFalse,
             },
             secret: secret.map(|secret| secret.expose_secret().to_owned()),
             max_concurrency: (row.max_concurrency / row.max_leases.max(1)).max(1).cast_unsigned(),

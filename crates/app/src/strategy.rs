@@ -230,7 +230,9 @@ fn title(endpoint: &Endpoint, strategy: &str) -> Result<String, AppError> {
         EndpointCall::Embeddings => {
             Ok(Encoding::from_str(strategy).map_err(|error| invalid(&error))?.title().to_owned())
         }
-        EndpointCall::Rerank => refuse("rerankers read documents as they are; strategies are for others".to_owned()),
+        EndpointCall::Rerank | EndpointCall::TrueFalse => {
+            refuse("rerankers read documents as they are; strategies are for others".to_owned())
+        }
     }
 }
 

@@ -15,4 +15,5 @@ mod rerank;
 pub mod retry;
 pub mod strategy;
 mod stream;
+pub mod true_false;
 pub mod vector_probe;

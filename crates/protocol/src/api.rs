@@ -82,7 +82,7 @@ pub struct NewEndpoint {
     pub base_url: String,
     /// Model name sent in requests.
     pub model: String,
-    /// `chat`, `completions`, `embeddings` or `rerank`.
+    /// `chat`, `completions`, `embeddings`, `rerank` or `true_false`.
     #[serde(default = "chat")]
     pub api: String,
     /// Bearer secret; sealed at rest, never shown again.

@@ -102,6 +102,8 @@ pub enum EndpointApi {
     Embeddings,
     /// `POST {base_url}/rerank`
     Rerank,
+    /// `POST {base_url}/chat/completions`, asked for `true` or `false` about each document.
+    TrueFalse,
 }
 
 /// The kinds of shard.

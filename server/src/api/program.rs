@@ -120,8 +120,9 @@ pub(crate) fn call(name: &str) -> Result<EndpointCall, AppError> {
         "completions" => Ok(EndpointCall::Completions),
         "embeddings" => Ok(EndpointCall::Embeddings),
         "rerank" => Ok(EndpointCall::Rerank),
+        "true_false" => Ok(EndpointCall::TrueFalse),
         other => {
-            let known = "api is `chat`, `completions`, `embeddings` or `rerank`";
+            let known = "api is `chat`, `completions`, `embeddings`, `rerank` or `true_false`";
             Err(AppError::Invalid(format!("{known}, not `{other}`")))
         }
     }

@@ -7,6 +7,7 @@ use longboard_endpoint::model::{
     CallError, ChatModel, ChatRequest, Embedded, Embedder, Input, Reply, Reranked, Reranker,
 };
 use longboard_endpoint::probe::{Canary, CanaryPrompt, Check, Findings, Verdict, probe};
+use longboard_endpoint::true_false::TrueFalse;
 use longboard_endpoint::vector_probe::{TailPair, probe_embedder, probe_reranker};
 use longboard_protocol::worker::{CanaryResult, CheckStatus, EndpointApi, ProbeCheck, ProbeReport};
 use longboard_suites::haystack::HaystackError;
@@ -52,6 +53,7 @@ pub(super) async fn report(
             Err(failure) => return End::Failed(failure),
         },
         EndpointApi::Rerank => probe_reranker(&timed).await,
+        EndpointApi::TrueFalse => probe_reranker(&Timed { model: &TrueFalse(&client), until }).await,
     };
     End::Probed(Box::new(converted(findings)))
 }

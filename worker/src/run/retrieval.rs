@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, Embedder, Input, Reranker, Spent};
+use longboard_endpoint::true_false::TrueFalse;
 use longboard_protocol::worker::{Completion, EndpointApi, EndpointSpec, Exchange, Metered, RunWork};
 use longboard_suites::encoding::Encoding;
 use longboard_suites::item::Item;
@@ -31,6 +32,8 @@ const RERANKED_BYTES: usize = 48 * 1024 * 1024;
 pub(super) struct Search {
     client: OpenAiClient,
     reranks: bool,
+    /// Whether scores come from the next word of a chat model.
+    asks: bool,
     /// How long texts become one vector; as they are without one.
     encoding: Option<Encoding>,
     query_prefix: String,
@@ -86,7 +89,8 @@ impl Search {
         let encoding = endpoint.strategy.as_deref().map(Encoding::from_str).transpose();
         Ok(Self {
             client,
-            reranks: endpoint.api == EndpointApi::Rerank,
+            reranks: matches!(endpoint.api, EndpointApi::Rerank | EndpointApi::TrueFalse),
+            asks: endpoint.api == EndpointApi::TrueFalse,
             encoding: encoding.map_err(|error| Failure::lasting("unknown_strategy", error))?,
             query_prefix: endpoint.query_prefix.clone(),
             document_prefix: endpoint.document_prefix.clone(),
@@ -122,7 +126,8 @@ impl Search {
         } else {
             self.nearest(library, contents).await?
         };
-        let read = if self.reranks { library.tokens * u64::from(calls) } else { library.tokens / self.samples };
+        let asked = u64::try_from(rankings.rankings.len()).unwrap_or(0);
+        let read = if self.reranks { library.tokens * asked } else { library.tokens / self.samples };
         Ok(Completion {
             text: rankings.write(),
             finish_reason: Some("stop".to_owned()),
@@ -249,8 +254,14 @@ impl Search {
         let (mut rankings, mut total, mut calls) = (Rankings::default(), Spent::default(), 0);
         for content in contents {
             let Content::Text(query) = content else { return Err(no_pictures()) };
-            let scored = self.client.rerank(&format!("{}{query}", self.query_prefix), &library.texts).await?;
-            calls += 1;
+            let query = format!("{}{query}", self.query_prefix);
+            let scored = if self.asks {
+                calls += u32::try_from(library.texts.len()).unwrap_or(u32::MAX);
+                TrueFalse(&self.client).rerank(&query, &library.texts).await?
+            } else {
+                calls += 1;
+                self.client.rerank(&query, &library.texts).await?
+            };
             total = together(total, scored.spent);
             let ranked: Vec<Ranked> = library.ids.iter().cloned().zip(scored.scores).collect();
             rankings.push(ranked);

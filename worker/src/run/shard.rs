@@ -162,7 +162,7 @@ fn court(
 async fn contestant(endpoint: &EndpointSpec, work: &RunWork, seed: u64, kit: &Kit) -> Result<Contestant, Failure> {
     let Some(spec) = endpoint.method.clone() else {
         let client = connect(endpoint, seed, &kit.policy).map_err(|error| unusable(&error))?;
-        if matches!(endpoint.api, EndpointApi::Embeddings | EndpointApi::Rerank) {
+        if matches!(endpoint.api, EndpointApi::Embeddings | EndpointApi::Rerank | EndpointApi::TrueFalse) {
             return Search::new(client, endpoint, work).map(|search| Contestant::Search(Box::new(search)));
         }
         return Ok(Contestant::Endpoint(Box::new(client)));
@@ -177,8 +177,8 @@ fn connect(endpoint: &EndpointSpec, seed: u64, policy: &AddressPolicy) -> Result
     let config = EndpointConfig {
         api: match endpoint.api {
             EndpointApi::Completions => Api::Completions,
-            // Embedders and rerankers are never asked to generate.
-            EndpointApi::Chat | EndpointApi::Embeddings | EndpointApi::Rerank => Api::Chat,
+            // What ranks is never asked to generate.
+            EndpointApi::Chat | EndpointApi::Embeddings | EndpointApi::Rerank | EndpointApi::TrueFalse => Api::Chat,
         },
         secret: endpoint.secret.clone().map(SecretString::from),
         max_concurrency: endpoint.max_concurrency,

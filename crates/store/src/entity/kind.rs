@@ -71,6 +71,8 @@ text_enum! {
         Embeddings = "embeddings",
         /// `rerank`
         Rerank = "rerank",
+        /// `chat/completions`, asked for `true` or `false` about each document
+        TrueFalse = "true_false",
     }
 }
 
@@ -78,7 +80,7 @@ impl EndpointCall {
     /// Whether its answers are rankings and not text.
     #[must_use]
     pub const fn ranks(self) -> bool {
-        matches!(self, Self::Embeddings | Self::Rerank)
+        matches!(self, Self::Embeddings | Self::Rerank | Self::TrueFalse)
     }
 
     /// What it is, for people.
@@ -89,6 +91,7 @@ impl EndpointCall {
             Self::Completions => "text model",
             Self::Embeddings => "embedder",
             Self::Rerank => "reranker",
+            Self::TrueFalse => "chat model as reranker",
         }
     }
 }
