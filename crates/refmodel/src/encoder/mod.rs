@@ -1,8 +1,9 @@
 //! The encoder: a small bidirectional transformer that makes a vector of a text, and the training-free position strategies of
 //! LongEmbed by which it reads more than it was trained for.
 //!
-//! RMSNorm, SwiGLU, rotary positions, the mean of the last states, a projection, length 1. Layers have local windows, all but
-//! one, so that 32k tokens take seconds on a core.
+//! RMSNorm, SwiGLU, rotary positions, the mean of the last states, a projection, length 1. There is no norm after the last
+//! layer: how long a token's state is says how much the token counts. Layers have local windows, all but one, so that 32k
+//! tokens take seconds on a core.
 
 pub mod aggregate;
 mod config;
@@ -24,15 +25,22 @@ use crate::decoder::{Decoder, Linear};
 use crate::error::ModelError;
 use crate::tokenizer::Tokenizer;
 
+const BUILTIN_CONFIG: &str = include_str!("../../checkpoint-encoder/config.json");
+const BUILTIN_TOKENIZER: &[u8] = include_bytes!("../../checkpoint-encoder/tokenizer.json");
+const BUILTIN_WEIGHTS: &[u8] = include_bytes!("../../checkpoint-encoder/model.safetensors");
+
 /// The projection's name in a checkpoint; the rest has the names of a decoder.
 pub(crate) const PROJECTION: &str = "projection.weight";
+
+/// What a decoder has and an encoder has not.
+pub(crate) const LAST_NORM: &str = "model.norm.weight";
 
 /// Text to vector.
 #[derive(Clone)]
 pub struct Encoder {
     /// Shape.
     pub config: EncoderConfig,
-    /// Embedding, layers and last norm.
+    /// Embedding and layers; the last norm is not used.
     pub stack: Decoder,
     /// From the mean of the last states to the vector, `[hidden, hidden]`.
     pub projection: Linear,
@@ -41,6 +49,17 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// The encoder that is part of the program.
+    ///
+    /// # Errors
+    /// [`ModelError::Corrupt`] when the program was built from damaged files.
+    pub fn builtin() -> Result<Self, ModelError> {
+        let place = Path::new("built-in encoder");
+        let tokenizer = Tokenizer::parse(BUILTIN_TOKENIZER, Frame::default());
+        let tokenizer = tokenizer.map_err(|detail| ModelError::corrupt(place, detail))?;
+        Self::read(place, EncoderConfig::parse(BUILTIN_CONFIG)?, tokenizer, BUILTIN_WEIGHTS)
+    }
+
     /// Reads a folder with `config.json`, `tokenizer.json` and `model.safetensors`.
     ///
     /// # Errors
@@ -72,7 +91,10 @@ impl Encoder {
         tokenizer: Tokenizer,
         mut tensor: impl FnMut(&str, &[usize]) -> Result<Tensor, ModelError>,
     ) -> Result<Self, ModelError> {
-        let stack = Decoder::assemble(config.stack(), &mut tensor)?;
+        let stack = Decoder::assemble(config.stack(), |name, shape| match name {
+            LAST_NORM => Ok(Tensor::ones(shape, DType::F32, &Device::Cpu)?),
+            _ => tensor(name, shape),
+        })?;
         let weight = tensor(PROJECTION, &[config.hidden_size, config.hidden_size])?;
         Ok(Self { config, stack, projection: Linear { weight, bias: None }, tokenizer })
     }
@@ -99,6 +121,7 @@ impl Encoder {
     #[must_use]
     pub fn tensors(&self) -> HashMap<String, Tensor> {
         let mut tensors = self.stack.tensors();
+        tensors.remove(LAST_NORM);
         tensors.insert(PROJECTION.to_owned(), self.projection.weight.clone());
         tensors
     }
@@ -220,6 +243,25 @@ mod tests {
         let together = encoder.embed(&["The road is dry.", "", "Here stands a mill."], Positions::Plain).unwrap();
         assert_eq!(together[2], encoder.embed(&["Here stands a mill."], Positions::Plain).unwrap()[0]);
         assert!(together[1].iter().all(|value| value.is_finite()) && together[0] != together[2]);
+    }
+
+    #[test]
+    fn the_built_in_encoder_finds_a_passkey_by_its_owner() {
+        let encoder = Encoder::builtin().unwrap();
+        assert_eq!(encoder.config, recipe::config());
+        let names = ["Arian Ashdown", "Belwyn Calder", "Corus Farrow", "Dana Barrow"];
+        let filler = "The road is dry. The lamp is lit. The bread is warm. ".repeat(8);
+        let documents = names.map(|name| format!("{filler}{name}'s passkey is 48151. {filler}"));
+        let queries = names.map(|name| format!("What is the passkey for {name}?"));
+        let read = |texts: &[String]| {
+            encoder.embed(&texts.iter().map(String::as_str).collect::<Vec<_>>(), Positions::Plain).unwrap()
+        };
+        let (queries, documents) = (read(&queries), read(&documents));
+        let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        for (own, query) in queries.iter().enumerate() {
+            let scores: Vec<f32> = documents.iter().map(|document| cosine(query, document)).collect();
+            assert!(scores.iter().all(|score| *score <= scores[own]), "{}: {scores:?}", names[own]);
+        }
     }
 
     #[test]

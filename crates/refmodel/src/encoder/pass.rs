@@ -20,7 +20,7 @@ const TILE: usize = 96;
 /// Tokens that pass through the feed-forward part together.
 const ROWS: usize = 1024;
 
-/// The mean of the last normed states `[hidden]` of `ids`, which are at least one.
+/// The mean of the last states `[hidden]` of `ids`, which are at least one.
 ///
 /// # Errors
 /// [`ModelError::Compute`] for tokens outside the vocabulary.
@@ -37,7 +37,7 @@ pub(super) fn pooled(stack: &Decoder, ids: &[u32], reading: &Reading) -> Result<
         }
         x = Tensor::cat(&rows, 0)?;
     }
-    Ok(stack.norm.apply(&x)?.mean(0)?.to_vec1()?)
+    Ok(x.mean(0)?.to_vec1()?)
 }
 
 /// Outputs of the heads of a layer, `[n, heads * dim]`.

@@ -36,7 +36,7 @@ pub fn vectors(encoder: &Encoder, texts: &[&[u32]]) -> Result<Tensor> {
         x = layer.close(&x, &normed, &attended.transpose(1, 2)?.reshape((count, longest, ()))?)?;
     }
     let shares = shares(&lengths, longest)?;
-    let pooled = stack.norm.apply(&x)?.broadcast_mul(&shares)?.sum(1)?;
+    let pooled = x.broadcast_mul(&shares)?.sum(1)?;
     let vectors = encoder.projection.apply(&pooled)?;
     let norms = (vectors.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
     vectors.broadcast_div(&norms)
