@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
@@ -10,7 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use longboard_refmodel::ModelError;
 use longboard_refmodel::checkpoint::Checkpoint;
 use longboard_refmodel::config::ModelConfig;
+use longboard_refmodel::encoder::{Encoder, Positions};
 use longboard_refmodel::train::course::{Course, Selecting};
+use longboard_refmodel::train::encoder::trial::Trial;
+use longboard_refmodel::train::encoder::{self, EncoderCourse};
 use longboard_refmodel::train::exam::Exam;
 use longboard_refmodel::train::gates::Gating;
 use longboard_refmodel::train::recipe;
@@ -18,6 +22,7 @@ use longboard_refmodel::train::temp_lora::{self, TempLora};
 use longboard_refmodel::train::trainer::Progress;
 use longboard_suites::card::Language;
 use longboard_suites::haystack::Haystack;
+use longboard_suites::length::Length;
 use longboard_suites::world::World;
 
 #[derive(Debug, Args)]
@@ -25,9 +30,9 @@ pub struct Train {
     /// Folder for config.json, tokenizer.json, model.safetensors and curve.tsv; saved every 100 steps.
     #[arg(long, required_unless_present = "temp_lora")]
     out: Option<PathBuf>,
-    /// Steps; one to two seconds each on two cores.
-    #[arg(long, default_value_t = recipe::STEPS, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
-    steps: u32,
+    /// Steps, unless the recipe's; one to two seconds each on two cores.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    steps: Option<u32>,
     /// Seed of weights, tokenizer and lessons.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -61,6 +66,13 @@ pub struct Train {
     /// Trains the gates of heads for DuoAttention and LServe, and nothing else.
     #[arg(long, conflicts_with_all = ["knots", "select", "exam", "temp_lora"])]
     gates: bool,
+    /// Trains the encoder of texts instead of the decoder. With --exam it ends with so many held-out queries of each kind
+    /// among 100 documents, for every position strategy.
+    #[arg(long, conflicts_with_all = ["knots", "select", "gates", "temp_lora"])]
+    encoder: bool,
+    /// Lengths of the encoder's held-out documents.
+    #[arg(long, requires = "encoder", value_delimiter = ',', default_value = "256,512,1k,4k")]
+    exam_lengths: Vec<Length>,
     /// Reads a text, a file or `world:SEED`, with an adapter that learns each chunk after it was scored (Temp-LoRA).
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["out", "knots", "select", "exam"])]
     temp_lora: Option<String>,
@@ -77,13 +89,14 @@ impl Train {
         match (&self.temp_lora, &self.out) {
             (Some(text), _) => self.temp_lora(text),
             (None, Some(out)) if self.gates => self.gates(out),
+            (None, Some(out)) if self.encoder => self.encoder(out),
             (None, Some(out)) => self.course(out),
             (None, None) => anyhow::bail!("--out names the folder of the checkpoint"),
         }
     }
 
     fn course(&self, out: &Path) -> anyhow::Result<ExitCode> {
-        let mut course = Course::recipe(out.to_owned(), self.steps as usize, self.seed);
+        let mut course = Course::recipe(out.to_owned(), self.steps(recipe::STEPS), self.seed);
         course.from.clone_from(&self.from);
         let (keep, alpha) = (self.keep, self.alpha);
         course.selection = self.guide.clone().map(|guide| Selecting { guide, keep, alpha });
@@ -112,13 +125,43 @@ impl Train {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn steps(&self, recipe: u32) -> usize {
+        self.steps.unwrap_or(recipe) as usize
+    }
+
+    fn encoder(&self, out: &Path) -> anyhow::Result<ExitCode> {
+        let steps = self.steps(encoder::recipe::STEPS);
+        let mut course = EncoderCourse::recipe(out.to_owned(), steps, self.seed);
+        course.from.clone_from(&self.from);
+        course.batch = self.batch.map_or(course.batch, |batch| batch as usize);
+        course.rate = self.rate.unwrap_or(course.rate);
+        let bar = bar(steps, "steps");
+        let shown = bar.clone();
+        beside(move || {
+            course.run(|progress| {
+                shown.set_position(progress.step as u64);
+                let found =
+                    progress.found.iter().map(|(kind, (right, asked))| format!("{} {right}/{asked}", kind.slug()));
+                shown.set_message(format!("loss {:.3} nats; {}", progress.loss, found.collect::<Vec<_>>().join(", ")));
+                true
+            })
+        })?;
+        bar.finish();
+        if let Some(queries) = self.exam {
+            let (out, lengths) = (out.to_owned(), self.exam_lengths.clone());
+            beside(move || trials(&out, queries as usize, &lengths))?;
+        }
+        println!("trained; the encoder is in {}", out.display());
+        Ok(ExitCode::SUCCESS)
+    }
+
     fn checkpoint(&self) -> Result<Checkpoint, ModelError> {
         self.from.as_deref().map_or_else(Checkpoint::builtin, Checkpoint::open)
     }
 
     fn gates(&self, out: &Path) -> anyhow::Result<ExitCode> {
         let (checkpoint, out) = (self.checkpoint()?, out.to_owned());
-        let mut gating = Gating::paper(self.steps as usize, self.seed);
+        let mut gating = Gating::paper(self.steps(recipe::STEPS), self.seed);
         gating.batch = self.batch.map_or(gating.batch, |batch| batch as usize);
         gating.rate = self.rate.unwrap_or(gating.rate);
         let bar = bar(gating.steps, "steps");
@@ -201,6 +244,25 @@ fn exam(folder: &Path, lessons: usize) -> Result<(), ModelError> {
     println!("held out\tloss_nats\tright\tanswers");
     for (subject, marks) in (Exam { lessons, length: recipe::LENGTH, seed: 1 }).sit(&checkpoint)? {
         println!("{}\t{:.4}\t{}\t{}", subject.slug(), marks.mean_loss(), marks.right, marks.answers);
+    }
+    Ok(())
+}
+
+/// Acc@1 of each strategy and kind, with the seconds that embedding documents and queries took.
+fn trials(folder: &Path, queries: usize, lengths: &[Length]) -> Result<(), ModelError> {
+    let encoder = Encoder::open(folder)?;
+    println!("length\tpositions\tkind\tright\tqueries\tseconds");
+    for length in lengths {
+        let trial = Trial { documents: 100, queries, length: length.tokens(), seed: 1 };
+        for positions in Positions::ALL {
+            let begun = Instant::now();
+            let marks = trial.sit(&encoder, positions)?;
+            let seconds = begun.elapsed().as_secs_f64();
+            for (kind, (right, asked)) in marks {
+                let (slug, kind) = (positions.slug(), kind.slug());
+                println!("{length}\t{slug}\t{kind}\t{right}\t{asked}\t{seconds:.1}");
+            }
+        }
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ pub(crate) fn read(
 
 /// Joins a row's attention over other keys to what it has. One softmax over both follows from the log-sum-exp of each
 /// (Dao et al. 2022).
-fn join(how: Join, output: &mut [f32], lse: &mut f32, other: &[f32], other_lse: f32) {
+pub(crate) fn join(how: Join, output: &mut [f32], lse: &mut f32, other: &[f32], other_lse: f32) {
     let most = lse.max(other_lse);
     if most == f32::NEG_INFINITY {
         return;
@@ -197,7 +197,7 @@ fn read_one(
 
 /// log2(e) / sqrt(dim): the kernel works in powers of two.
 #[expect(clippy::cast_precision_loss, reason = "head sizes")]
-fn kernel_scale(dim: usize) -> f32 {
+pub(crate) fn kernel_scale(dim: usize) -> f32 {
     std::f32::consts::LOG2_E / (dim as f32).sqrt()
 }
 

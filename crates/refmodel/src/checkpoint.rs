@@ -14,9 +14,9 @@ use crate::error::ModelError;
 use crate::gguf;
 use crate::tokenizer::Tokenizer;
 
-const CONFIG: &str = "config.json";
+pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
-const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 const BUILTIN_CONFIG: &str = include_str!("../checkpoint/config.json");
@@ -114,7 +114,7 @@ impl Checkpoint {
     }
 }
 
-fn text(path: &Path) -> Result<String, ModelError> {
+pub(crate) fn text(path: &Path) -> Result<String, ModelError> {
     std::fs::read_to_string(path).map_err(|error| ModelError::unreadable(path, error))
 }
 
@@ -136,10 +136,10 @@ fn shards(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
 
 /// Tensors by name.
 #[derive(Default)]
-struct Tensors(HashMap<String, Tensor>);
+pub(crate) struct Tensors(HashMap<String, Tensor>);
 
 impl Tensors {
-    fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    pub(crate) fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
         let file = SafeTensors::deserialize(bytes).map_err(|error| ModelError::corrupt(path, error))?;
         for (name, view) in file.tensors() {
             let dtype = match view.dtype() {
@@ -159,7 +159,7 @@ impl Tensors {
         Ok(())
     }
 
-    fn tensor(&self, path: &Path, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+    pub(crate) fn tensor(&self, path: &Path, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         let found =
             self.0.get(name).ok_or_else(|| ModelError::corrupt(path, format!("the tensor {name} is missing")))?;
         if found.dims() != shape {

@@ -1,5 +1,7 @@
 //! Operations of a layer as one pass each, with their gradients. candle's own fused ones have none.
 
+use std::sync::Arc;
+
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -27,7 +29,7 @@ fn row(data: &[f32], index: usize, width: usize) -> &[f32] {
 }
 
 /// Which keys a row of scores sees: of `[.., queries, keys]` the keys `from..to` of each query.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Seen {
     /// As many keys as queries; each sees those up to itself.
     Causal,
@@ -39,13 +41,32 @@ pub enum Seen {
         /// Blocks of a sequence.
         blocks: usize,
     },
+    /// `[sequences, heads, length, length]`: each query sees keys on both sides, none of the padding.
+    Around {
+        /// Keys less than so many places away are seen; `None` sees all.
+        window: Option<usize>,
+        /// Heads of a sequence.
+        heads: usize,
+        /// Tokens of each sequence, without padding.
+        lengths: Arc<[usize]>,
+    },
 }
 
 impl Seen {
-    fn range(self, row: usize, keys: usize) -> std::ops::Range<usize> {
+    fn range(&self, row: usize, keys: usize) -> std::ops::Range<usize> {
         match self {
             Self::Causal => 0..row % keys + 1,
+            Self::Around { window, heads, lengths } => {
+                let (sequence, query) = (row / (heads * keys), row % keys);
+                let length = lengths.get(sequence).copied().unwrap_or(0);
+                match window {
+                    _ if query >= length => 0..0,
+                    Some(window) => (query + 1).saturating_sub(*window)..(query + window).min(length),
+                    None => 0..length,
+                }
+            }
             Self::Window { window, blocks } => {
+                let (window, blocks) = (*window, *blocks);
                 let (query, first) = (row % window, (row / window).is_multiple_of(blocks));
                 if first { window..query + window + 1 } else { query + 1..query + window + 1 }
             }
@@ -83,7 +104,7 @@ impl CustomOp1 for SeenSoftmax {
     }
 
     fn bwd(&self, _: &Tensor, weights: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        Ok(Some(weights.apply_op2_no_bwd(&gradient.contiguous()?, &SeenSoftmaxGradient(self.0))?))
+        Ok(Some(weights.apply_op2_no_bwd(&gradient.contiguous()?, &SeenSoftmaxGradient(self.0.clone()))?))
     }
 }
 
@@ -114,9 +135,9 @@ impl CustomOp2 for SeenSoftmaxGradient {
 /// Rotates halves of `[batch, heads, length, dim]` by position; `backwards` undoes it.
 pub struct Rotate {
     /// Cosines `[length, dim / 2]`.
-    pub cos: std::sync::Arc<[f32]>,
+    pub cos: Arc<[f32]>,
     /// Sines `[length, dim / 2]`.
-    pub sin: std::sync::Arc<[f32]>,
+    pub sin: Arc<[f32]>,
     /// Direction.
     pub backwards: bool,
 }

@@ -105,7 +105,7 @@ pub fn hidden_through(decoder: &Decoder, ids: &Tensor, tables: &Tables, gaze: &d
 }
 
 /// Scaled queries, keys and values `[batch, heads, length, dim]`.
-fn projected(
+pub(super) fn projected(
     config: &ModelConfig,
     layer: &Layer,
     normed: &Tensor,

@@ -2,6 +2,7 @@
 
 pub mod asked;
 pub mod course;
+pub mod encoder;
 pub mod exam;
 pub mod forward;
 pub mod gateau;

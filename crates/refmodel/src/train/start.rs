@@ -71,7 +71,7 @@ fn noise(config: &ModelConfig, name: &str, shape: &[usize], rng: &mut Rng) -> Ve
 
 /// A standard normal draw (Box and Muller 1958).
 #[expect(clippy::cast_possible_truncation, reason = "f32 is the model's precision")]
-pub(super) fn gaussian(rng: &mut Rng) -> f32 {
+pub(crate) fn gaussian(rng: &mut Rng) -> f32 {
     let radius = (-2.0 * (1.0 - rng.unit()).ln()).sqrt() as f32;
     radius * (TAU * rng.unit() as f32).cos()
 }

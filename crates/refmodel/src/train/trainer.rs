@@ -180,7 +180,7 @@ fn part(decoder: &Decoder, lessons: &[Lesson], tables: &Tables, asked_in_all: us
     Ok(Part { loss: f64::from(loss.to_scalar::<f32>()?), answers, gradients: Some(gradients) })
 }
 
-fn sum(weights: &Weights, mut total: GradStore, part: &GradStore) -> candle_core::Result<GradStore> {
+pub(super) fn sum(weights: &Weights, mut total: GradStore, part: &GradStore) -> candle_core::Result<GradStore> {
     for var in weights.values() {
         if let Some(gradient) = part.get(var) {
             let gradient = match total.remove(var) {
