@@ -43,9 +43,6 @@ const FRAME: Duration = Duration::from_millis(250);
 const FIRST_LENGTHS: [u32; 2] = [1, 2];
 const FIRST_SAMPLES: u32 = 2;
 
-/// Lengths in tokens of what ranks at first start.
-const FIRST_RANKED: [u32; 4] = [256, 512, 1024, 2048];
-
 /// Policies of the reference model on the first board.
 const FIRST_POLICIES: [&str; 7] =
     ["dense", "streaming-llm", "snapkv", "quest", "lserve", "duo-attention", "minference-block-sparse"];
@@ -84,7 +81,7 @@ impl Builtins {
             let server = start(Served::Baseline(baseline, Duration::ZERO))?;
             served.push((baseline_contestant(baseline, &server), server));
         }
-        for ranker in Ranker::ALL {
+        for ranker in Ranker::all() {
             let server = start(Served::Ranker(ranker, Duration::ZERO))?;
             served.push((ranker_contestant(ranker, &server), server));
         }
@@ -112,27 +109,16 @@ fn baseline_contestant(baseline: Baseline, server: &ModelServer) -> Builtin {
     }
 }
 
+/// Only what is quick has a first run: the encoder reads 3 million tokens at 32k.
 fn ranker_contestant(ranker: Ranker, server: &ModelServer) -> Builtin {
+    let first_run = FirstRun { suite: "embedding", lengths: None, samples: None };
     Builtin {
         slug: ranker.slug().to_owned(),
-        description: ranker_description(ranker).to_owned(),
+        description: ranker.description(),
         place: Place::Address(format!("http://{}/v1", server.address)),
         api: if ranker.reranks() { EndpointCall::Rerank } else { EndpointCall::Embeddings },
         max_concurrency: AT_ONCE,
-        first_run: Some(FirstRun {
-            suite: "embedding",
-            lengths: Some(FIRST_RANKED.iter().filter_map(|&tokens| Length::new(tokens).ok()).collect()),
-            samples: None,
-        }),
-    }
-}
-
-const fn ranker_description(ranker: Ranker) -> &'static str {
-    match ranker {
-        Ranker::Bm25 => "Baseline: Okapi BM25, which scores documents by the words they share with a query.",
-        Ranker::HashedNgrams => {
-            "Baseline: an embedder of hashed words and pairs of words, without any model of language."
-        }
+        first_run: (!matches!(ranker, Ranker::Encoder(_))).then_some(first_run),
     }
 }
 

@@ -21,7 +21,8 @@ pub struct ServeModel {
     /// random-guess, last-8k or bm25-reader.
     #[arg(long)]
     baseline: Option<Baseline>,
-    /// bm25 (a reranker) or hashed-ngrams (an embedder).
+    /// bm25 (a reranker), hashed-ngrams (an embedder), or our own encoder under a position strategy: encoder-plain, -pcw,
+    /// -group, -recurrent, -pi, -ntk or -self-extend.
     #[arg(long)]
     ranker: Option<Ranker>,
     /// A policy of the reference model; `longboard-worker policies` lists them.
