@@ -15,7 +15,7 @@ use self::story::{Genre, Story};
 use crate::card::{Card, Diffusion, LengthUnit};
 use crate::families::searched;
 use crate::item::{Item, Scored};
-use crate::retrieval::{self, Content, Document, Judged, Pool, Retrieval, document_id};
+use crate::retrieval::{self, Content, Document, Judged, Pool, Rankings, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 
@@ -100,7 +100,14 @@ impl Family for LocoV1 {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        retrieval::scored(item, answer, |rankings, judged| (searched::measures(rankings, judged, 0, CUT).ndcg, None))
+        let ndcg = |rankings: &Rankings, judged: &Judged| (searched::measures(rankings, judged, 0, CUT).ndcg, None);
+        let scored = retrieval::scored(item, answer, ndcg);
+        match item.gold.get("evidence_token") {
+            Some(token) if scored.well_formed => {
+                Scored { extracted: format!("evidence from token {token} on\n{}", scored.extracted), ..scored }
+            }
+            _ => scored,
+        }
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {

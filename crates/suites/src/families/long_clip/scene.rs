@@ -6,7 +6,6 @@
 use super::png::Raster;
 use crate::card::Language;
 use crate::haystack::{Passage, PassageBuilder, planting_cost};
-use crate::retrieval::document_id;
 use crate::rng::Rng;
 
 /// Scenes of a block.
@@ -53,8 +52,17 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn draw(rng: &mut Rng) -> Self {
-        Self { size: rng.index(SIZES.len()), colour: rng.index(COLOURS.len()), shape: rng.index(SHAPES.len()) }
+    /// How many there are.
+    const ALL: usize = SIZES.len() * COLOURS.len() * SHAPES.len();
+
+    /// Figure `number`, from 0 on and over again.
+    fn numbered(number: usize) -> Self {
+        let (rest, shape) = (number / SHAPES.len(), number % SHAPES.len());
+        Self { size: rest / COLOURS.len() % SIZES.len(), colour: rest % COLOURS.len(), shape }
+    }
+
+    fn number(self) -> usize {
+        (self.size * COLOURS.len() + self.colour) * SHAPES.len() + self.shape
     }
 
     fn words(self) -> String {
@@ -113,23 +121,22 @@ impl Scene {
         let mut cells = Vec::new();
         let mut counted = Counted::new(columns);
         loop {
-            let figure = Figure::draw(&mut rng);
+            let figure = Figure::numbered(rng.index(Figure::ALL));
             if counted.add(figure) > budget {
                 break;
             }
             cells.push(figure);
         }
-        // Late cells: behind the middle, another one for every scene as long as there are enough.
+        // Late cells lie behind the middle, another one for every scene as long as there are enough; what changes in a
+        // cell is different for all, so that no two scenes are the same.
         let half = cells.len() / 2;
         let order = stream("late").distinct(cells.len() - half, SCENES as usize);
+        let changes = stream("change").distinct(Figure::ALL - 1, SCENES as usize);
         let place = order.get(number as usize % order.len().max(1)).copied().unwrap_or(0);
+        let change = changes.get(number as usize).copied().unwrap_or(0) + 1;
         let late = (half + place).min(cells.len().saturating_sub(1));
-        let mut rng = stream(&document_id(number));
         if let Some(cell) = cells.get_mut(late) {
-            let before = *cell;
-            while *cell == before {
-                *cell = Figure::draw(&mut rng);
-            }
+            *cell = Figure::numbered(cell.number() + change);
         }
         Self { columns, cells, late }
     }
@@ -248,6 +255,17 @@ mod tests {
         assert!(late[0] >= one.cells.len() / 2);
         assert_ne!(one.picture(), other.picture());
         assert_eq!(one.picture(), scene(3).picture());
+    }
+
+    #[test]
+    fn no_two_scenes_are_the_same_where_late_cells_are_few() {
+        let stream = |what: &str| Rng::from_path(&[6, Rng::name(what)]);
+        let pictures: std::collections::BTreeSet<Vec<u8>> =
+            (0..SCENES).map(|number| Scene::draw(&stream, number, 256, 100).picture()).collect();
+        assert_eq!(pictures.len(), SCENES as usize);
+        for number in 0..Figure::ALL {
+            assert_eq!(Figure::numbered(number).number(), number);
+        }
     }
 
     #[test]

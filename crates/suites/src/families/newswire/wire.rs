@@ -67,7 +67,7 @@ pub struct Article {
     pub event: u32,
     /// Headline and its full stop.
     pub headline: String,
-    /// What follows, beginning with a line end.
+    /// What follows, between line ends.
     pub body: String,
 }
 
@@ -129,7 +129,8 @@ impl Wire {
         let amount = 20 + u64::from(event) * 37 % 900;
         let headline = front_page::headline(kind, wording, &town, &name, amount);
         let headline = misread(&format!("{headline}."), one_in, rng);
-        let mut left = budget.saturating_sub(tokens::count(&headline));
+        // One for the line end that closes the article, so that the next one's first word stands alone.
+        let mut left = budget.saturating_sub(tokens::count(&headline) + 1);
         let mut body = String::new();
         // The dispatch is the same for all papers; each misreads it in its own way.
         let mut dispatch = Rng::from_path(&[self.stream.clone().next_u64(), u64::from(event)]);
@@ -148,6 +149,7 @@ impl Wire {
             }
             sentence = self.sentence(event, &town, &name, &mut dispatch);
         }
+        body.push('\n');
         Article { event, headline, body }
     }
 
