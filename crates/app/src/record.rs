@@ -246,7 +246,7 @@ impl Context {
             Some(cost) => answer.with_cost(&cost),
             None => answer,
         };
-        Ok(match completion.metered.map(bounded) {
+        Ok(match completion.metered.map(|metered| bounded(*metered)) {
             Some(metered) => answer.with_metered(metered),
             None => answer,
         })

@@ -303,7 +303,7 @@ pub struct Completion {
     pub program: Option<ProgramRun>,
     /// What all calls for this sample took, where there is more than one: around a strategy, or for rankings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metered: Option<Metered>,
+    pub metered: Option<Box<Metered>>,
 }
 
 /// What the calls behind one answer took together.

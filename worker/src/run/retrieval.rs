@@ -134,7 +134,7 @@ impl Search {
             latency_ms: spent.latency_ms,
             attempts: spent.attempts,
             retry_causes: spent.retry_causes,
-            metered: Some(Metered { calls, prompt_tokens: sent + read, ..Metered::default() }),
+            metered: Some(Box::new(Metered { calls, prompt_tokens: sent + read, ..Metered::default() })),
             ..Completion::default()
         })
     }

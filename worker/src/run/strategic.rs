@@ -21,12 +21,12 @@ pub(super) async fn exchange(strategy: &Strategy, model: &impl ChatModel, item: 
         Ok(answered) => Ok(Exchange::Completed(Completion {
             reported_prompt_tokens: None,
             latency_ms: u32::try_from(answered.metered.latency_ms).unwrap_or(u32::MAX),
-            metered: Some(Metered {
+            metered: Some(Box::new(Metered {
                 calls: answered.metered.calls,
                 prompt_tokens: answered.metered.prompt_tokens,
                 completion_tokens: answered.metered.completion_tokens,
                 reports: answered.metered.reports,
-            }),
+            })),
             ..completion(answered.reply)
         })),
         Err(error) => failed(error),
