@@ -106,7 +106,7 @@ impl Story {
             Genre::Council => told(&WISHES, world, person, &mut rng),
         };
         let room = request.length.tokens().saturating_sub(tokens::count(&query));
-        let place = if number % 2 == 0 {
+        let place = if number.is_multiple_of(2) {
             rng.between(0, u64::from(WINDOW - 2 * REACH))
         } else {
             rng.between(u64::from(WINDOW + REACH), u64::from(room.saturating_sub(REACH).max(WINDOW + REACH)))
