@@ -153,6 +153,7 @@ fn genre(task: &Task) -> Genre {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::families::searched::tests::{by_words, mean_by_words, searched};

@@ -329,4 +329,5 @@ impl Retrieval for LongClipPictures {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests;

@@ -162,4 +162,5 @@ fn events(item: &Item) -> Vec<i64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests;
