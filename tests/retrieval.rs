@@ -99,8 +99,11 @@ fn embedder(runtime: &Runtime, script: impl Fn(&[Value]) -> Value + Send + Sync 
     }))
 }
 
+/// What a server sends instead of so many vectors.
+type Fault = fn(usize) -> Value;
+
 /// Honest as long as it is asked for few texts, as a probe does.
-fn turning(bad: fn(usize) -> Value) -> impl Fn(&[Value]) -> Value {
+fn turning(bad: Fault) -> impl Fn(&[Value]) -> Value {
     move |inputs| {
         if inputs.len() > 3 {
             return bad(inputs.len());
@@ -117,7 +120,7 @@ fn turning(bad: fn(usize) -> Value) -> impl Fn(&[Value]) -> Value {
 #[test]
 fn a_hostile_embedder_gets_a_named_outcome() {
     let runtime = Runtime::new().unwrap();
-    let faults: [(&str, fn(usize) -> Value); 5] = [
+    let faults: [(&str, Fault); 5] = [
         ("wrong_dimension", |count| {
             let row = |place: usize| json!({"embedding": vec![1.0; 2 + place % 2]});
             json!({"data": (0..count).map(row).collect::<Vec<_>>()})

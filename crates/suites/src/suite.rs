@@ -83,7 +83,7 @@ impl From<&Builtin> for Suite {
     }
 }
 
-const BUILTIN: [Builtin; 13] = [
+const BUILTIN: [Builtin; 14] = [
     Builtin {
         slug: "quickstart",
         title: "Quickstart",
@@ -248,6 +248,14 @@ const BUILTIN: [Builtin; 13] = [
             "late_detail",
         ],
         lengths: &["2k", "4k", "8k"],
+        samples: 20,
+    },
+    Builtin {
+        slug: "structure",
+        title: "Structure in long texts",
+        description: "Where one topic ends, which entities a life story names, what dispatches report, and which concepts abstracts share: after SpokenNLP, SeNER, Newswire and What's In Your Field.",
+        tasks: &["topicseg", "sener", "newswire_records", "concept_graph", "kg_extraction"],
+        lengths: &["2k", "4k", "8k", "16k"],
         samples: 20,
     },
     Builtin {

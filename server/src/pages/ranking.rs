@@ -1,10 +1,12 @@
 //! Rankings on a sample's page, and the documents behind them.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get};
 use askama::Template;
 use longboard_app::suites::item::Item;
-use longboard_app::suites::retrieval::{Content, Judged, Rankings, queries};
+use longboard_app::suites::retrieval::{Content, Judged, Ranked, Rankings, queries};
 use longboard_app::{AppError, Longboard};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -44,18 +46,18 @@ pub(super) fn rankings(item: &Item, answer: &str) -> Vec<RankingView> {
     let Ok(read) = Rankings::read(answer, queries(item).count()) else { return Vec::new() };
     let judged = Judged::of(item);
     let views = queries(item).zip(&read.rankings).enumerate().take(QUERIES);
-    let view = |(number, (query, ranking)): (usize, (&str, &Vec<(String, f32)>))| {
-        let relevant = judged.relevant.get(number);
-        let lines = ranking.iter().enumerate().map(|(place, (document, score))| RankedLine {
-            place: place + 1,
-            relevant: relevant.is_some_and(|grades| grades.get(document).is_some_and(|grade| *grade > 0)),
-            document: document.clone(),
-            score: format!("{score:.4}"),
-        });
-        let lines = lines.filter(|line| line.place <= SHOWN || line.relevant).take(3 * SHOWN).collect();
-        RankingView { query: query.chars().take(400).collect(), lines }
-    };
-    views.map(view).collect()
+    views.map(|(number, (query, ranking))| view(query, ranking, judged.relevant.get(number))).collect()
+}
+
+fn view(query: &str, ranking: &[Ranked], relevant: Option<&BTreeMap<String, u32>>) -> RankingView {
+    let lines = ranking.iter().enumerate().map(|(place, (document, score))| RankedLine {
+        place: place + 1,
+        relevant: relevant.is_some_and(|grades| grades.get(document).is_some_and(|grade| *grade > 0)),
+        document: document.clone(),
+        score: format!("{score:.4}"),
+    });
+    let lines = lines.filter(|line| line.place <= SHOWN || line.relevant).take(3 * SHOWN).collect();
+    RankingView { query: query.chars().take(400).collect(), lines }
 }
 
 #[derive(Deserialize)]
