@@ -1,5 +1,5 @@
 //! The client against a real server that misbehaves: every fault ends in a named error, in bounded time.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::time::Duration;
 
