@@ -8,6 +8,7 @@ use longboard_app::report::sample_report;
 use longboard_app::store::task::Task as TaskRow;
 use longboard_app::suites::item::{Item, Needle};
 use longboard_app::suites::length::Length;
+use longboard_app::suites::retrieval::Judged;
 use longboard_app::suites::safe::Support;
 use longboard_app::{AppError, Longboard};
 use longboard_protocol::api::SampleReport;
@@ -85,6 +86,8 @@ pub(super) struct PromptPage {
     pub needles: Vec<(String, usize)>,
     /// Canonical tokens of the whole prompt.
     pub tokens: u32,
+    /// It is no prompt, but queries and the documents that are relevant.
+    pub searched: bool,
 }
 
 /// A sample with what it was rebuilt from.
@@ -204,6 +207,7 @@ pub(super) fn prompt_page(item: &Item, asked: Option<usize>) -> PromptPage {
             .map(|needle| (format!("{:.1} %", 100.0 * needle.depth), page_of(needle)))
             .collect(),
         tokens: item.prompt_tokens,
+        searched: Judged::of(item).documents > 0,
     }
 }
 

@@ -171,6 +171,9 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
     };
     let card = task.card();
     let strict = card.strict_metric.map(|strict| format!("; strict form {strict}")).unwrap_or_default();
+    if let Some(retrieval) = task.retrieval() {
+        return searched(&task, retrieval.shows_pictures());
+    }
     let stops = card.protocol.stop.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(", ");
     vec![
         ("What", card.what.clone()),
@@ -187,6 +190,28 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
         ("Sent as", dialogue(&card.protocol)),
         ("Cut when too long", truncation(&card.protocol)),
         ("Answer ends at", if stops.is_empty() { "the output budget only".to_owned() } else { stops }),
+        ("Before scoring", card.protocol.post_processing.to_owned()),
+        ("Scorer", scorer(card.metric)),
+    ]
+}
+
+/// Where answers are rankings there is no prompt, and nothing is written.
+fn searched(task: &Task, pictures: bool) -> Vec<(&'static str, String)> {
+    let card = task.card();
+    let strict = card.strict_metric.map(|strict| format!("; strict form {strict}")).unwrap_or_default();
+    let takers = if pictures { "embedders that take pictures" } else { "embedders and rerankers" };
+    vec![
+        ("What", card.what.clone()),
+        ("Benchmark", format!("{}, {}", card.benchmark, card.citation)),
+        ("Licence", card.licence.to_owned()),
+        ("For", takers.to_owned()),
+        ("Metric", format!("{}{strict}", card.metric)),
+        ("Language", card.language.code().to_owned()),
+        ("Difficulty", format!("diffusion {:?}, scope {:?}", card.diffusion, card.scope).to_lowercase()),
+        ("Guessing scores", format!("{:.1}", 100.0 * card.random_guess)),
+        ("Length in the paper", format!("{} ({})", card.length_unit.name(), card.tokenizer)),
+        ("Shortest length", format!("{} tokens", task.min_tokens())),
+        ("Sent as", "queries and documents, each on its own".to_owned()),
         ("Before scoring", card.protocol.post_processing.to_owned()),
         ("Scorer", scorer(card.metric)),
     ]
