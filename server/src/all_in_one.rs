@@ -43,6 +43,9 @@ const FRAME: Duration = Duration::from_millis(250);
 const FIRST_LENGTHS: [u32; 2] = [1, 2];
 const FIRST_SAMPLES: u32 = 2;
 
+/// The suite of the first board.
+const QUICKSTART: &str = "quickstart";
+
 /// Policies of the reference model on the first board.
 const FIRST_POLICIES: [&str; 7] =
     ["dense", "streaming-llm", "snapkv", "quest", "lserve", "duo-attention", "minference-block-sparse"];
@@ -105,7 +108,7 @@ fn baseline_contestant(baseline: Baseline, server: &ModelServer) -> Builtin {
         place: Place::Address(format!("http://{}/v1", server.address)),
         api: EndpointCall::Chat,
         max_concurrency: AT_ONCE,
-        first_run: Some(FirstRun { suite: "quickstart", lengths: None, samples: None }),
+        first_run: Some(FirstRun { suite: QUICKSTART, lengths: None, samples: None }),
     }
 }
 
@@ -134,7 +137,7 @@ fn method_contestant(card: MethodCard, first_runs: bool) -> Builtin {
     let numbers: Vec<String> = budget.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let numbers = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
     let first_run = FirstRun {
-        suite: "quickstart",
+        suite: QUICKSTART,
         lengths: Some(FIRST_LENGTHS.iter().filter_map(|kilo| Length::new(kilo * 1024).ok()).collect()),
         samples: Some(FIRST_SAMPLES),
     };
@@ -188,7 +191,9 @@ impl Crew {
         let labels = vec![REFERENCE_LABEL.to_owned()];
         let fleet = Fleet { server: format!("http://{own}"), token, labels, slots: SLOTS, allow, sandbox: None };
         let worker = tokio::spawn(fleet.serve(stop.clone()));
-        let watched = contestants.into_iter().filter(|builtin| builtin.first_run.is_some());
+        // The board that somebody waits for; what ranks runs afterwards, on a board of its own.
+        let quick = |builtin: &Builtin| builtin.first_run.as_ref().is_some_and(|run| run.suite == QUICKSTART);
+        let watched = contestants.into_iter().filter(quick);
         let slugs = watched.map(|builtin| builtin.slug).collect();
         let board = format!("http://{own}/boards/quickstart");
         let bars = tokio::spawn(show(longboard.clone(), slugs, board));
