@@ -97,7 +97,11 @@ impl Builtins {
     }
 
     fn contestants(&self) -> Vec<Builtin> {
-        self.0.iter().map(|(contestant, _)| contestant.clone()).chain(methods(true)).collect()
+        let served = self.0.iter().map(|(contestant, _)| contestant.clone());
+        let mut all: Vec<Builtin> = served.chain(methods(true)).collect();
+        // Runs are carried out in the order in which they are queued, and the first board comes first.
+        all.sort_by_key(|builtin| builtin.first_run.as_ref().is_some_and(|run| run.suite != QUICKSTART));
+        all
     }
 }
 
