@@ -97,11 +97,7 @@ impl Builtins {
     }
 
     fn contestants(&self) -> Vec<Builtin> {
-        let served = self.0.iter().map(|(contestant, _)| contestant.clone());
-        let mut all: Vec<Builtin> = served.chain(methods(true)).collect();
-        // Runs are carried out in the order in which they are queued, and the first board comes first.
-        all.sort_by_key(|builtin| builtin.first_run.as_ref().is_some_and(|run| run.suite != QUICKSTART));
-        all
+        self.0.iter().map(|(contestant, _)| contestant.clone()).chain(methods(true)).collect()
     }
 }
 
@@ -116,16 +112,15 @@ fn baseline_contestant(baseline: Baseline, server: &ModelServer) -> Builtin {
     }
 }
 
-/// Only what is quick has a first run: the encoder reads 3 million tokens at 32k.
+/// Without a first run: the longest documents of `embedding` are 3 million tokens.
 fn ranker_contestant(ranker: Ranker, server: &ModelServer) -> Builtin {
-    let first_run = FirstRun { suite: "embedding", lengths: None, samples: None };
     Builtin {
         slug: ranker.slug().to_owned(),
         description: ranker.description(),
         place: Place::Address(format!("http://{}/v1", server.address)),
         api: if ranker.reranks() { EndpointCall::Rerank } else { EndpointCall::Embeddings },
         max_concurrency: AT_ONCE,
-        first_run: (!matches!(ranker, Ranker::Encoder(_))).then_some(first_run),
+        first_run: None,
     }
 }
 
@@ -195,9 +190,7 @@ impl Crew {
         let labels = vec![REFERENCE_LABEL.to_owned()];
         let fleet = Fleet { server: format!("http://{own}"), token, labels, slots: SLOTS, allow, sandbox: None };
         let worker = tokio::spawn(fleet.serve(stop.clone()));
-        // The board that somebody waits for; what ranks runs afterwards, on a board of its own.
-        let quick = |builtin: &Builtin| builtin.first_run.as_ref().is_some_and(|run| run.suite == QUICKSTART);
-        let watched = contestants.into_iter().filter(quick);
+        let watched = contestants.into_iter().filter(|builtin| builtin.first_run.is_some());
         let slugs = watched.map(|builtin| builtin.slug).collect();
         let board = format!("http://{own}/boards/quickstart");
         let bars = tokio::spawn(show(longboard.clone(), slugs, board));
