@@ -2,8 +2,8 @@
 //! LongEmbed by which it reads more than it was trained for.
 //!
 //! RMSNorm, SwiGLU, rotary positions, the mean of the last states, a projection, length 1. There is no norm after the last
-//! layer: how long a token's state is says how much the token counts. Layers have local windows, all but one, so that 32k
-//! tokens take seconds on a core.
+//! layer: how long a token's state is says how much the token counts. Layers have local windows, all but one, so that
+//! time grows with the square of the tokens in one layer only.
 
 pub mod aggregate;
 mod config;
@@ -137,7 +137,7 @@ impl Encoder {
     /// A vector of length 1 and [`EncoderConfig::hidden_size`] numbers per text, in their order. Blocking and CPU-bound; a text
     /// gives the same vector whatever stands beside it.
     ///
-    /// Costs of a text of n tokens: memory of about 2 kB per token; time of the windowed layers in proportion to n, of the layer
+    /// Costs of a text of n tokens: memory of a few kB per token; time of the windowed layers in proportion to n, of the layer
     /// without window to n squared, unless `positions` is plain or pcw.
     ///
     /// # Errors
