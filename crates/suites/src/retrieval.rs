@@ -188,16 +188,36 @@ fn order(a: &Ranked, b: &Ranked) -> Ordering {
     b.1.total_cmp(&a.1).then_with(|| b.0.cmp(&a.0))
 }
 
-/// Scores an answer with `metric` over its rankings: (score, strict). Text that is no ranking scores nothing.
-pub fn scored(item: &Item, answer: &str, metric: impl Fn(&Rankings, &Judged) -> (f64, Option<f64>)) -> Scored {
-    match Rankings::read(answer, queries(item).count()) {
-        Ok(rankings) => {
-            let judged = Judged::of(item);
-            let (score, strict) = metric(&rankings, &judged);
-            Scored { score, strict, extracted: shown(&rankings, &judged), well_formed: true }
-        }
-        Err(error) => Scored { score: 0.0, strict: None, extracted: error.to_string(), well_formed: false },
+/// What a metric makes of rankings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measured {
+    /// Score, 0..1.
+    pub score: f64,
+    /// Score of the strict form, where there is one.
+    pub strict: Option<f64>,
+    /// What else was measured, for the sample page; may be empty.
+    pub remark: String,
+}
+
+impl From<f64> for Measured {
+    fn from(score: f64) -> Self {
+        Self { score, ..Self::default() }
     }
+}
+
+/// Scores an answer with `metric` over its rankings. Text that is no ranking scores nothing.
+pub fn scored<M: Into<Measured>>(item: &Item, answer: &str, metric: impl Fn(&Rankings, &Judged) -> M) -> Scored {
+    let rankings = match Rankings::read(answer, queries(item).count()) {
+        Ok(rankings) => rankings,
+        Err(error) => {
+            return Scored { score: 0.0, strict: None, extracted: error.to_string(), well_formed: false };
+        }
+    };
+    let judged = Judged::of(item);
+    let Measured { score, strict, remark } = metric(&rankings, &judged).into();
+    let shown = shown(&rankings, &judged);
+    let extracted = if remark.is_empty() { shown } else { format!("{remark}\n{shown}") };
+    Scored { score, strict, extracted, well_formed: true }
 }
 
 /// The head of each ranking and where its relevant documents stand.

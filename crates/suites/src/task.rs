@@ -136,7 +136,7 @@ pub trait Family: Sync {
     }
     /// Whether the references of a generated item stand word for word in its needles and nowhere else in the prompt.
     fn quotes_references(&self) -> bool {
-        true
+        self.retrieval().is_none()
     }
     /// The documents that items search, for families whose answers are rankings.
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

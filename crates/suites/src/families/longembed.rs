@@ -1,18 +1,13 @@
 //! LongEmbed (arXiv 2404.12096, section 3.1): passkeys and needles in documents of one length, found by their vectors.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
-use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::card::{Card, Language, LengthUnit};
 use crate::families::{prose, searched, words};
-use crate::item::{Item, Message, Role, Scored};
-use crate::prompt::Answer;
-use crate::retrieval::{self, Content, Document, Judged, Pool, Retrieval, document_id};
+use crate::item::{Item, Scored};
+use crate::retrieval::{self, Content, Document, Pool, Retrieval, document_id};
 use crate::rng::Rng;
-use crate::task::{
-    Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice, integer,
-};
+use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 
 /// Documents that each hide one line about one person; a query asks for that line.
 pub struct LongEmbed;
@@ -54,43 +49,26 @@ impl Family for LongEmbed {
     }
 
     fn card(&self, params: &Params) -> Card {
-        let documents = integer(params, "documents").max(1);
+        let documents = searched::documents(params);
         Card {
             benchmark: "LongEmbed",
             what: format!("Find, among {documents} documents, the one that hides the line about one person."),
             citation: "Zhu et al. 2024, LongEmbed, arXiv 2404.12096; code dwzhu-pku/LongEmbed @ 033dc4a1 (no licence stated)",
             licence: "official data without licence; names, facts and texts here are Longboard's own",
-            language: Language::English,
             length_unit: LengthUnit::Words,
             tokenizer: "none: the paper counts words, 0.75 of a length in tokens",
-            abilities: &["embedding"],
-            diffusion: Diffusion::Low,
-            scope: Scope::Narrow,
-            random_guess: 1.0 / documents as f64,
-            output_tokens: 0,
+            random_guess: 1.0 / f64::from(documents),
             metric: "longembed.ndcg",
-            strict_metric: None,
             min_tokens: 256,
-            open_ended: false,
-            protocol: Protocol {
-                post_processing: "ranked by cosine, ties by document name descending",
-                ..Protocol::GENERATED
-            },
-            importable: None,
+            ..searched::card()
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
         let pool = self.pool(task, request);
         let number = searched::asked(task, request, pool);
-        let line = Line::draw(task, request, pool, number);
-        let (mut item, text) = line.document(task, request)?;
-        let id = document_id(number);
-        let relevant = vec![BTreeMap::from([(id.clone(), 1)])];
-        item.gold = Judged { documents: pool.documents, relevant }.to_gold();
-        item.references = vec![id];
-        item.messages =
-            vec![Message { role: Role::User, content: line.query }, Message { role: Role::System, content: text }];
+        let mut item = Line::draw(task, request, pool.block, number).item(task, request)?;
+        searched::seek(&mut item, pool.documents, number);
         Ok(item)
     }
 
@@ -107,10 +85,7 @@ impl Family for LongEmbed {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        retrieval::scored(item, answer, |rankings, judged| {
-            let best = rankings.names(0).first().copied().unwrap_or_default();
-            (f64::from(judged.relevant.first().is_some_and(|relevant| relevant.contains_key(best))), None)
-        })
+        retrieval::scored(item, answer, |rankings, judged| searched::measures(rankings, judged, 0, 1).ndcg)
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -121,10 +96,6 @@ impl Family for LongEmbed {
         retrieval::guess(item, rng)
     }
 
-    fn quotes_references(&self) -> bool {
-        false
-    }
-
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
         Some(&Self)
     }
@@ -132,8 +103,7 @@ impl Family for LongEmbed {
 
 impl Retrieval for LongEmbed {
     fn pool(&self, task: &Task, request: &ItemRequest<'_>) -> Pool {
-        let documents = u32::try_from(integer(&task.definition().params, "documents")).unwrap_or(1).max(1);
-        Pool { block: request.index / documents, documents }
+        searched::shared_pool(searched::documents(&task.definition().params), request)
     }
 
     fn document(
@@ -143,10 +113,8 @@ impl Retrieval for LongEmbed {
         block: u32,
         number: u32,
     ) -> Result<Document, GenerateError> {
-        let documents = self.pool(task, request).documents;
-        let line = Line::draw(task, request, Pool { block, documents }, number);
-        let (_, text) = line.document(task, request)?;
-        Ok(Document { id: document_id(number), content: Content::Text(text) })
+        let item = Line::draw(task, request, block, number).item(task, request)?;
+        Ok(Document { id: document_id(number), content: Content::Text(searched::document(item)) })
     }
 }
 
@@ -160,9 +128,9 @@ struct Line {
 }
 
 impl Line {
-    fn draw(task: &Task, request: &ItemRequest<'_>, pool: Pool, number: u32) -> Self {
-        let mut rng = searched::stream(task, request, pool.block, &document_id(number));
-        let (world, person) = searched::stranger(request.seed, "longembed", pool.block, number);
+    fn draw(task: &Task, request: &ItemRequest<'_>, block: u32, number: u32) -> Self {
+        let mut rng = searched::stream(task, request, block, &document_id(number));
+        let (world, person) = searched::stranger(request.seed, "longembed", block, number);
         let name = world.person(person).name.of(Language::English);
         let prose = choice(&task.definition().params, "kind") == "needle";
         let (hidden, query) = if prose {
@@ -178,21 +146,17 @@ impl Line {
         Self { hidden, query, prose, depth_percent, variant: rng.next_u64() }
     }
 
-    /// The document, as an item whose text begins with the query, and its text alone.
-    fn document(&self, task: &Task, request: &ItemRequest<'_>) -> Result<(Item, String), GenerateError> {
-        let plan = prose::Plan {
-            language: Language::English,
-            head: self.query.clone(),
-            tail: String::new(),
-            needles: vec![(f64::from(self.depth_percent) / 100.0, self.hidden.clone())],
-            answer: Answer { depth_percent: Some(self.depth_percent), ..Answer::default() },
-        };
-        let item = if self.prose {
-            prose::assemble(task, request, plan, &mut prose::running(request, Language::English, self.variant))
+    /// The item of the query and its document.
+    fn item(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        let needles = vec![(f64::from(self.depth_percent) / 100.0, self.hidden.clone())];
+        let queries = vec![self.query.clone()];
+        let mut item = if self.prose {
+            let mut source = prose::running(request, Language::English, self.variant);
+            searched::item(task, request, queries, needles, &mut source)
         } else {
-            prose::assemble(task, request, plan, &mut |budget| Ok(prose::noise(budget)))
+            searched::item(task, request, queries, needles, &mut |budget| Ok(prose::noise(budget)))
         }?;
-        let text = item.joined().split_off(self.query.len());
-        Ok((item, text))
+        item.depth_percent = Some(self.depth_percent);
+        Ok(item)
     }
 }

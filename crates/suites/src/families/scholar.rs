@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::card::Language;
 use crate::metrics::sener::Entity;
 use crate::rng::Rng;
-use crate::world::{PersonId, TownId, World};
+use crate::world::{MONTHS, PersonId, TownId, World};
 
 /// Types of entities, and what they are.
 pub const KINDS: [(&str, &str); 9] = [
@@ -20,20 +20,6 @@ pub const KINDS: [(&str, &str); 9] = [
     ("research_interests", "subject of research"),
 ];
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const RANKS: [&str; 5] = ["Professor", "Reader", "Lecturer", "Curator", "Senior Fellow"];
 const SUBJECTS: [&str; 24] = [
     "Hydraulic Engineering",

@@ -8,7 +8,7 @@ use crate::haystack::{HaystackError, Passage, Planted};
 use crate::item::{Item, Message, Role};
 use crate::metrics::ranking::{self, Measures};
 use crate::prompt::{Answer, Prompt};
-use crate::retrieval::{Judged, Pool, Rankings};
+use crate::retrieval::{Judged, Pool, Rankings, document_id};
 use crate::rng::Rng;
 use crate::task::{GenerateError, ItemRequest, Params, Task, integer};
 use crate::tokens;
@@ -145,10 +145,22 @@ pub fn document(item: Item) -> String {
 /// The gold of an item, with what a family adds to it.
 pub fn gold(judged: &Judged, added: &[(&str, serde_json::Value)]) -> serde_json::Value {
     let mut gold = judged.to_gold();
+    add(&mut gold, added);
+    gold
+}
+
+/// Adds to the gold of an item.
+pub fn add(gold: &mut serde_json::Value, added: &[(&str, serde_json::Value)]) {
     if let Some(fields) = gold.as_object_mut() {
         fields.extend(added.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     }
-    gold
+}
+
+/// Makes document `number` of `documents` the one that is relevant to the item's query.
+pub fn seek(item: &mut Item, documents: u32, number: u32) {
+    let id = document_id(number);
+    item.gold = Judged { documents, relevant: vec![BTreeMap::from([(id.clone(), 1)])] }.to_gold();
+    item.references = vec![id];
 }
 
 /// Measures of the ranking of one query.
@@ -164,6 +176,7 @@ pub fn ndcg_by_chance(documents: u32, cut: u32) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 pub(super) mod tests {
     use std::collections::BTreeSet;
 
@@ -171,6 +184,16 @@ pub(super) mod tests {
     use crate::length::Length;
     use crate::retrieval::{Content, Rankings, queries};
     use crate::task::{ItemRequest, Task};
+    use crate::tokens;
+
+    /// A text as a reader of its first `window` canonical tokens sees it, about.
+    pub fn head(text: &str, window: u32) -> &str {
+        let mut end = text.len().min(6 * window as usize);
+        while tokens::count(&text[..end]) > window {
+            end = text[..end].rfind(' ').unwrap();
+        }
+        &text[..end]
+    }
 
     /// Item and all documents of its pool.
     pub fn searched(slug: &str, tokens: u32, index: u32) -> (&'static Task, Item, Vec<(String, String)>) {

@@ -22,6 +22,7 @@ pub use fact::{Event, EventKind, Fact, Measure, MeasureKind};
 pub use names::Name;
 pub use office::Term;
 pub use person::{Person, PersonId, Trade};
+pub use render_en::MONTHS;
 pub(crate) use render_fa::digits as digits_fa;
 pub use town::{Town, TownId};
 

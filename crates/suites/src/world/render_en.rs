@@ -8,7 +8,8 @@ use super::town::TownId;
 use crate::card::Language::English;
 use crate::rng::Rng;
 
-const MONTHS: [&str; 12] = [
+/// The months of the year.
+pub const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

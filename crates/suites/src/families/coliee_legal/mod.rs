@@ -71,7 +71,7 @@ impl Family for ColieeLegal {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        retrieval::scored(item, answer, |rankings, _| (coliee_legal::one(&named(rankings), &item.references).f2, None))
+        retrieval::scored(item, answer, |rankings, _| coliee_legal::one(&named(rankings), &item.references).f2)
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -84,10 +84,6 @@ impl Family for ColieeLegal {
 
     fn chance(&self, _: &Task, item: &Item) -> f64 {
         f2_by_chance(item.references.len())
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

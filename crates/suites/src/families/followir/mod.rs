@@ -2,8 +2,6 @@
 
 mod pool;
 
-use std::cell::Cell;
-
 use serde_json::json;
 
 use self::pool::{Class, POOL, Quire};
@@ -11,7 +9,7 @@ use crate::card::{Card, Diffusion, Protocol, Scope};
 use crate::families::searched;
 use crate::item::{Item, Scored};
 use crate::metrics::followir;
-use crate::retrieval::{self, Content, Document, Judged, Pool, Rankings, Retrieval, document_id};
+use crate::retrieval::{self, Content, Document, Judged, Measured, Pool, Rankings, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 
@@ -81,19 +79,16 @@ impl Family for FollowIr {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        let seen = Cell::new((0.0, 0.0));
-        let scored = retrieval::scored(item, answer, |rankings, judged| {
+        retrieval::scored(item, answer, |rankings, judged| {
             let moved = p_mrr(rankings, &item.references);
-            seen.set((moved, searched::measures(rankings, judged, 0, CUT).ndcg));
+            let ndcg = searched::measures(rankings, judged, 0, CUT).ndcg;
             let share = moved / largest(item.references.len());
-            (((1.0 + share) / 2.0).clamp(0.0, 1.0), Some(share.clamp(0.0, 1.0)))
-        });
-        if !scored.well_formed {
-            return scored;
-        }
-        let (moved, ndcg) = seen.get();
-        let measured = format!("p-MRR {:.2}; nDCG@{CUT} of the original instruction {ndcg:.4}", 100.0 * moved);
-        Scored { extracted: format!("{measured}\n{}", scored.extracted), ..scored }
+            Measured {
+                score: ((1.0 + share) / 2.0).clamp(0.0, 1.0),
+                strict: Some(share.clamp(0.0, 1.0)),
+                remark: format!("p-MRR {:.2}; nDCG@{CUT} of the original instruction {ndcg:.4}", 100.0 * moved),
+            }
+        })
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -118,10 +113,6 @@ impl Family for FollowIr {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

@@ -7,15 +7,13 @@
 mod council;
 mod story;
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use self::story::{Genre, Story};
 use crate::card::{Card, Diffusion, LengthUnit};
 use crate::families::searched;
 use crate::item::{Item, Scored};
-use crate::retrieval::{self, Content, Document, Judged, Pool, Rankings, Retrieval, document_id};
+use crate::retrieval::{self, Content, Document, Measured, Pool, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 
@@ -80,13 +78,11 @@ impl Family for LocoV1 {
         let number = searched::asked(task, request, pool);
         let story = Story::draw(task, request, pool.block, number);
         let mut item = story.item(task, request)?;
-        let id = document_id(number);
-        let judged = Judged { documents: pool.documents, relevant: vec![BTreeMap::from([(id.clone(), 1)])] };
+        searched::seek(&mut item, pool.documents, number);
         let start = item.needles.first().map_or(0, |needle| needle.token_start);
         let start = start.saturating_sub(crate::tokens::count(&story.query));
-        item.gold =
-            searched::gold(&judged, &[("evidence_token", json!(start)), ("within_first_512", json!(start < WINDOW))]);
-        item.references = vec![id];
+        let place = [("evidence_token", json!(start)), ("within_first_512", json!(start < WINDOW))];
+        searched::add(&mut item.gold, &place);
         Ok(item)
     }
 
@@ -100,14 +96,11 @@ impl Family for LocoV1 {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        let ndcg = |rankings: &Rankings, judged: &Judged| (searched::measures(rankings, judged, 0, CUT).ndcg, None);
-        let scored = retrieval::scored(item, answer, ndcg);
-        match item.gold.get("evidence_token") {
-            Some(token) if scored.well_formed => {
-                Scored { extracted: format!("evidence from token {token} on\n{}", scored.extracted), ..scored }
-            }
-            _ => scored,
-        }
+        let place = item.gold.get("evidence_token").map(|token| format!("evidence from token {token} on"));
+        retrieval::scored(item, answer, |rankings, judged| Measured {
+            remark: place.clone().unwrap_or_default(),
+            ..searched::measures(rankings, judged, 0, CUT).ndcg.into()
+        })
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -116,10 +109,6 @@ impl Family for LocoV1 {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
@@ -156,25 +145,16 @@ fn genre(task: &Task) -> Genre {
 #[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use crate::families::searched::tests::{by_words, mean_by_words, searched};
+    use crate::families::searched::tests::{by_words, head, mean_by_words, searched};
 
     const TASKS: [&str; 3] = ["loco_chronicle", "loco_annals", "loco_dialogue"];
-
-    /// A document as an encoder with a short window sees it.
-    fn head(text: &str) -> String {
-        let mut end = text.len().min(6 * WINDOW as usize);
-        while crate::tokens::count(&text[..end]) > WINDOW {
-            end = text[..end].rfind(' ').unwrap();
-        }
-        text[..end].to_owned()
-    }
 
     #[test]
     fn who_reads_512_tokens_fails_on_the_half_that_stands_behind_them() {
         for slug in TASKS {
             let (mut near, mut far) = (Vec::new(), Vec::new());
             let documents: Vec<(String, String)> =
-                searched(slug, 2048, 0).2.into_iter().map(|(id, text)| (id, head(&text))).collect();
+                searched(slug, 2048, 0).2.into_iter().map(|(id, text)| (id, head(&text, WINDOW).to_owned())).collect();
             for index in 0..50 {
                 let task = Task::find(slug).unwrap();
                 let request = ItemRequest::new(17, index, crate::length::Length::new(2048).unwrap());

@@ -4,9 +4,6 @@
 mod png;
 mod scene;
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +13,7 @@ use crate::families::{prose, searched};
 use crate::haystack::Planted;
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
-use crate::retrieval::{self, Content, Document, Judged, Pool, Retrieval, document_id};
+use crate::retrieval::{self, Content, Document, Measured, Pool, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
 use crate::tokens;
@@ -99,25 +96,12 @@ fn dots(room: u32) -> String {
     " .".repeat(room as usize)
 }
 
-fn judged(item: &mut Item, number: u32) {
-    let id = document_id(number);
-    let relevant = vec![BTreeMap::from([(id.clone(), 1)])];
-    item.gold = Judged { documents: SCENES, relevant }.to_gold();
-    item.references = vec![id];
-}
-
 fn score(item: &Item, answer: &str) -> Scored {
-    let wider = Cell::new([0.0; 2]);
-    let scored = retrieval::scored(item, answer, |rankings, judged| {
+    retrieval::scored(item, answer, |rankings, judged| {
         let within = |cut| searched::measures(rankings, judged, 0, cut).recall;
-        wider.set(WIDER.map(within));
-        (within(1), None)
-    });
-    if !scored.well_formed {
-        return scored;
-    }
-    let ([five, ten], one) = (wider.get(), scored.score);
-    Scored { extracted: format!("R@1 {one}; R@5 {five}; R@10 {ten}\n{}", scored.extracted), ..scored }
+        let (one, [five, ten]) = (within(1), WIDER.map(within));
+        Measured { remark: format!("R@1 {one}; R@5 {five}; R@10 {ten}"), ..one.into() }
+    })
 }
 
 impl Family for LongClip {
@@ -153,7 +137,7 @@ impl Family for LongClip {
         prompt.push_planted(&marked(&caption));
         let mut item = finish(task, request, prompt)?;
         searched::split(&mut item, vec![query]);
-        judged(&mut item, number);
+        searched::seek(&mut item, SCENES, number);
         Ok(item)
     }
 
@@ -171,10 +155,6 @@ impl Family for LongClip {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
@@ -258,7 +238,7 @@ impl Family for LongClipPictures {
         };
         let mut item = finish(task, request, prompt)?;
         searched::split(&mut item, vec![first]);
-        judged(&mut item, number);
+        searched::seek(&mut item, SCENES, number);
         Ok(item)
     }
 
@@ -280,10 +260,6 @@ impl Family for LongClipPictures {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

@@ -1,15 +1,6 @@
 use super::*;
-use crate::families::searched::tests::{mean_by_words, searched};
+use crate::families::searched::tests::{head, mean_by_words, searched};
 use crate::length::Length;
-
-/// Text of the first `window` canonical tokens, about.
-fn head(text: &str, window: u32) -> &str {
-    let mut end = text.len().min(6 * window as usize);
-    while tokens::count(&text[..end]) > window {
-        end = text[..end].rfind(' ').unwrap();
-    }
-    &text[..end]
-}
 
 #[test]
 fn captions_are_equal_in_their_first_77_tokens() {

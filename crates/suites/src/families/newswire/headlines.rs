@@ -89,7 +89,7 @@ impl Family for Headlines {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        retrieval::scored(item, answer, |rankings, judged| (searched::measures(rankings, judged, 0, CUT).ndcg, None))
+        retrieval::scored(item, answer, |rankings, judged| searched::measures(rankings, judged, 0, CUT).ndcg)
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -98,10 +98,6 @@ impl Family for Headlines {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

@@ -5,7 +5,6 @@ mod front_page;
 mod headlines;
 mod wire;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -19,7 +18,7 @@ use crate::families::{prose, searched};
 use crate::item::{Item, Message, Role, Scored};
 use crate::metrics::newswire_headlines::clustering_agreement;
 use crate::prompt::{Answer, Prompt};
-use crate::retrieval::{self, Content, Document, Judged, Pool, Rankings, Retrieval, document_id};
+use crate::retrieval::{self, Content, Document, Judged, Measured, Pool, Rankings, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 
@@ -97,21 +96,18 @@ impl Family for Newswire {
     }
 
     fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        let chosen = Cell::new(0.0);
-        let scored = retrieval::scored(item, answer, |rankings, judged| {
+        retrieval::scored(item, answer, |rankings, judged| {
             let similarities = Similarities::of(rankings, judged.documents as usize);
             let events = events(item);
             let (dev, test) = (0..DEV as usize, DEV as usize..events.len());
             let threshold = similarities.best_threshold(&events, dev);
-            chosen.set(threshold);
             let agreement = |threshold| similarities.agreement(&events, test.clone(), threshold).max(0.0);
-            (agreement(threshold), Some(agreement(FIXED)))
-        });
-        if !scored.well_formed {
-            return scored;
-        }
-        let threshold = chosen.get();
-        Scored { extracted: format!("linked from a cosine of {threshold:.4}\n{}", scored.extracted), ..scored }
+            Measured {
+                score: agreement(threshold),
+                strict: Some(agreement(FIXED)),
+                remark: format!("linked from a cosine of {threshold:.4}"),
+            }
+        })
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -127,10 +123,6 @@ impl Family for Newswire {
             rankings.push((0..judged.documents).map(|number| (document_id(number), same)).collect());
         }
         rankings.write()
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

@@ -3,7 +3,7 @@
 use crate::card::Language;
 use crate::metrics::newswire_headlines::Record;
 use crate::rng::Rng;
-use crate::world::{PersonId, TownId, World};
+use crate::world::{MONTHS, PersonId, TownId, World};
 
 /// What a dispatch reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,20 +100,6 @@ const PLACES: [&str; 24] = [
     "printing house",
     "tan yard",
     "coal wharf",
-];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
 ];
 /// What agencies add; `{other}` is a person who has nothing to do with it.
 const ASIDES: [&str; 8] = [

@@ -77,7 +77,7 @@ impl Family for SeaCodeSearch {
         retrieval::scored(item, answer, |rankings, judged| {
             let nothing = BTreeMap::new();
             let relevant = judged.relevant.first().unwrap_or(&nothing);
-            (ranking::reciprocal_rank(&rankings.names(0), relevant), None)
+            ranking::reciprocal_rank(&rankings.names(0), relevant)
         })
     }
 
@@ -91,10 +91,6 @@ impl Family for SeaCodeSearch {
 
     fn chance(&self, _: &Task, item: &Item) -> f64 {
         reciprocal_by_chance(FUNCTIONS, item.references.len())
-    }
-
-    fn quotes_references(&self) -> bool {
-        false
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
