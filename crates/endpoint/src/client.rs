@@ -137,13 +137,13 @@ struct StreamOptions {
 }
 
 /// What one attempt came to.
-pub(crate) enum Attempt<T> {
+enum Attempt<T> {
     Answered(T),
     Missed(Miss),
 }
 
 /// An attempt without an answer.
-pub(crate) enum Miss {
+enum Miss {
     Again { error: CallError, cause: String, after: Option<Duration>, overloaded: bool },
     Final(CallError),
 }
@@ -218,7 +218,7 @@ impl OpenAiClient {
     }
 
     /// An accepted response whose body is still to come.
-    pub(crate) async fn response(&self, path: &str, body: Bytes) -> Result<Response, Miss> {
+    async fn response(&self, path: &str, body: Bytes) -> Result<Response, Miss> {
         let deadlines = &self.config.deadlines;
         let response = match tokio::time::timeout(deadlines.first_byte, self.post(path, body)).await {
             Err(_) => return Err(again(CallError::TimedOut { stage: "first_byte", attempts: 0 }, false)),
@@ -254,7 +254,7 @@ impl OpenAiClient {
     }
 
     /// The whole body of a call that is answered by one JSON document of at most `limit` bytes.
-    pub(crate) async fn document(&self, path: &str, body: Bytes, limit: usize) -> Attempt<Vec<u8>> {
+    async fn document(&self, path: &str, body: Bytes, limit: usize) -> Attempt<Vec<u8>> {
         let mut response = match self.response(path, body).await {
             Ok(response) => response,
             Err(miss) => return Attempt::Missed(miss),
@@ -277,8 +277,20 @@ impl OpenAiClient {
         }
     }
 
+    /// What is answered to a call by one JSON document of at most `limit` bytes.
+    pub(crate) async fn called(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        limit: usize,
+    ) -> Result<Persisted<Vec<u8>>, CallError> {
+        let body = serde_json::to_vec(body).map_err(|error| failed("unsendable", &error.to_string()))?;
+        let body = Bytes::from(body);
+        self.persist(|| self.document(path, body.clone(), limit)).await
+    }
+
     /// Attempts under the adaptive limit until one is answered, or no further one may help.
-    pub(crate) async fn persist<T, F>(&self, attempt: impl Fn() -> F) -> Result<Persisted<T>, CallError>
+    async fn persist<T, F>(&self, attempt: impl Fn() -> F) -> Result<Persisted<T>, CallError>
     where
         F: Future<Output = Attempt<T>>,
     {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -56,10 +56,7 @@ impl Embedder for OpenAiClient {
     async fn embed(&self, inputs: &[Input]) -> Result<Embedded, CallError> {
         let started = Instant::now();
         let body = Body { model: self.model(), input: inputs.iter().map(sent).collect() };
-        let body = serde_json::to_vec(&body).map_err(|error| failed("unsendable", &error.to_string()))?;
-        let body = Bytes::from(body);
-        let Persisted { answer, attempts, retry_causes } =
-            self.persist(|| self.document("embeddings", body.clone(), VECTORS_LIMIT)).await?;
+        let Persisted { answer, attempts, retry_causes } = self.called("embeddings", &body, VECTORS_LIMIT).await?;
         let (vectors, prompt_tokens) = vectors(&answer, inputs.len())?;
         Ok(Embedded {
             vectors,
@@ -77,28 +74,50 @@ fn sent(input: &Input) -> Value {
 
 /// Vectors in the order of the inputs. Rows carry their index; where none does, they stand in order.
 fn vectors(body: &[u8], wanted: usize) -> Result<(Vec<Vec<f32>>, Option<u32>), CallError> {
-    let read: Rows = serde_json::from_slice(body).map_err(|error| {
-        let cause = if error.is_data() { "not_an_answer" } else { "not_json" };
-        failed(cause, &format!("no list of embeddings: {error}"))
-    })?;
+    let read: Rows = parsed(body, "list of embeddings")?;
     if read.data.len() != wanted {
         return Err(failed("short_batch", &format!("{} vectors for {wanted} inputs", read.data.len())));
     }
-    let mut placed: Vec<Option<Vec<f32>>> = vec![None; wanted];
-    for (place, row) in read.data.into_iter().enumerate() {
-        let index = row.index.unwrap_or(place);
-        let twice =
-            || failed("wrong_order", &format!("the rows do not carry each index from 0 to {} once", wanted - 1));
-        let slot = placed.get_mut(index).filter(|slot| slot.is_none()).ok_or_else(twice)?;
-        *slot = Some(vector(&row.embedding, index)?);
-    }
-    let vectors: Vec<Vec<f32>> = placed.into_iter().flatten().collect();
+    let rows = read.data.into_iter().enumerate().map(|(place, row)| (row.index.unwrap_or(place), row.embedding));
+    let vectors = placed(rows, wanted, |numbers, index| vector(&numbers, index))?;
     let dimension = vectors.first().map_or(0, Vec::len);
     if let Some(other) = vectors.iter().find(|vector| vector.len() != dimension) {
         let detail = format!("vectors of {dimension} and {} numbers in one answer", other.len());
         return Err(failed("wrong_dimension", &detail));
     }
     Ok((vectors, read.usage.and_then(|usage| usage.tokens())))
+}
+
+/// Reads the JSON of an answer.
+pub(crate) fn parsed<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let cause = if error.is_data() { "not_an_answer" } else { "not_json" };
+        failed(cause, &format!("no {what}: {error}"))
+    })
+}
+
+/// What `read` makes of `wanted` rows, each where its index says.
+pub(crate) fn placed<R, T>(
+    rows: impl IntoIterator<Item = (usize, R)>,
+    wanted: usize,
+    read: impl Fn(R, usize) -> Result<T, CallError>,
+) -> Result<Vec<T>, CallError> {
+    let mut places: Vec<Option<T>> = (0..wanted).map(|_| None).collect();
+    for (index, row) in rows {
+        let twice =
+            || failed("wrong_order", &format!("the rows do not carry each index from 0 to {} once", wanted - 1));
+        let place = places.get_mut(index).filter(|place| place.is_none()).ok_or_else(twice)?;
+        *place = Some(read(row, index)?);
+    }
+    Ok(places.into_iter().flatten().collect())
+}
+
+/// Cosine in double precision; no number where one has no direction.
+pub(crate) fn cosine(left: &[f32], right: &[f32]) -> f64 {
+    let dot = |left: &[f32], right: &[f32]| {
+        left.iter().zip(right).map(|(left, right)| f64::from(*left) * f64::from(*right)).sum::<f64>()
+    };
+    dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "vectors are compared in single precision")]

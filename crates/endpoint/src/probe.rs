@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use crate::client::milliseconds;
 use crate::model::{CallError, ChatModel, ChatRequest, Reply};
 
 /// A prompt with three planted codes.
@@ -103,8 +104,9 @@ impl Findings {
         self.checks.push(Check { name, verdict, detail: detail.into(), elapsed_ms });
     }
 
-    fn greet(&mut self, hello: &Result<Reply, CallError>, elapsed_ms: u32) {
-        match hello {
+    /// Whether an endpoint is there and takes the secret: the latency of its first answer, or why there is none.
+    pub(crate) fn reached(&mut self, answer: Result<u32, &CallError>, elapsed_ms: u32) {
+        match answer {
             Err(error @ CallError::Unauthorised { .. }) => {
                 self.push("reachable", Verdict::Passed, "it answers", elapsed_ms);
                 self.push("authorised", Verdict::Failed, error.to_string(), 0);
@@ -113,23 +115,28 @@ impl Findings {
                 self.push("reachable", Verdict::Failed, error.to_string(), elapsed_ms);
                 self.push("authorised", Verdict::Skipped, "it does not answer", 0);
             }
-            Ok(reply) => {
-                self.push("reachable", Verdict::Passed, format!("answers after {} ms", reply.latency_ms), elapsed_ms);
+            Ok(latency_ms) => {
+                self.push("reachable", Verdict::Passed, format!("answers after {latency_ms} ms"), elapsed_ms);
                 self.push("authorised", Verdict::Passed, "the secret is accepted", 0);
-                match reply.first_token_ms {
-                    Some(first) => self.push("streams", Verdict::Passed, format!("first token after {first} ms"), 0),
-                    None => self.push("streams", Verdict::Warned, "no stream: time to first token stays unknown", 0),
-                }
-                match reply.prompt_tokens {
-                    Some(tokens) => self.push("usage", Verdict::Passed, format!("counts {tokens} prompt tokens"), 0),
-                    None => self.push(
-                        "usage",
-                        Verdict::Warned,
-                        "no usage reported: silent truncation can only be seen by canaries",
-                        0,
-                    ),
-                }
             }
+        }
+    }
+
+    fn greet(&mut self, hello: &Result<Reply, CallError>, elapsed_ms: u32) {
+        self.reached(hello.as_ref().map(|reply| reply.latency_ms), elapsed_ms);
+        let Ok(reply) = hello else { return };
+        match reply.first_token_ms {
+            Some(first) => self.push("streams", Verdict::Passed, format!("first token after {first} ms"), 0),
+            None => self.push("streams", Verdict::Warned, "no stream: time to first token stays unknown", 0),
+        }
+        match reply.prompt_tokens {
+            Some(tokens) => self.push("usage", Verdict::Passed, format!("counts {tokens} prompt tokens"), 0),
+            None => self.push(
+                "usage",
+                Verdict::Warned,
+                "no usage reported: silent truncation can only be seen by canaries",
+                0,
+            ),
         }
     }
 
@@ -189,10 +196,6 @@ impl Findings {
         }
         self.canaries.push(Canary { prompt_tokens: prompt.prompt_tokens, reported_tokens: reply.prompt_tokens, seen });
     }
-}
-
-fn milliseconds(since: Instant) -> u32 {
-    u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

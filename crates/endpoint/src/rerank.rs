@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{OpenAiClient, Persisted, failed, milliseconds};
-use crate::embedding::{Usage, VECTORS_LIMIT};
+use crate::embedding::{Usage, VECTORS_LIMIT, parsed, placed};
 use crate::model::{CallError, Reranked, Reranker, Spent};
 
 #[derive(Serialize)]
@@ -35,10 +34,7 @@ impl Reranker for OpenAiClient {
     async fn rerank(&self, query: &str, documents: &[String]) -> Result<Reranked, CallError> {
         let started = Instant::now();
         let body = Body { model: self.model(), query, documents, top_n: documents.len(), return_documents: false };
-        let body = serde_json::to_vec(&body).map_err(|error| failed("unsendable", &error.to_string()))?;
-        let body = Bytes::from(body);
-        let Persisted { answer, attempts, retry_causes } =
-            self.persist(|| self.document("rerank", body.clone(), VECTORS_LIMIT)).await?;
+        let Persisted { answer, attempts, retry_causes } = self.called("rerank", &body, VECTORS_LIMIT).await?;
         let (scores, prompt_tokens) = scores(&answer, documents.len())?;
         Ok(Reranked {
             scores,
@@ -50,23 +46,16 @@ impl Reranker for OpenAiClient {
 /// Scores in the order of the documents, whatever the order of the rows.
 #[expect(clippy::cast_possible_truncation, reason = "scores are compared in single precision")]
 fn scores(body: &[u8], wanted: usize) -> Result<(Vec<f32>, Option<u32>), CallError> {
-    let read: Rows = serde_json::from_slice(body).map_err(|error| {
-        let cause = if error.is_data() { "not_an_answer" } else { "not_json" };
-        failed(cause, &format!("no list of results: {error}"))
-    })?;
+    let read: Rows = parsed(body, "list of results")?;
     if read.results.len() != wanted {
         return Err(failed("short_batch", &format!("{} scores for {wanted} documents", read.results.len())));
     }
-    let mut placed: Vec<Option<f32>> = vec![None; wanted];
-    for row in read.results {
-        let twice =
-            || failed("wrong_order", &format!("the rows do not carry each index from 0 to {} once", wanted - 1));
-        let slot = placed.get_mut(row.index).filter(|slot| slot.is_none()).ok_or_else(twice)?;
-        let score = row.relevance_score.map(|score| score as f32).filter(|score| score.is_finite());
-        let none = || failed("not_finite", &format!("document {} has no finite score", row.index));
-        *slot = Some(score.ok_or_else(none)?);
-    }
-    Ok((placed.into_iter().flatten().collect(), read.usage.and_then(|usage| usage.tokens())))
+    let rows = read.results.into_iter().map(|row| (row.index, row.relevance_score));
+    let scores = placed(rows, wanted, |score, index| {
+        let none = || failed("not_finite", &format!("document {index} has no finite score"));
+        score.map(|score| score as f32).filter(|score| score.is_finite()).ok_or_else(none)
+    })?;
+    Ok((scores, read.usage.and_then(|usage| usage.tokens())))
 }
 
 #[cfg(test)]

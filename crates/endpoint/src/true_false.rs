@@ -3,12 +3,12 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::{OpenAiClient, Persisted, failed, milliseconds};
+use crate::embedding::{Usage, parsed};
 use crate::model::{CallError, Reranked, Reranker, Spent};
 
 /// Largest accepted answer in bytes: one word with twenty alternatives.
@@ -28,12 +28,6 @@ struct Answer {
     choices: Vec<Choice>,
     #[serde(default)]
     usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Usage {
-    #[serde(default)]
-    prompt_tokens: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -99,9 +93,7 @@ impl TrueFalse<'_> {
             "logprobs": true,
             "top_logprobs": 20,
         });
-        let body = Bytes::from(body.to_string());
-        let Persisted { answer, attempts, retry_causes } =
-            self.0.persist(|| self.0.document("chat/completions", body.clone(), WORD_LIMIT)).await?;
+        let Persisted { answer, attempts, retry_causes } = self.0.called("chat/completions", &body, WORD_LIMIT).await?;
         let (score, prompt_tokens) = score(&answer)?;
         Ok((score, Spent { prompt_tokens, latency_ms: 0, attempts, retry_causes }))
     }
@@ -119,11 +111,8 @@ fn prompt(query: &str, document: &str) -> String {
 /// likely of them; without alternatives the word itself decides.
 #[expect(clippy::cast_possible_truncation, reason = "a probability")]
 fn score(body: &[u8]) -> Result<(f32, Option<u32>), CallError> {
-    let read: Answer = serde_json::from_slice(body).map_err(|error| {
-        let cause = if error.is_data() { "not_an_answer" } else { "not_json" };
-        failed(cause, &format!("no chat answer: {error}"))
-    })?;
-    let tokens = read.usage.as_ref().and_then(|usage| usage.prompt_tokens);
+    let read: Answer = parsed(body, "chat answer")?;
+    let tokens = read.usage.as_ref().and_then(Usage::tokens);
     let choice = read.choices.first().ok_or_else(|| failed("not_an_answer", "no choice in the answer"))?;
     let words = choice.logprobs.as_ref().and_then(|logprobs| logprobs.content.as_ref());
     let alternatives = words.and_then(|words| words.first()).map_or(&[][..], |word| &word.top_logprobs);

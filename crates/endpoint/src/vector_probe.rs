@@ -3,7 +3,9 @@
 
 use std::time::Instant;
 
-use crate::model::{CallError, Embedded, Embedder, Input, Reranker};
+use crate::client::milliseconds;
+use crate::embedding::cosine;
+use crate::model::{CallError, Embedded, Embedder, Input, Reranker, Spent};
 use crate::probe::{Canary, Findings, Verdict};
 
 /// Two texts that differ in their last words alone.
@@ -29,11 +31,7 @@ pub async fn probe_embedder(model: &impl Embedder, pairs: Vec<TailPair>) -> Find
     let mut findings = Findings::default();
     let started = Instant::now();
     let batch = model.embed(&TEXTS.map(|text| Input::Text(text.to_owned()))).await;
-    let greeted = match &batch {
-        Ok(embedded) => Ok((embedded.spent.latency_ms, embedded.spent.prompt_tokens)),
-        Err(error) => Err(error),
-    };
-    findings.greet_plain(greeted, started);
+    findings.greet_plain(batch.as_ref().map(|embedded| &embedded.spent), started);
     let Ok(batch) = batch else {
         findings.skip(&["vectors", "deterministic", "order", "context"]);
         return findings;
@@ -52,11 +50,7 @@ pub async fn probe_reranker(model: &impl Reranker) -> Findings {
     let query = "Who grinds barley?";
     let started = Instant::now();
     let first = model.rerank(query, &texts).await;
-    let greeted = match &first {
-        Ok(reranked) => Ok((reranked.spent.latency_ms, reranked.spent.prompt_tokens)),
-        Err(error) => Err(error),
-    };
-    findings.greet_plain(greeted, started);
+    findings.greet_plain(first.as_ref().map(|reranked| &reranked.spent), started);
     let Ok(first) = first else {
         findings.skip(&["deterministic", "order"]);
         return findings;
@@ -67,7 +61,7 @@ pub async fn probe_reranker(model: &impl Reranker) -> Findings {
     let (again, turned) = match (again, turned) {
         (Ok(again), Ok(turned)) => (again.scores, turned.scores),
         (Err(error), _) | (_, Err(error)) => {
-            findings.push("deterministic", Verdict::Failed, error.to_string(), elapsed(started));
+            findings.push("deterministic", Verdict::Failed, error.to_string(), milliseconds(started));
             return findings;
         }
     };
@@ -80,24 +74,12 @@ pub async fn probe_reranker(model: &impl Reranker) -> Findings {
 }
 
 impl Findings {
-    fn greet_plain(&mut self, outcome: Result<(u32, Option<u32>), &CallError>, started: Instant) {
-        match outcome {
-            Err(error @ CallError::Unauthorised { .. }) => {
-                self.push("reachable", Verdict::Passed, "it answers", elapsed(started));
-                self.push("authorised", Verdict::Failed, error.to_string(), 0);
-            }
-            Err(error) => {
-                self.push("reachable", Verdict::Failed, error.to_string(), elapsed(started));
-                self.push("authorised", Verdict::Skipped, "it does not answer", 0);
-            }
-            Ok((latency_ms, tokens)) => {
-                self.push("reachable", Verdict::Passed, format!("answers after {latency_ms} ms"), elapsed(started));
-                self.push("authorised", Verdict::Passed, "the secret is accepted", 0);
-                match tokens {
-                    Some(tokens) => self.push("usage", Verdict::Passed, format!("counts {tokens} tokens"), 0),
-                    None => self.push("usage", Verdict::Warned, "no usage reported", 0),
-                }
-            }
+    fn greet_plain(&mut self, answer: Result<&Spent, &CallError>, started: Instant) {
+        self.reached(answer.map(|spent| spent.latency_ms), milliseconds(started));
+        match answer.map(|spent| spent.prompt_tokens) {
+            Err(_) => {}
+            Ok(Some(tokens)) => self.push("usage", Verdict::Passed, format!("counts {tokens} tokens"), 0),
+            Ok(None) => self.push("usage", Verdict::Warned, "no usage reported", 0),
         }
     }
 
@@ -122,7 +104,7 @@ impl Findings {
             match model.embed(&[Input::Text(text.to_owned())]).await {
                 Ok(embedded) => alone.extend(embedded.vectors),
                 Err(error) => {
-                    self.push("order", Verdict::Failed, error.to_string(), elapsed(started));
+                    self.push("order", Verdict::Failed, error.to_string(), milliseconds(started));
                     return;
                 }
             }
@@ -145,7 +127,7 @@ impl Findings {
         } else {
             (Verdict::Failed, "in a batch texts have other vectors than alone: the order of a batch is not kept")
         };
-        self.push("order", verdict, detail, elapsed(started));
+        self.push("order", verdict, detail, milliseconds(started));
     }
 
     async fn tails(&mut self, model: &impl Embedder, pairs: &[TailPair]) {
@@ -182,23 +164,14 @@ impl Findings {
             }
             None => (Verdict::Passed, format!("the last words change the vector up to {seen}")),
         };
-        self.push("context", verdict, detail, elapsed(started));
+        self.push("context", verdict, detail, milliseconds(started));
     }
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    product(a, b) / (product(a, a) * product(b, b)).sqrt()
-}
-
-fn elapsed(since: Instant) -> u32 {
-    u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Reranked, Spent};
+    use crate::model::Reranked;
 
     /// Counts letters of the first `window` bytes; a shuffler gives each batch's vectors in reverse.
     struct Letters {

@@ -13,7 +13,7 @@ mod retrieval;
 mod sample;
 mod server;
 mod shard;
-mod strategic;
+mod strategy;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -68,20 +68,23 @@ async fn made<T: Send + 'static>(
 
 /// Texts that differ in their last words, short to long; the first one stands whatever the limit.
 fn tails(seed: u64, context_limit: Option<u32>) -> Result<Vec<TailPair>, HaystackError> {
+    fitting(&TAIL_LENGTHS, context_limit).map(|length| canary::tail_pair(seed, length - ROOM)).collect()
+}
+
+/// Lengths that an endpoint takes, and the first one whatever its limit.
+fn fitting(lengths: &[u32], context_limit: Option<u32>) -> impl Iterator<Item = u32> {
     let limit = context_limit.unwrap_or(u32::MAX);
-    let lengths = TAIL_LENGTHS.into_iter().enumerate().take_while(|&(number, length)| number == 0 || length <= limit);
-    lengths.map(|(_, length)| canary::tail_pair(seed, length - ROOM)).collect()
+    lengths
+        .iter()
+        .copied()
+        .enumerate()
+        .take_while(move |&(number, length)| number == 0 || length <= limit)
+        .map(|(_, length)| length)
 }
 
 /// The canaries, short to long; the first one stands whatever the limit.
 fn prompts(seed: u64, context_limit: Option<u32>) -> Result<Vec<CanaryPrompt>, HaystackError> {
-    let limit = context_limit.unwrap_or(u32::MAX);
-    LENGTHS
-        .into_iter()
-        .enumerate()
-        .take_while(|&(number, length)| number == 0 || length <= limit)
-        .map(|(_, length)| canary::prompt(seed, length - ROOM))
-        .collect()
+    fitting(&LENGTHS, context_limit).map(|length| canary::prompt(seed, length - ROOM)).collect()
 }
 
 /// A model until a moment: later calls time out at once, so that what was found before stays.
@@ -90,30 +93,28 @@ struct Timed<'a, M> {
     until: Instant,
 }
 
+impl<M> Timed<'_, M> {
+    async fn within<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+        let late = |_| Err(CallError::TimedOut { stage: "total", attempts: 1 });
+        timeout_at(self.until, call).await.unwrap_or_else(late)
+    }
+}
+
 impl<M: ChatModel> ChatModel for Timed<'_, M> {
     async fn complete(&self, request: ChatRequest) -> Result<Reply, CallError> {
-        match timeout_at(self.until, self.model.complete(request)).await {
-            Ok(ended) => ended,
-            Err(_) => Err(CallError::TimedOut { stage: "total", attempts: 1 }),
-        }
+        self.within(self.model.complete(request)).await
     }
 }
 
 impl<M: Embedder> Embedder for Timed<'_, M> {
     async fn embed(&self, inputs: &[Input]) -> Result<Embedded, CallError> {
-        match timeout_at(self.until, self.model.embed(inputs)).await {
-            Ok(ended) => ended,
-            Err(_) => Err(CallError::TimedOut { stage: "total", attempts: 1 }),
-        }
+        self.within(self.model.embed(inputs)).await
     }
 }
 
 impl<M: Reranker> Reranker for Timed<'_, M> {
     async fn rerank(&self, query: &str, documents: &[String]) -> Result<Reranked, CallError> {
-        match timeout_at(self.until, self.model.rerank(query, documents)).await {
-            Ok(ended) => ended,
-            Err(_) => Err(CallError::TimedOut { stage: "total", attempts: 1 }),
-        }
+        self.within(self.model.rerank(query, documents)).await
     }
 }
 

@@ -31,17 +31,37 @@ const RERANKED_BYTES: usize = 48 * 1024 * 1024;
 /// An embedder or a reranker, with what it made of the shard's documents.
 pub(super) struct Search {
     client: OpenAiClient,
-    reranks: bool,
-    /// Whether scores come from the next word of a chat model.
-    asks: bool,
-    /// How long texts become one vector; as they are without one.
-    encoding: Option<Encoding>,
+    scoring: Scoring,
     query_prefix: String,
     document_prefix: String,
     at_once: usize,
     /// Samples among which the cost of a pool is divided.
     samples: u64,
     pools: Mutex<BTreeMap<u32, Arc<OnceCell<Library>>>>,
+}
+
+/// Where scores come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scoring {
+    /// Cosines of vectors; long texts become one by an encoding, or as they are.
+    Vectors(Option<Encoding>),
+    /// A reranker.
+    Reranker,
+    /// The next word of a chat model.
+    NextWord,
+}
+
+impl Scoring {
+    fn of(endpoint: &EndpointSpec) -> Result<Self, Failure> {
+        Ok(match endpoint.api {
+            EndpointApi::Rerank => Self::Reranker,
+            EndpointApi::TrueFalse => Self::NextWord,
+            EndpointApi::Embeddings | EndpointApi::Chat | EndpointApi::Completions => {
+                let encoding = endpoint.strategy.as_deref().map(Encoding::from_str).transpose();
+                Self::Vectors(encoding.map_err(|error| Failure::lasting("unknown_strategy", error))?)
+            }
+        })
+    }
 }
 
 /// The documents of a pool as they are searched.
@@ -53,7 +73,6 @@ struct Library {
     /// Texts in the order of `ids`; empty for an embedder.
     texts: Vec<String>,
     tokens: u64,
-    calls: u32,
 }
 
 /// Vectors of some contents and what they took.
@@ -86,12 +105,9 @@ fn refused(cause: &str, detail: String) -> Unranked {
 
 impl Search {
     pub fn new(client: OpenAiClient, endpoint: &EndpointSpec, work: &RunWork) -> Result<Self, Failure> {
-        let encoding = endpoint.strategy.as_deref().map(Encoding::from_str).transpose();
         Ok(Self {
             client,
-            reranks: matches!(endpoint.api, EndpointApi::Rerank | EndpointApi::TrueFalse),
-            asks: endpoint.api == EndpointApi::TrueFalse,
-            encoding: encoding.map_err(|error| Failure::lasting("unknown_strategy", error))?,
+            scoring: Scoring::of(endpoint)?,
             query_prefix: endpoint.query_prefix.clone(),
             document_prefix: endpoint.document_prefix.clone(),
             at_once: endpoint.max_concurrency.max(1) as usize,
@@ -116,18 +132,17 @@ impl Search {
             Arc::clone(pools.entry(pool.block).or_default())
         };
         let library = cell.get_or_try_init(|| self.library(generator, pool)).await?;
-        let contents: Vec<Content> = {
-            let count = queries(&item).count();
-            (0..count).filter_map(|number| generator.query(&item, number)).collect()
-        };
+        let asked = queries(&item).count();
+        let contents: Vec<Content> = (0..asked).filter_map(|number| generator.query(&item, number)).collect();
         let sent: u64 = queries(&item).map(|query| u64::from(tokens::count(query))).sum();
-        let (rankings, spent, calls) = if self.reranks {
-            self.reranked(library, contents).await?
-        } else {
-            self.nearest(library, contents).await?
+        let ((rankings, spent, calls), read) = match self.scoring {
+            Scoring::Vectors(encoding) => {
+                (self.nearest(library, contents, encoding).await?, library.tokens / self.samples)
+            }
+            Scoring::Reranker | Scoring::NextWord => {
+                (self.reranked(library, contents).await?, library.tokens * asked as u64)
+            }
         };
-        let asked = u64::try_from(rankings.rankings.len()).unwrap_or(0);
-        let read = if self.reranks { library.tokens * asked } else { library.tokens / self.samples };
         Ok(Completion {
             text: rankings.write(),
             finish_reason: Some("stop".to_owned()),
@@ -167,31 +182,36 @@ impl Search {
 
     async fn shelved(&self, documents: Vec<Document>) -> Result<Library, Unranked> {
         let mut library = Library::default();
-        let mut inputs = Vec::with_capacity(documents.len());
+        let mut contents = Vec::with_capacity(documents.len());
         for Document { id, content } in documents {
             library.ids.push(id);
-            inputs.push(content);
+            contents.push(content);
         }
-        if self.reranks {
-            for content in inputs {
+        let Scoring::Vectors(encoding) = self.scoring else {
+            for content in contents {
                 let Content::Text(text) = content else { return Err(no_pictures()) };
                 library.tokens += u64::from(tokens::count(&text));
                 library.texts.push(format!("{}{text}", self.document_prefix));
             }
             return Ok(library);
-        }
-        let encoded = self.encoded(inputs, &self.document_prefix).await?;
-        (library.vectors, library.tokens, library.calls) = (encoded.vectors, encoded.tokens, encoded.calls);
+        };
+        let encoded = self.encoded(contents, encoding, &self.document_prefix).await?;
+        (library.vectors, library.tokens) = (encoded.vectors, encoded.tokens);
         Ok(library)
     }
 
     /// A unit vector for each content, of its pieces where there is an encoding.
-    async fn encoded(&self, contents: Vec<Content>, prefix: &str) -> Result<Encoded, Unranked> {
+    async fn encoded(
+        &self,
+        contents: Vec<Content>,
+        encoding: Option<Encoding>,
+        prefix: &str,
+    ) -> Result<Encoded, Unranked> {
         let mut found = Encoded::default();
         let (mut inputs, mut counts) = (Vec::new(), Vec::with_capacity(contents.len()));
         for content in contents {
             let before = inputs.len();
-            match (content, self.encoding) {
+            match (content, encoding) {
                 (Content::Picture(png), _) => inputs.push(Input::Picture(png)),
                 (Content::Text(text), None) => inputs.push(Input::Text(text)),
                 (Content::Text(text), Some(encoding)) => {
@@ -217,27 +237,20 @@ impl Search {
         for count in counts {
             let (own, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
             rest = others;
-            found.vectors.push(self.one_vector(own)?);
+            found.vectors.push(one_vector(own, encoding)?);
         }
         Ok(found)
     }
 
-    fn one_vector(&self, pieces: &[Vec<f32>]) -> Result<Vec<f32>, Unranked> {
-        let [first, others @ ..] = pieces else { return Err(refused("short_batch", "no vector of a text".to_owned())) };
-        if let Some(other) = others.iter().find(|other| other.len() != first.len()) {
-            let detail = format!("pieces of {} and of {} numbers", first.len(), other.len());
-            return Err(refused("wrong_dimension", detail));
-        }
-        let Some(encoding) = self.encoding else { return Ok(unit(first)) };
-        let vector = unit(&encoding.joined(&pieces.iter().map(|piece| unit(piece)).collect::<Vec<_>>()));
-        let none = || refused("zero_vector", "the pieces of a text cancel each other".to_owned());
-        if vector.iter().all(|number| number.is_finite()) { Ok(vector) } else { Err(none()) }
-    }
-
     /// Cosines of each query with every document.
-    async fn nearest(&self, library: &Library, contents: Vec<Content>) -> Result<Found, Unranked> {
+    async fn nearest(
+        &self,
+        library: &Library,
+        contents: Vec<Content>,
+        encoding: Option<Encoding>,
+    ) -> Result<Found, Unranked> {
         let dimension = library.vectors.first().map_or(0, Vec::len);
-        let encoded = self.encoded(contents, &self.query_prefix).await?;
+        let encoded = self.encoded(contents, encoding, &self.query_prefix).await?;
         let mut rankings = Rankings::default();
         for query in &encoded.vectors {
             if query.len() != dimension {
@@ -255,7 +268,7 @@ impl Search {
         for content in contents {
             let Content::Text(query) = content else { return Err(no_pictures()) };
             let query = format!("{}{query}", self.query_prefix);
-            let scored = if self.asks {
+            let scored = if self.scoring == Scoring::NextWord {
                 calls += u32::try_from(library.texts.len()).unwrap_or(u32::MAX);
                 TrueFalse(&self.client).rerank(&query, &library.texts).await?
             } else {
@@ -282,7 +295,6 @@ impl Library {
         self.vectors.extend(batch.vectors);
         self.texts.extend(batch.texts);
         self.tokens += batch.tokens;
-        self.calls += batch.calls;
         let bytes: usize = self.texts.iter().map(String::len).sum();
         if bytes > RERANKED_BYTES {
             let detail = format!("a reranker is sent at most {RERANKED_BYTES} bytes of documents with a query");
@@ -290,6 +302,19 @@ impl Library {
         }
         Ok(())
     }
+}
+
+/// The unit vector of a text from those of its pieces.
+fn one_vector(pieces: &[Vec<f32>], encoding: Option<Encoding>) -> Result<Vec<f32>, Unranked> {
+    let [first, others @ ..] = pieces else { return Err(refused("short_batch", "no vector of a text".to_owned())) };
+    if let Some(other) = others.iter().find(|other| other.len() != first.len()) {
+        let detail = format!("pieces of {} and of {} numbers", first.len(), other.len());
+        return Err(refused("wrong_dimension", detail));
+    }
+    let Some(encoding) = encoding else { return Ok(unit(first)) };
+    let vector = unit(&encoding.joined(&pieces.iter().map(|piece| unit(piece)).collect::<Vec<_>>()));
+    let none = || refused("zero_vector", "the pieces of a text cancel each other".to_owned());
+    if vector.iter().all(|number| number.is_finite()) { Ok(vector) } else { Err(none()) }
 }
 
 fn no_pictures() -> Unranked {

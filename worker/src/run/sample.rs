@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::lease::{Failure, Lease};
 use super::method;
 use super::retrieval::Search;
-use super::strategic;
+use super::strategy;
 use crate::sandbox::Sandbox;
 use crate::serve::Reference;
 
@@ -207,7 +207,7 @@ impl Bench {
     async fn exchange(&self, index: u32, item: Item) -> Result<Exchange, SampleEnd> {
         if let (Some(strategy), Contestant::Endpoint(client)) = (&self.strategy, &self.contestant) {
             let _counted = self.lease.request();
-            return strategic::exchange(strategy, client.as_ref(), &item).await;
+            return strategy::exchange(strategy, client.as_ref(), &item).await;
         }
         let needed_tokens = item.prompt_tokens.saturating_add(item.output_tokens);
         if let Some(limit_tokens) = self.context_limit.filter(|&limit| needed_tokens > limit) {

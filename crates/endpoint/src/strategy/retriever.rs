@@ -4,6 +4,7 @@ use std::future::Future;
 
 use longboard_suites::{bm25, tokens};
 
+use crate::embedding::cosine;
 use crate::model::{CallError, Embedder, Input};
 
 /// Texts that one call of an embedder takes.
@@ -52,7 +53,7 @@ impl<E: Embedder> Retriever for Embedded<'_, E> {
         let asked = asked.first().map(Vec::as_slice).unwrap_or_default();
         for batch in texts.chunks(BATCH) {
             let vectors = self.embed(batch, &mut scores).await?;
-            scores.values.extend(vectors.iter().map(|vector| cosine(asked, vector)));
+            scores.values.extend(vectors.iter().map(|vector| likeness(asked, vector)));
         }
         Ok(scores)
     }
@@ -68,10 +69,7 @@ impl<E: Embedder> Embedded<'_, E> {
 }
 
 /// Cosine of two vectors; 0 where their lengths differ, one has no direction, or a number is none.
-fn cosine(left: &[f32], right: &[f32]) -> f64 {
-    let dot = |left: &[f32], right: &[f32]| {
-        left.iter().zip(right).map(|(left, right)| f64::from(*left) * f64::from(*right)).sum::<f64>()
-    };
-    let cosine = dot(left, right) / (dot(left, left) * dot(right, right)).sqrt();
+fn likeness(left: &[f32], right: &[f32]) -> f64 {
+    let cosine = cosine(left, right);
     if left.len() == right.len() && cosine.is_finite() { cosine } else { 0.0 }
 }
