@@ -134,7 +134,7 @@ impl Longboard {
         now: DateTime<Utc>,
     ) -> Result<Endpoint, AppError> {
         let old = self.own_endpoint(by, slug).await?;
-        if old.kind != EndpointKind::Endpoint {
+        if old.kind != EndpointKind::Endpoint || old.plain_id.is_some() {
             return Err(AppError::Invalid("only registered endpoints can be changed".to_owned()));
         }
         let form = Registration { name: old.name.clone(), ..form };

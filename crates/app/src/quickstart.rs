@@ -12,6 +12,9 @@ use crate::predictions::operator_team;
 use crate::run::{OPERATOR_RUNS, RunRequest};
 use crate::{AppError, Bell, Longboard};
 
+/// The suite that built-in contestants run at first start.
+const SUITE: &str = "quickstart";
+
 /// A built-in contestant.
 #[derive(Debug, Clone)]
 pub struct Builtin {
@@ -25,7 +28,7 @@ pub struct Builtin {
     pub api: EndpointCall,
     /// Most requests in flight.
     pub max_concurrency: u32,
-    /// Its run at first start; absent where there is none.
+    /// Its run of the quickstart suite at first start; absent where there is none.
     pub first_run: Option<FirstRun>,
 }
 
@@ -38,11 +41,9 @@ pub enum Place {
     Worker(Box<Method>),
 }
 
-/// What a contestant runs at first start. Absent values are the suite's.
-#[derive(Debug, Clone)]
+/// How much of the quickstart suite a contestant runs at first start. Absent values are the suite's.
+#[derive(Debug, Clone, Default)]
 pub struct FirstRun {
-    /// Suite slug.
-    pub suite: &'static str,
     /// Some of its lengths.
     pub lengths: Option<Vec<Length>>,
     /// Samples per (task, length).
@@ -54,7 +55,7 @@ pub struct FirstRun {
 pub struct BuiltinRun {
     /// Slug of the contestant.
     pub slug: String,
-    /// Its first run.
+    /// Its newest run of the quickstart suite.
     pub run: Run,
     /// Where it stands.
     pub progress: Progress,
@@ -81,7 +82,7 @@ impl Longboard {
                 continue;
             }
             let request = RunRequest {
-                suite: first.suite.to_owned(),
+                suite: SUITE.to_owned(),
                 lengths: first.lengths.clone(),
                 samples: first.samples,
                 ..RunRequest::default()
@@ -109,7 +110,7 @@ impl Longboard {
         for slug in slugs {
             let Some(endpoint) = self.store.endpoint_by_slug(slug).await? else { continue };
             let runs = self.store.runs_of_endpoint(endpoint.id, 10).await?;
-            let Some(run) = runs.into_iter().next_back() else { continue };
+            let Some(run) = runs.into_iter().find(|run| run.suite_slug == SUITE) else { continue };
             let progress = self.store.progress(&run).await?;
             found.push(BuiltinRun { slug: slug.clone(), run, progress });
         }

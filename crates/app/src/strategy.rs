@@ -67,18 +67,14 @@ impl Longboard {
     /// [`AppError::Store`].
     pub async fn strategies_report(&self, suite: Option<&str>) -> Result<StrategiesReport, AppError> {
         let variants = self.store.strategies().await?;
-        let mut found: Vec<(String, Vec<Run>)> = Vec::new();
-        for suite in self.store.suites().await? {
-            let runs = self.store.runs_on(&suite.slug).await?;
-            if runs.iter().any(|run| variants.iter().any(|variant| variant.id == run.endpoint_id)) {
-                found.push((suite.slug, runs));
-            }
-        }
-        let suites: Vec<String> = found.iter().map(|(slug, _)| slug.clone()).collect();
-        let shown = found.into_iter().find(|(slug, _)| suite.is_none_or(|suite| suite == slug));
-        let (suite, rows) = match shown {
-            Some((slug, runs)) => (Some(slug), self.strategy_rows(&variants, &runs).await?),
-            None => (None, Vec::new()),
+        let ids: Vec<Uuid> = variants.iter().map(|variant| variant.id).collect();
+        let run = self.store.suites_run_by(&ids).await?;
+        let all = self.store.suites().await?.into_iter().map(|suite| suite.slug);
+        let suites: Vec<String> = all.filter(|slug| run.contains(slug)).collect();
+        let suite = suites.iter().find(|slug| suite.is_none_or(|suite| suite == *slug)).cloned();
+        let rows = match &suite {
+            Some(slug) => self.strategy_rows(&variants, &self.store.runs_on(slug).await?).await?,
+            None => Vec::new(),
         };
         Ok(StrategiesReport { known: cards(), suites, suite, rows })
     }

@@ -393,7 +393,7 @@ fn builtin(what: &str) -> Builtin {
         description: "A method.".to_owned(),
         place: Place::Worker(Box::new(Method { spec, card })),
         max_concurrency: 8,
-        first_run: Some(FirstRun { suite: "quickstart", lengths: Some(vec!["1k".parse().unwrap()]), samples: Some(2) }),
+        first_run: Some(FirstRun { lengths: Some(vec!["1k".parse().unwrap()]), samples: Some(2) }),
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use longboard_suites::suite::Slice;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     TransactionTrait,
 };
 use uuid::Uuid;
@@ -167,11 +167,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn runs_of_suite(&self, suite: &str) -> Result<Vec<Run>, StoreError> {
-        let found = run::Entity::find()
-            .filter(run::Column::SuiteSlug.eq(suite))
-            .filter(run::Column::Counts.eq(true))
-            .filter(run::Column::State.ne(RunState::Cancelled));
-        Ok(found.order_by_desc(run::Column::CreatedAt).all(&self.db).await?)
+        Ok(newest_on(suite).filter(run::Column::Counts.eq(true)).all(&self.db).await?)
+    }
+
+    /// Runs of a suite, of parts of it too, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn runs_on(&self, suite: &str) -> Result<Vec<Run>, StoreError> {
+        Ok(newest_on(suite).all(&self.db).await?)
     }
 
     /// Where a run stands.
@@ -287,6 +291,13 @@ impl Store {
         let found = run_event::Entity::find().filter(run_event::Column::RunId.eq(run));
         Ok(found.order_by_desc(run_event::Column::Id).limit(limit).all(&self.db).await?)
     }
+}
+
+fn newest_on(suite: &str) -> Select<run::Entity> {
+    run::Entity::find()
+        .filter(run::Column::SuiteSlug.eq(suite))
+        .filter(run::Column::State.ne(RunState::Cancelled))
+        .order_by_desc(run::Column::CreatedAt)
 }
 
 /// Of runs from newest to oldest, those that stand on a board: each endpoint's newest finished one, else its newest.

@@ -10,7 +10,6 @@ use crate::entity::kind::RunState;
 use crate::entity::{answer, endpoint, run};
 use crate::error::StoreError;
 use crate::method::mean;
-use crate::run::Run;
 
 /// Scores and mean costs of one (run, task, length).
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
@@ -53,15 +52,21 @@ impl Store {
             .await?)
     }
 
-    /// Runs of a suite, of parts of it too, newest first.
+    /// Suites that some of these endpoints have run, by slug.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn runs_on(&self, suite: &str) -> Result<Vec<Run>, StoreError> {
-        let found = run::Entity::find()
-            .filter(run::Column::SuiteSlug.eq(suite))
-            .filter(run::Column::State.ne(RunState::Cancelled));
-        Ok(found.order_by_desc(run::Column::CreatedAt).all(&self.db).await?)
+    pub async fn suites_run_by(&self, endpoints: &[Uuid]) -> Result<Vec<String>, StoreError> {
+        Ok(run::Entity::find()
+            .select_only()
+            .column(run::Column::SuiteSlug)
+            .distinct()
+            .filter(run::Column::EndpointId.is_in(endpoints.iter().copied()))
+            .filter(run::Column::State.ne(RunState::Cancelled))
+            .order_by_asc(run::Column::SuiteSlug)
+            .into_tuple()
+            .all(&self.db)
+            .await?)
     }
 
     /// Scores and costs of runs, by length and task.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::pages::page;
+use crate::pages::sample::stretch;
 use crate::refusal::PageError;
 
 /// Places of a ranking that are shown, besides those of relevant documents.
@@ -19,9 +20,6 @@ const SHOWN: usize = 10;
 
 /// Queries of an item that are shown.
 const QUERIES: usize = 12;
-
-/// Bytes of a document on one page.
-const WINDOW: usize = 8000;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.route("/runs/{id}/samples/{number}/documents/{name}", get().to(document));
@@ -88,10 +86,7 @@ async fn document(
         Content::Picture(png) => return Ok(HttpResponse::Ok().content_type("image/png").body(png)),
         Content::Text(text) => text,
     };
-    let pages = text.len().div_ceil(WINDOW).max(1);
-    let shown = place.page.unwrap_or(1).clamp(1, pages);
-    let begin = text.floor_char_boundary((shown - 1) * WINDOW);
-    let end = text.floor_char_boundary((shown * WINDOW).min(text.len()));
-    let text = text.get(begin..end).unwrap_or_default().to_owned();
+    let (shown, pages, bytes) = stretch(&text, place.page.unwrap_or(1));
+    let text = text.get(bytes).unwrap_or_default().to_owned();
     page(&DocumentPage { run, number, name, text, page: shown, pages })
 }

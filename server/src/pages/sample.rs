@@ -1,5 +1,7 @@
 //! A sample: its prompt, rebuilt and paged around the needles, the answer, what was read in it and how it ended.
 
+use std::ops::Range;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get};
 use askama::Template;
@@ -192,15 +194,13 @@ fn timing(sample: &SampleReport) -> String {
 /// The asked-for page, or the one where the first needle begins.
 pub(super) fn prompt_page(item: &Item, asked: Option<usize>) -> PromptPage {
     let text = item.joined();
-    let pages = text.len().div_ceil(WINDOW).max(1);
     let page_of = |needle: &Needle| needle.start / WINDOW + 1;
-    let number = asked.unwrap_or_else(|| item.needles.first().map_or(1, page_of)).clamp(1, pages);
-    let begin = text.floor_char_boundary((number - 1) * WINDOW);
-    let end = text.floor_char_boundary((number * WINDOW).min(text.len()));
+    let number = asked.unwrap_or_else(|| item.needles.first().map_or(1, page_of));
+    let (number, pages, shown) = stretch(&text, number);
     PromptPage {
         number,
         pages,
-        pieces: pieces(&text, begin, end, &item.needles),
+        pieces: pieces(&text, shown.start, shown.end, &item.needles),
         needles: item
             .needles
             .iter()
@@ -209,6 +209,14 @@ pub(super) fn prompt_page(item: &Item, asked: Option<usize>) -> PromptPage {
         tokens: item.prompt_tokens,
         searched: Judged::of(item).documents > 0,
     }
+}
+
+/// The asked-for page of a text or the nearest that there is, how many there are, and its bytes.
+pub(super) fn stretch(text: &str, asked: usize) -> (usize, usize, Range<usize>) {
+    let pages = text.len().div_ceil(WINDOW).max(1);
+    let number = asked.clamp(1, pages);
+    let begin = text.floor_char_boundary((number - 1) * WINDOW);
+    (number, pages, begin..text.floor_char_boundary((number * WINDOW).min(text.len())))
 }
 
 fn pieces(text: &str, begin: usize, end: usize, needles: &[Needle]) -> Vec<(String, bool)> {

@@ -260,14 +260,16 @@ fn endpoint_page(team: String, row: &Endpoint, csrf: String) -> EndpointPage {
         waiting: row.probe_state == longboard_app::store::ProbeState::Pending,
         usable: row.kind != EndpointKind::Predictions && row.retired_at.is_none(),
         retired: row.retired_at.is_some(),
-        change: (row.kind == EndpointKind::Endpoint && row.retired_at.is_none()).then(|| Change {
-            description: row.description.clone(),
-            max_concurrency: row.max_concurrency,
-            context_limit_tokens: row.context_limit_tokens.map(|limit| limit.to_string()).unwrap_or_default(),
-            first_byte_timeout_s: row.first_byte_timeout_ms / 1000,
-            family: row.family.clone().unwrap_or_default(),
-            query_prefix: row.query_prefix.clone(),
-            document_prefix: row.document_prefix.clone(),
+        change: (row.kind == EndpointKind::Endpoint && row.plain_id.is_none() && row.retired_at.is_none()).then(|| {
+            Change {
+                description: row.description.clone(),
+                max_concurrency: row.max_concurrency,
+                context_limit_tokens: row.context_limit_tokens.map(|limit| limit.to_string()).unwrap_or_default(),
+                first_byte_timeout_s: row.first_byte_timeout_ms / 1000,
+                family: row.family.clone().unwrap_or_default(),
+                query_prefix: row.query_prefix.clone(),
+                document_prefix: row.document_prefix.clone(),
+            }
         }),
         csrf,
     }

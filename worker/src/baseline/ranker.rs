@@ -47,24 +47,6 @@ impl Ranker {
         }
     }
 
-    /// What it is, in a sentence or two.
-    #[must_use]
-    pub fn description(self) -> String {
-        match self {
-            Self::Bm25 => {
-                "Baseline: Okapi BM25, which scores documents by the words they share with a query.".to_owned()
-            }
-            Self::HashedNgrams => {
-                "Baseline: an embedder of hashed words and pairs of words, without any model of language.".to_owned()
-            }
-            Self::Encoder(positions) => format!(
-                "Longboard's own encoder, trained on texts of at most 512 of its tokens, made to read more: {}. {}.",
-                positions.rule(),
-                positions.citation()
-            ),
-        }
-    }
-
     /// Whether it scores documents for a query, and has no vectors.
     #[must_use]
     pub const fn reranks(self) -> bool {
