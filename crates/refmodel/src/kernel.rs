@@ -104,13 +104,10 @@ fn tiles<S: Products, const R: usize>(
     }
 }
 
-/// Bits of a group of lanes that is read whole.
-const ALL_LANES: u64 = (1 << LANES) - 1;
-
 /// Bits of each group of lanes of a page.
 #[inline(always)]
 fn lanes(bits: u64) -> impl Iterator<Item = u64> {
-    (0..PAGE / LANES).map(move |group| bits >> (group * LANES) & ALL_LANES)
+    (0..PAGE / LANES).map(move |group| bits >> (group * LANES) & ((1 << LANES) - 1))
 }
 
 /// State of up to R rows.
@@ -119,8 +116,6 @@ struct Block<const R: usize> {
     queries: Vec<[f32; R]>,
     /// Scores and then weights, one entry per group of lanes.
     scores: Vec<[[f32; LANES]; R]>,
-    /// Weights, one entry per token.
-    weights: Vec<[f32; R]>,
     /// Unnormalised outputs, one entry per group of channels.
     outputs: Vec<[[f32; LANES]; R]>,
     most: [f32; R],
@@ -132,7 +127,6 @@ impl<const R: usize> Block<R> {
         Self {
             queries: vec![[0.0; R]; dim],
             scores: vec![[[0.0; LANES]; R]; PAGE / LANES],
-            weights: vec![[0.0; R]; PAGE],
             outputs: vec![[[0.0; LANES]; R]; dim.div_ceil(LANES)],
             most: [f32::NEG_INFINITY; R],
             total: [0.0; R],
@@ -168,26 +162,16 @@ impl<const R: usize> Block<R> {
         for ((group, scores), bits) in view.page.key_groups().zip(&mut self.scores).zip(lanes(any)) {
             *scores = [[0.0; LANES]; R];
             if bits != 0 {
-                S::add(scores, &self.queries, group, u64::MAX);
+                S::add(scores, &self.queries, group);
             }
         }
         if all != u64::MAX {
             self.hide(&bits);
         }
         self.weigh::<S>(any);
+        // A weight of nothing times a poisoned value is still poison: tokens that no row reads are left out.
         for (group, outputs) in view.page.value_groups().zip(&mut self.outputs) {
-            if any == u64::MAX {
-                S::add(outputs, &self.weights, group, any);
-                continue;
-            }
-            // A weight of nothing times a poisoned value is still poison: tokens that no row reads are left out.
-            for ((weights, tokens), bits) in self.weights.chunks(LANES).zip(group.chunks(LANES)).zip(lanes(any)) {
-                match bits {
-                    0 => {}
-                    ALL_LANES => S::add(outputs, weights, tokens, u64::MAX),
-                    some => S::add(outputs, weights, tokens, some),
-                }
-            }
+            S::add_rows(outputs, &self.scores, group, any);
         }
     }
 
@@ -234,19 +218,15 @@ impl<const R: usize> Block<R> {
                 }
             }
         }
-        let floor = self.most.map(|most| if most == f32::NEG_INFINITY { 0.0 } else { most });
+        let mut floor = self.most;
+        floor.iter_mut().filter(|most| **most == f32::NEG_INFINITY).for_each(|most| *most = 0.0);
         let mut sums = [[0.0; LANES]; R];
-        let groups = self.scores.iter_mut().zip(self.weights.chunks_mut(LANES)).zip(lanes(any));
-        for ((scores, weights), _) in groups.filter(|(_, bits)| *bits != 0) {
+        let groups = self.scores.iter_mut().zip(lanes(any));
+        for (scores, _) in groups.filter(|(_, bits)| *bits != 0) {
             for ((scores, floor), sums) in scores.iter_mut().zip(&floor).zip(&mut sums) {
                 for (score, sum) in scores.iter_mut().zip(sums) {
                     *score = exp2::<S>(*score - floor);
                     *sum += *score;
-                }
-            }
-            for (lane, weights) in weights.iter_mut().enumerate() {
-                for (weight, scores) in weights.iter_mut().zip(scores.iter()) {
-                    *weight = scores.get(lane).copied().unwrap_or(0.0);
                 }
             }
         }
@@ -270,12 +250,12 @@ impl<const R: usize> Block<R> {
 
 /// 2^x for x <= 0, to 2 units in the last place: exponent by bits, fraction by Taylor's polynomial of degree 6.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the whole part lies within -127..=0")]
 pub(crate) fn exp2<S: Products>(x: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0;
+    // A float of this size has steps of 1, so that adding it rounds, and its last bits are the whole part plus 127.
+    const ROUND: f32 = 12_582_912.0 + 127.0;
     let x = if x > -126.0 { x } else { -127.0 };
-    let whole = (x + ROUND) - ROUND;
-    let fraction = x - whole;
+    let rounded = x + ROUND;
+    let fraction = x - (rounded - ROUND);
     let step = |sum: f32, coefficient: f32| {
         if S::FMA { sum.mul_add(fraction, coefficient) } else { sum * fraction + coefficient }
     };
@@ -283,8 +263,7 @@ pub(crate) fn exp2<S: Products>(x: f32) -> f32 {
     for coefficient in [1.333_356e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265e-1, 6.931_472e-1, 1.0] {
         sum = step(sum, coefficient);
     }
-    let scale = f32::from_bits(((whole as i32 + 127) as u32) << 23);
-    sum * scale
+    sum * f32::from_bits(rounded.to_bits() << 23)
 }
 
 #[cfg(test)]

@@ -7,41 +7,50 @@ pub trait Products {
     /// Whether one instruction multiplies and adds.
     const FMA: bool;
 
-    /// `sums += left^T right` over the entries whose bit is set; all of them, however many, when every bit is.
-    fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64);
-}
+    /// `sums[row] += sum of left[entry][row] * right[entry]`.
+    fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]]);
 
-/// Every pair of entries whose bit is set.
-#[inline(always)]
-fn each<'a, const R: usize>(
-    left: &'a [[f32; R]],
-    right: &'a [[f32; LANES]],
-    bits: u64,
-    mut step: impl FnMut(&'a [f32; R], &'a [f32; LANES]),
-) {
-    let entries = left.iter().zip(right);
-    if bits == u64::MAX {
-        entries.for_each(|(left, right)| step(left, right));
-    } else {
-        let set = entries.enumerate().filter(|(place, _)| bits >> place & 1 == 1);
-        set.for_each(|(_, (left, right))| step(left, right));
-    }
+    /// `sums[row] += sum of left[group][row][lane] * right[group * LANES + lane]` over the entries of `right` whose bit
+    /// is set. The others are not read.
+    fn add_rows<const R: usize>(
+        sums: &mut [[f32; LANES]; R],
+        left: &[[[f32; LANES]; R]],
+        right: &[[f32; LANES]],
+        bits: u64,
+    );
 }
 
 /// Whatever the compiler's target has.
 pub struct Portable;
 
+impl Portable {
+    #[inline(always)]
+    fn step(sums: &mut [f32; LANES], left: f32, right: &[f32; LANES]) {
+        sums.iter_mut().zip(right).for_each(|(sum, right)| *sum += left * right);
+    }
+}
+
 impl Products for Portable {
     const FMA: bool = false;
 
-    fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
-        each(left, right, bits, |left, right| {
-            for (sums, left) in sums.iter_mut().zip(left) {
-                for (sum, right) in sums.iter_mut().zip(right) {
-                    *sum += left * right;
-                }
+    fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]]) {
+        for (left, right) in left.iter().zip(right) {
+            sums.iter_mut().zip(left).for_each(|(sums, left)| Self::step(sums, *left, right));
+        }
+    }
+
+    fn add_rows<const R: usize>(
+        sums: &mut [[f32; LANES]; R],
+        left: &[[[f32; LANES]; R]],
+        right: &[[f32; LANES]],
+        bits: u64,
+    ) {
+        for (group, (left, right)) in left.iter().zip(right.chunks(LANES)).enumerate() {
+            for (lane, right) in right.iter().enumerate().filter(|(lane, _)| bits >> (group * LANES + lane) & 1 == 1) {
+                let left = left.iter().map(|row| row.get(lane).copied().unwrap_or(0.0));
+                sums.iter_mut().zip(left).for_each(|(sums, left)| Self::step(sums, left, right));
             }
-        });
+        }
     }
 }
 
@@ -55,73 +64,100 @@ pub struct Avx512;
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    #![expect(unsafe_code, reason = "vector loads and stores go through pointers to whole arrays of their size")]
+    #![expect(unsafe_code, reason = "rows of 16 numbers become registers of their size, and functions have features")]
 
-    use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
-    };
+    use std::arch::x86_64::{__m256, __m512, _mm256_fmadd_ps, _mm256_set1_ps, _mm512_fmadd_ps, _mm512_set1_ps};
+    use std::mem::transmute;
 
-    use super::{Avx2, Avx512, LANES, Products, each};
+    use super::{Avx2, Avx512, LANES, Products};
 
-    impl Products for Avx512 {
-        const FMA: bool = true;
+    /// Both products of an instruction set: its registers for a row of lanes, and how a number times a row is added.
+    macro_rules! products {
+        ($set:ty, $features:literal, $registers:ty, $step:expr) => {
+            impl Products for $set {
+                const FMA: bool = true;
 
-        #[inline(always)]
-        fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
-            // SAFETY: the kernel takes this type only after the processor was found to have the instructions.
-            unsafe { add512(sums, left, right, bits) }
-        }
-    }
+                #[inline(always)]
+                fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]]) {
+                    #[target_feature(enable = $features)]
+                    fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]]) {
+                        let mut rows = [registers([0.0; LANES]); R];
+                        rows.iter_mut().zip(sums.iter()).for_each(|(row, sums)| *row = registers(*sums));
+                        for (left, right) in left.iter().zip(right) {
+                            let right = registers(*right);
+                            for (row, left) in rows.iter_mut().zip(left) {
+                                $step(row, *left, right);
+                            }
+                        }
+                        sums.iter_mut().zip(rows).for_each(|(sums, row)| *sums = numbers(row));
+                    }
+                    // SAFETY: the kernel takes this type only after the processor was found to have the instructions.
+                    unsafe { add(sums, left, right) }
+                }
 
-    #[target_feature(enable = "avx512f")]
-    fn add512<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
-        // SAFETY: each array has the 16 numbers that a load or store touches.
-        let mut lanes: [__m512; R] = sums.each_ref().map(|sums| unsafe { _mm512_loadu_ps(sums.as_ptr()) });
-        let step = |left: &[f32; R], right: &[f32; LANES]| {
-            // SAFETY: as above.
-            let right = unsafe { _mm512_loadu_ps(right.as_ptr()) };
-            for (lanes, left) in lanes.iter_mut().zip(left) {
-                *lanes = _mm512_fmadd_ps(_mm512_set1_ps(*left), right, *lanes);
+                #[inline(always)]
+                fn add_rows<const R: usize>(
+                    sums: &mut [[f32; LANES]; R],
+                    left: &[[[f32; LANES]; R]],
+                    right: &[[f32; LANES]],
+                    bits: u64,
+                ) {
+                    #[target_feature(enable = $features)]
+                    fn add_rows<const R: usize>(
+                        sums: &mut [[f32; LANES]; R],
+                        left: &[[[f32; LANES]; R]],
+                        right: &[[f32; LANES]],
+                        mut bits: u64,
+                    ) {
+                        let mut rows = [registers([0.0; LANES]); R];
+                        rows.iter_mut().zip(sums.iter()).for_each(|(row, sums)| *row = registers(*sums));
+                        for (left, right) in left.iter().zip(right.as_chunks::<LANES>().0) {
+                            for (lane, right) in right.iter().enumerate() {
+                                if bits & 1 == 1 {
+                                    let right = registers(*right);
+                                    for (row, left) in rows.iter_mut().zip(left) {
+                                        $step(row, left.get(lane).copied().unwrap_or(0.0), right);
+                                    }
+                                }
+                                bits >>= 1;
+                            }
+                        }
+                        sums.iter_mut().zip(rows).for_each(|(sums, row)| *sums = numbers(row));
+                    }
+                    // SAFETY: as above.
+                    unsafe { add_rows(sums, left, right, bits) }
+                }
+            }
+
+            #[inline(always)]
+            fn registers(numbers: [f32; LANES]) -> $registers {
+                // SAFETY: both are the same 16 numbers, and any bits are numbers.
+                unsafe { transmute(numbers) }
+            }
+
+            #[inline(always)]
+            fn numbers(registers: $registers) -> [f32; LANES] {
+                // SAFETY: as above.
+                unsafe { transmute(registers) }
             }
         };
-        each(left, right, bits, step);
-        for (sums, lanes) in sums.iter_mut().zip(lanes) {
-            // SAFETY: as above.
-            unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), lanes) };
-        }
     }
 
-    impl Products for Avx2 {
-        const FMA: bool = true;
+    mod avx512 {
+        use super::{__m512, _mm512_fmadd_ps, _mm512_set1_ps, Avx512, LANES, Products, transmute};
 
-        #[inline(always)]
-        fn add<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
-            // SAFETY: the kernel takes this type only after the processor was found to have the instructions.
-            unsafe { add256(sums, left, right, bits) }
-        }
+        products!(Avx512, "avx512f", __m512, |row: &mut __m512, left: f32, right| {
+            *row = _mm512_fmadd_ps(_mm512_set1_ps(left), right, *row);
+        });
     }
 
-    #[target_feature(enable = "avx2,fma")]
-    fn add256<const R: usize>(sums: &mut [[f32; LANES]; R], left: &[[f32; R]], right: &[[f32; LANES]], bits: u64) {
-        // SAFETY: each array has 16 numbers, which two loads or stores of 8 touch.
-        let load =
-            |lanes: &[f32; LANES]| unsafe { (_mm256_loadu_ps(lanes.as_ptr()), _mm256_loadu_ps(lanes.as_ptr().add(8))) };
-        let mut lanes: [(__m256, __m256); R] = sums.each_ref().map(load);
-        let step = |left: &[f32; R], right: &[f32; LANES]| {
-            let (low, high) = load(right);
-            for (lanes, left) in lanes.iter_mut().zip(left) {
-                let left = _mm256_set1_ps(*left);
-                *lanes = (_mm256_fmadd_ps(left, low, lanes.0), _mm256_fmadd_ps(left, high, lanes.1));
-            }
-        };
-        each(left, right, bits, step);
-        for (sums, (low, high)) in sums.iter_mut().zip(lanes) {
-            // SAFETY: as above.
-            unsafe {
-                _mm256_storeu_ps(sums.as_mut_ptr(), low);
-                _mm256_storeu_ps(sums.as_mut_ptr().add(8), high);
-            }
-        }
+    mod avx2 {
+        use super::{__m256, _mm256_fmadd_ps, _mm256_set1_ps, Avx2, LANES, Products, transmute};
+
+        products!(Avx2, "avx2,fma", [__m256; 2], |[low, high]: &mut [__m256; 2], left: f32, right: [__m256; 2]| {
+            let left = _mm256_set1_ps(left);
+            *low = _mm256_fmadd_ps(left, right[0], *low);
+            *high = _mm256_fmadd_ps(left, right[1], *high);
+        });
     }
 }

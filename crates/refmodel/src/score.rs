@@ -65,7 +65,7 @@ fn blocks<S: Products, const R: usize>(queries: &[f32], dim: usize, page: &Page,
         }
         for (place, group) in page.key_groups().enumerate() {
             let mut sums = [[0.0; LANES]; R];
-            S::add(&mut sums, &channels, group, u64::MAX);
+            S::add(&mut sums, &channels, group);
             for (row, (out, sums)) in out.chunks_mut(PAGE).zip(&sums).enumerate() {
                 let Some(out) = out.get_mut(place * LANES..(place + 1) * LANES) else { continue };
                 match lse.and_then(|lse| lse.get(block * R + row)) {
