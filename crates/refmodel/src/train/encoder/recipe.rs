@@ -20,7 +20,7 @@ pub const VOCABULARY: usize = 2048;
 pub const READING: usize = 200;
 
 /// Steps of the built-in encoder.
-pub const STEPS: u32 = 260;
+pub const STEPS: u32 = 1800;
 
 /// Pairs of a half of a step. Each half has negatives of its own.
 pub const BATCH: usize = 16;
