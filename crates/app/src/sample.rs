@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use longboard_store::task::Task as TaskRow;
 use longboard_suites::dataset::Records;
+use longboard_suites::families::concept_map::ConceptMap;
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
 use longboard_suites::judging::OpenEnded;
@@ -125,5 +126,15 @@ impl Longboard {
     pub async fn item(&self, row: &TaskRow, length: Length, seed: i64, index: u32) -> Result<Item, AppError> {
         let press = self.press(row, length, seed, [index]).await?;
         tokio::task::spawn_blocking(move || press.item(index)).await.map_err(AppError::stopped)?
+    }
+
+    /// Which concepts occur together in an item of a family that asks about that; `None` for the others.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] when the computation stopped.
+    pub async fn concept_map(&self, row: &TaskRow, item: &Item) -> Result<Option<ConceptMap>, AppError> {
+        let Ok(task) = Task::new(row.definition()) else { return Ok(None) };
+        let item = item.clone();
+        tokio::task::spawn_blocking(move || task.family().concept_map(&item)).await.map_err(AppError::stopped)
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use longboard_endpoint::strategy::{Card, Strategy};
-use longboard_protocol::api::{MethodDifference, StrategiesReport, StrategyCard, StrategyCost, StrategyRow};
+use longboard_endpoint::strategy::{Card, Parameter, Strategy};
+use longboard_protocol::api::{
+    MethodDifference, StrategiesReport, StrategyCard, StrategyCost, StrategyParameter, StrategyRow,
+};
 use longboard_store::EndpointCall;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Run, one_per_endpoint};
@@ -34,9 +36,10 @@ impl Longboard {
         strategy: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Endpoint, AppError> {
-        let Some(strategy) = strategy.filter(|slug| !slug.is_empty() && *slug != PLAIN) else { return Ok(endpoint) };
-        let title = title(&endpoint, strategy)?;
-        let slug = format!("{}-{}", endpoint.slug, strategy.replace([' ', '='], "-"));
+        let strategy = strategy.map(str::trim).filter(|label| !label.is_empty() && *label != PLAIN);
+        let Some(strategy) = strategy else { return Ok(endpoint) };
+        let Chosen { label, title } = chosen(&endpoint, strategy)?;
+        let slug = format!("{}-{}", endpoint.slug, label.replace([' ', '='], "-"));
         if let Some(known) = self.store.endpoint_by_slug(&slug).await? {
             let same = known.plain_id == Some(endpoint.id) && known.retired_at.is_none();
             let taken = || AppError::Invalid(format!("another model is called {slug}; rename this endpoint"));
@@ -52,7 +55,7 @@ impl Longboard {
             probe_report: None,
             probed_at: None,
             created_at: now,
-            strategy: Some(strategy.to_owned()),
+            strategy: Some(label),
             plain_id: Some(endpoint.id),
             ..endpoint
         };
@@ -190,6 +193,9 @@ pub fn cards() -> Vec<StrategyCard> {
         slug: card.slug.to_owned(),
         title: card.title.to_owned(),
         around: "chat".to_owned(),
+        what: card.what.to_owned(),
+        differs: card.differs.to_owned(),
+        parameters: card.parameters.iter().map(parameter).collect(),
         citation: card.citation.to_owned(),
         cost: card.cost.to_owned(),
     });
@@ -197,16 +203,36 @@ pub fn cards() -> Vec<StrategyCard> {
         slug: encoding.slug().to_owned(),
         title: encoding.title().to_owned(),
         around: "embedder".to_owned(),
+        what: String::new(),
+        differs: String::new(),
+        parameters: Vec::new(),
         citation: encoding.citation().to_owned(),
         cost: encoding.cost().to_owned(),
     });
     chat.chain(embedders).collect()
 }
 
+fn parameter(known: &Parameter) -> StrategyParameter {
+    StrategyParameter {
+        name: known.name.to_owned(),
+        help: known.help.to_owned(),
+        default: known.default,
+        least: known.least,
+        most: known.most,
+    }
+}
+
 /// The name of asking an endpoint as it is.
 pub const PLAIN: &str = "plain";
 
-fn title(endpoint: &Endpoint, strategy: &str) -> Result<String, AppError> {
+/// A strategy as it is kept and as it is called.
+struct Chosen {
+    /// Name and the settings that are not the defaults: equal labels are equal strategies.
+    label: String,
+    title: String,
+}
+
+fn chosen(endpoint: &Endpoint, strategy: &str) -> Result<Chosen, AppError> {
     let refuse = |text: String| Err(AppError::Invalid(text));
     if endpoint.plain_id.is_some() {
         return refuse(format!("{} is a strategy itself; choose the endpoint it works around", endpoint.name));
@@ -221,10 +247,14 @@ fn title(endpoint: &Endpoint, strategy: &str) -> Result<String, AppError> {
     match endpoint.api {
         EndpointCall::Chat | EndpointCall::Completions => {
             let strategy = Strategy::from_str(strategy).map_err(|error| invalid(&error))?;
-            Ok(strategy.card().title.to_owned())
+            let label = strategy.label();
+            let settings = label.strip_prefix(strategy.card().slug).map(str::trim).filter(|given| !given.is_empty());
+            let settings = settings.map(|given| format!(" ({given})")).unwrap_or_default();
+            Ok(Chosen { title: format!("{}{settings}", strategy.card().title), label })
         }
         EndpointCall::Embeddings => {
-            Ok(Encoding::from_str(strategy).map_err(|error| invalid(&error))?.title().to_owned())
+            let encoding = Encoding::from_str(strategy).map_err(|error| invalid(&error))?;
+            Ok(Chosen { title: encoding.title().to_owned(), label: encoding.slug().to_owned() })
         }
         EndpointCall::Rerank | EndpointCall::TrueFalse => {
             refuse("rerankers read documents as they are; strategies are for others".to_owned())

@@ -348,10 +348,31 @@ pub struct StrategyCard {
     pub title: String,
     /// Around what: `chat` or `embedder`.
     pub around: String,
+    /// What it does, in a sentence or two.
+    pub what: String,
+    /// Where it differs from the paper or its code.
+    pub differs: String,
+    /// Numbers it can be given, as `slug name=value`.
+    pub parameters: Vec<StrategyParameter>,
     /// Paper, and code where it was read.
     pub citation: String,
     /// What a sample costs, in words.
     pub cost: String,
+}
+
+/// A number that a strategy can be given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StrategyParameter {
+    /// Name.
+    pub name: String,
+    /// What it is, with its unit.
+    pub help: String,
+    /// The value that holds where none is given.
+    pub default: f64,
+    /// Smallest allowed.
+    pub least: f64,
+    /// Largest allowed.
+    pub most: f64,
 }
 
 /// What a strategy gained and cost on one (task, length).

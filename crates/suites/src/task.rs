@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::card::Card;
 use crate::dataset::{Dataset, Record};
 use crate::families;
+use crate::families::concept_map::ConceptMap;
 use crate::haystack::Haystack;
 use crate::item::{Item, Scored};
 use crate::judging::OpenEnded;
@@ -140,6 +141,10 @@ pub trait Family: Sync {
     }
     /// The documents that items search, for families whose answers are rankings.
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
+        None
+    }
+    /// The concepts of an item's text and which occur together, for families that ask about them.
+    fn concept_map(&self, _item: &Item) -> Option<ConceptMap> {
         None
     }
     /// What judges see of an item; `None` for families with closed answers.

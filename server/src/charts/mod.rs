@@ -1,11 +1,13 @@
 //! Charts as inline SVG: pure functions, readable in light and dark, each with a title and a description. The pages put
 //! the same data beside them as a table.
 
+mod concepts;
 mod curve;
 mod heatmap;
 mod outcome;
 mod pareto;
 
+pub(crate) use concepts::concepts;
 pub(crate) use curve::{CurvePoint, Series, curve, curve_over, spark, whisker};
 pub(crate) use heatmap::{HeatCell, heatmap};
 pub(crate) use outcome::outcome_bar;

@@ -137,6 +137,16 @@ pub(super) fn registration(fields: &Fields) -> Result<Registration, AppError> {
     })
 }
 
+/// The strategy of a run with its settings, as the API takes it.
+fn strategy(fields: &Fields) -> Result<String, AppError> {
+    let (slug, settings) = (fields.text("strategy"), fields.text("strategy_settings"));
+    match (slug, settings) {
+        ("", "") => Ok(String::new()),
+        ("", _) => Err(AppError::Invalid("settings need a strategy; choose one, or leave them empty".to_owned())),
+        _ => Ok(format!("{slug} {settings}")),
+    }
+}
+
 async fn submit(posted: Posted, longboard: Data<Longboard>) -> Reply {
     let Posted { person, fields } = posted;
     let submitted = async {
@@ -153,7 +163,7 @@ async fn submit(posted: Posted, longboard: Data<Longboard>) -> Reply {
             lengths: (!lengths.is_empty()).then_some(lengths),
             samples: fields.optional("samples", "samples per cell")?,
             budget_tokens: fields.optional("budget_tokens", "token budget")?,
-            strategy: Some(fields.text("strategy").to_owned()),
+            strategy: Some(strategy(&fields)?),
         };
         longboard.submit_run(&member, request, Utc::now()).await
     };

@@ -8,6 +8,7 @@ use longboard_app::run::SEASON_SEED;
 use longboard_app::store::dataset::Dataset;
 use longboard_app::store::task::Task as TaskRow;
 use longboard_app::suites::card::{Dialogue, Protocol, Side};
+use longboard_app::suites::families::concept_map::ConceptMap;
 use longboard_app::suites::length::Length;
 use longboard_app::suites::metrics::catalogue;
 use longboard_app::suites::task::Task;
@@ -16,6 +17,7 @@ use longboard_protocol::api::TaskReport;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::charts::concepts;
 use crate::pages::page;
 use crate::pages::sample::{PromptPage, prompt_page};
 use crate::refusal::{ApiError, PageError};
@@ -36,6 +38,48 @@ struct Preview {
     page: Option<usize>,
 }
 
+/// A sample's graph of concepts.
+struct Concepts {
+    chart: String,
+    abstracts: usize,
+    pairs: Vec<Pair>,
+    more: usize,
+}
+
+/// Two concepts that occur together.
+struct Pair {
+    first: String,
+    second: String,
+    abstracts: usize,
+}
+
+/// Pairs of the table; the rest is counted.
+const PAIRS: usize = 60;
+
+impl Concepts {
+    fn of(map: &ConceptMap) -> Self {
+        let named = |place: usize| map.nodes.get(place).map(|node| node.phrase.clone()).unwrap_or_default();
+        let pairs = map.edges.iter().take(PAIRS).map(|edge| Pair {
+            first: named(edge.from),
+            second: named(edge.to),
+            abstracts: edge.abstracts,
+        });
+        Self {
+            chart: concepts(map),
+            abstracts: map.abstracts,
+            pairs: pairs.collect(),
+            more: map.edges.len().saturating_sub(PAIRS),
+        }
+    }
+}
+
+/// A sample as the page shows it.
+struct Shown {
+    prompt: PromptPage,
+    references: Vec<String>,
+    concepts: Option<Concepts>,
+}
+
 #[derive(Template)]
 #[template(path = "tasks/task.html")]
 struct TaskPage {
@@ -47,6 +91,7 @@ struct TaskPage {
     complaint: Option<String>,
     prompt: Option<PromptPage>,
     references: Vec<String>,
+    concepts: Option<Concepts>,
     length: String,
     index: u32,
     keep: String,
@@ -70,7 +115,10 @@ async fn task(
         Ok(shown) => (None, shown),
         Err(error) => (Some(crate::refusal::complaint(error)?), None),
     };
-    let (prompt, references) = shown.map_or((None, Vec::new()), |(prompt, references)| (Some(prompt), references));
+    let (prompt, references, concepts) = shown.map_or((None, Vec::new(), None), |shown| {
+        let Shown { prompt, references, concepts } = shown;
+        (Some(prompt), references, concepts)
+    });
     page(&TaskPage {
         published: moment(row.published_at),
         facts: facts(&row, &task.card),
@@ -79,6 +127,7 @@ async fn task(
         complaint,
         prompt,
         references,
+        concepts,
         keep: format!("&length={length}&index={}&version={}", query.index, task.version),
         length,
         index: query.index,
@@ -145,14 +194,14 @@ async fn preview(
     row: &TaskRow,
     length: &str,
     query: &Preview,
-) -> Result<Option<(PromptPage, Vec<String>)>, AppError> {
+) -> Result<Option<Shown>, AppError> {
     let length: Length = length.parse().map_err(|error| AppError::Invalid(format!("{error}")))?;
     if length.tokens() > LONGEST_PREVIEW {
         return Err(AppError::Invalid("the longest preview is 1m".to_owned()));
     }
     let item = longboard.item(row, length, SEASON_SEED, query.index).await?;
-    let shown = prompt_page(&item, query.page);
-    Ok(Some((shown, item.references)))
+    let concepts = longboard.concept_map(row, &item).await?.map(|map| Concepts::of(&map));
+    Ok(Some(Shown { prompt: prompt_page(&item, query.page), references: item.references, concepts }))
 }
 
 fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::card::{Card, Diffusion, Language, LengthUnit, Protocol, Scope};
+use crate::families::concept_map::ConceptMap;
 use crate::families::concepts::{self, Concepts};
 use crate::families::prose;
 use crate::families::volume::{self, Line, Written};
@@ -158,6 +159,10 @@ impl Family for ConceptGraph {
 
     fn quotes_references(&self) -> bool {
         false
+    }
+
+    fn concept_map(&self, item: &Item) -> Option<ConceptMap> {
+        Some(ConceptMap::of(item))
     }
 }
 

@@ -147,6 +147,27 @@ fn phrase(tag: &str, rng: &mut Rng) -> String {
     }
 }
 
+/// Every phrase under a tag that questions are about.
+pub fn vocabulary(tag: &str) -> Vec<String> {
+    let crossed = |left: &[&str], right: &[&str]| -> Vec<String> {
+        left.iter().flat_map(|left| right.iter().map(move |right| format!("{left} {right}"))).collect()
+    };
+    match tag {
+        "object" => crossed(&TRAITS, &THINGS),
+        "method" => crossed(&MANNERS, &PROCEDURES),
+        "dataset" => {
+            let places = crossed(&PLACES, &SIDES);
+            crossed(&places.iter().map(String::as_str).collect::<Vec<_>>(), &COLLECTIONS)
+        }
+        "instrument" => {
+            let makes: Vec<String> =
+                MAKES.iter().flat_map(|make| (2..=9).map(move |mark| format!("{make}-{mark}"))).collect();
+            crossed(&makes.iter().map(String::as_str).collect::<Vec<_>>(), &DEVICES)
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// `count` different phrases under a tag.
 pub fn pool(tag: &str, count: usize, rng: &mut Rng) -> Vec<String> {
     let mut pool: Vec<String> = Vec::new();

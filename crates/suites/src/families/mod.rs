@@ -17,6 +17,7 @@ mod classification;
 mod cnnsum;
 mod coliee_legal;
 mod concept_graph;
+pub mod concept_map;
 mod concepts;
 mod detectiveqa;
 mod followir;
