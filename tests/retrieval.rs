@@ -71,6 +71,38 @@ fn rankers_fill_the_embedding_board_and_a_sample_shows_what_was_found() {
 }
 
 #[test]
+#[ignore = "hours of processor time: 1,600 documents of up to 32k tokens under each position strategy"]
+fn our_encoder_fills_the_embedding_board_from_256_to_32k() {
+    const STREAMS: usize = 400;
+    let stage = Stage::new(TestDatabase::sqlite());
+    let _site = stage.serve();
+    let _worker = stage.work(&stage.worker_token("one"));
+    let team = stage.sign_up("alpha");
+    let names = ["bm25", "hashed-ngrams", "encoder-plain", "encoder-pcw", "encoder-ntk", "encoder-recurrent"];
+    let _served = names.map(|name| {
+        let (process, base_url) = ranker(name);
+        team.register_as(name, &base_url, if name == "bm25" { "rerank" } else { "embeddings" });
+        let ended =
+            stage.follow_over(STREAMS, &team.submit_all(name, "embedding"), |progress| progress["state"] != "open");
+        assert_eq!(ended["state"], "done", "{name} {ended}");
+        process
+    });
+    let board = stage.board("embedding", names.len());
+    let score = |entry: &str, length: &str| {
+        let rows = board["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["entry"] == entry).unwrap();
+        row["by_length"][length]["score"].as_f64().unwrap()
+    };
+    for length in ["256", "512", "1k", "2k", "4k", "8k", "16k", "32k"] {
+        let scores = names.map(|name| format!("{name} {:.1}", score(name, length)));
+        eprintln!("{length}: {}", scores.join(", "));
+    }
+    // What fits is read the same under every strategy, and beyond it the first 512 tokens alone find least.
+    assert_eq!(score("encoder-plain", "256"), score("encoder-ntk", "256"));
+    assert!(score("encoder-plain", "2k") < score("encoder-ntk", "2k"));
+}
+
+#[test]
 fn what_cannot_rank_is_refused_and_so_is_what_cannot_answer() {
     let stage = Stage::new(TestDatabase::sqlite());
     let _site = stage.serve();

@@ -224,9 +224,18 @@ impl Stage {
     /// When the run ends before.
     #[must_use]
     pub fn follow(&self, run: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.follow_over(20, run, wanted)
+    }
+
+    /// The same over at most so many streams of events, each as long as [`PATIENCE`].
+    ///
+    /// # Panics
+    /// When the run ends before.
+    #[must_use]
+    pub fn follow_over(&self, streams: usize, run: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = String::new();
         // A stream may end early, e.g. with its server.
-        for _ in 0..20 {
+        for _ in 0..streams {
             let Ok(stream) = self.http.get(self.url(&format!("/runs/{run}/events"))).send() else { continue };
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
                 let Some(data) = line.strip_prefix("data: ") else { continue };

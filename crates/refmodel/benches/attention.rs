@@ -1,6 +1,7 @@
 //! Attention of the reference model beside candle's and PyTorch's, in one run.
 //!
-//! `cargo bench -p longboard-refmodel --bench attention`, and with ` -- decode` the steps of answers alone
+//! `cargo bench -p longboard-refmodel --bench attention`, with ` -- decode` the steps of answers alone, with ` -- kernel` the
+//! kernel alone
 //!
 //! PyTorch is asked through the interpreter named by `LONGBOARD_PYTHON` (default `python3`) and left out, with a word,
 //! where it cannot be imported. Times are CPU seconds of one thread, best of three, but for the row on two threads.
@@ -19,6 +20,8 @@ use candle_core::{D, Device, Tensor};
 use candle_nn::attention::{AttnMask, flash_attn};
 use longboard_refmodel::attention::{Chunk, attend};
 use longboard_refmodel::cache::HeadCache;
+use longboard_refmodel::kernel::{self, PageView, RowRange};
+use longboard_refmodel::page::{PAGE, Page};
 use longboard_refmodel::policy::{Card, Meter, Policy, Seen, Selector, Site, TILE};
 use mimalloc::MiMalloc;
 use rayon::prelude::*;
@@ -44,6 +47,9 @@ fn main() {
     }
     if std::env::args().any(|argument| argument == "decode") {
         return decode();
+    }
+    if std::env::args().any(|argument| argument == "kernel") {
+        return kernel();
     }
     let lengths = [2048, 4096, 8192];
     let torch = torch(&lengths);
@@ -72,8 +78,52 @@ fn main() {
     }
     difference();
     threads();
+    kernel();
     decode();
     println!("peak of one core at 1 GHz: {FLOP_PER_CYCLE} GFLOP/s in vectors of 512 bits, half of it in those of 256");
+}
+
+/// The kernel over 8,192 tokens that every row sees.
+fn kernel() {
+    const TOKENS: usize = 8192;
+    println!("kernel alone, one thread, CPU time");
+    println!("| rows | channels | ns per pair | GFLOP/s |");
+    println!("|---|---|---|---|");
+    for (rows, dim) in [(96, 16), (96, 32), (96, 64), (1, 16), (1, 64)] {
+        let mut draw = draws();
+        let mut numbers = |count: usize| (0..count).map(|_| draw()).collect::<Vec<f32>>();
+        let filled = |_| {
+            let mut page = Page::new(dim);
+            while page.push(&numbers(dim), &numbers(dim)) {}
+            page
+        };
+        let pages: Vec<Page> = (0..TOKENS / PAGE).map(filled).collect();
+        let views: Vec<PageView<'_>> = pages
+            .iter()
+            .enumerate()
+            .map(|(index, page)| PageView { page, valid: u64::MAX, first: index * PAGE })
+            .collect();
+        let queries = numbers(rows * dim);
+        let ranges = vec![RowRange { from: 0, to: TOKENS }; rows];
+        let (mut output, mut lse) = (vec![0.0; rows * dim], vec![0.0; rows]);
+        let rounds = 384 / rows;
+        let seconds = best(|| {
+            let before = cpu_seconds();
+            (0..rounds).for_each(|_| kernel::attend(&queries, &ranges, &views, &mut output, &mut lse));
+            cpu_seconds() - before
+        });
+        let pairs = (rounds * rows * TOKENS) as f64;
+        println!("| {rows} | {dim} | {:.2} | {:.1} |", seconds / pairs * 1e9, pairs * (4 * dim) as f64 / seconds / 1e9);
+    }
+}
+
+/// Numbers from -1 to 1, the same ones every time.
+fn draws() -> impl FnMut() -> f32 {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
 }
 
 fn shown(value: Option<f64>) -> String {
@@ -100,11 +150,7 @@ struct Text {
 
 impl Text {
     fn new(tokens: usize) -> Self {
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut draw = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-        };
+        let mut draw = draws();
         let mut heads = || (0..HEADS).map(|_| (0..tokens * DIM).map(|_| draw()).collect()).collect();
         Self { tokens, queries: heads(), keys: heads(), values: heads() }
     }
