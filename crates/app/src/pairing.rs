@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use longboard_stats::pair::{Choice, EXPLORATION, choose, expected};
 use longboard_store::judging::{Judging, Verdict};
+use longboard_suites::judging::SCORE_PROMPT_VERSION;
 use longboard_suites::rng::Rng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -13,6 +14,9 @@ use crate::standing::Standing;
 
 /// Battles of a round; the first has one per pair as well.
 const ROUND: usize = 24;
+
+/// Scores of a round, about.
+const SCORES: usize = 1500;
 
 /// A contestant of a judging.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct Contestant {
     pub family: Option<String>,
 }
 
-/// An item that at least two contestants answered.
+/// An item that contestants answered: at least two where answers are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolItem {
     /// Task.
@@ -93,6 +97,40 @@ impl Pool {
             if !desk.put((pair.0, pair.1, item), chance, left) {
                 break;
             }
+        }
+        desk.verdicts
+    }
+
+    /// The next questions of a judging that scores: `samples` scores of each answer by every judge of another family. An
+    /// answer is scored by all of them or not at all; answers come in random order. At most `left` questions.
+    #[must_use]
+    pub fn scores(&self, judging: &Judging, asked: &[Verdict], left: usize, now: DateTime<Utc>) -> Vec<Verdict> {
+        let mut rng = Rng::from_path(&[judging.seed.cast_unsigned()]);
+        let mut open: Vec<(&PoolItem, usize)> =
+            self.items.iter().flat_map(|item| item.answers.keys().map(move |contestant| (item, *contestant))).collect();
+        rng.shuffle(&mut open);
+        let done: BTreeSet<i64> = asked.iter().map(|verdict| verdict.first_answer).collect();
+        let mut desk = Desk { pool: self, judging, rated: BTreeSet::new(), now, verdicts: Vec::new() };
+        for (item, contestant) in open {
+            if item.answers.get(&contestant).is_none_or(|answer| done.contains(answer)) {
+                continue;
+            }
+            let before = desk.verdicts.len();
+            if before >= SCORES {
+                break;
+            }
+            for judge in self.judges_of(&[contestant]) {
+                for sample in 0..judging.samples {
+                    desk.ask(judge, item, (contestant, None), sample, 1.0);
+                }
+            }
+            if desk.verdicts.len() > left {
+                desk.verdicts.truncate(before);
+                break;
+            }
+        }
+        for verdict in &mut desk.verdicts {
+            SCORE_PROMPT_VERSION.clone_into(&mut verdict.prompt_version);
         }
         desk.verdicts
     }
