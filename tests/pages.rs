@@ -1,7 +1,6 @@
 //! Documents with pictures, from the endpoint over the fleet to the sample's page and a panel of judges.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use longboard_app::suites::item::Item;
@@ -94,9 +93,9 @@ fn reader(runtime: &Runtime, known: Arc<Known>) -> FakeEndpoint {
     chat(runtime, move |body| answer(&read(&known, &digits, content(body))))
 }
 
-fn run(stage: &Stage, team: &Caller<'_>, endpoint: &str, server: &FakeEndpoint) -> Vec<Value> {
+fn run(stage: &Stage, team: &Caller<'_>, endpoint: &str, server: &FakeEndpoint, suite: &str) -> Vec<Value> {
     team.register(endpoint, &server.base_url);
-    let body = json!({"endpoint": endpoint, "suite": "m-longdoc", "lengths": ["4k"], "samples": SAMPLES});
+    let body = json!({"endpoint": endpoint, "suite": suite, "lengths": ["4k"], "samples": SAMPLES});
     let run = team.post("/api/v1/runs", &body)["id"].as_str().unwrap().to_owned();
     let ended = stage.follow(&run, |progress| progress["state"] != "open");
     assert_eq!(ended["state"], "done", "{endpoint}: {ended}");
@@ -122,7 +121,7 @@ fn pictures_are_read_or_their_loss_is_named() {
     let team = stage.sign_up("alpha");
 
     let sees = reader(&runtime, Arc::clone(&known));
-    let samples = run(&stage, &team, "sees", &sees);
+    let samples = run(&stage, &team, "sees", &sees, "m-longdoc");
     assert_eq!(samples.len(), tasks().len() * SAMPLES as usize);
     for sample in &samples {
         assert_eq!((sample["outcome"].as_str(), sample["strict"].as_f64()), (Some("correct"), Some(100.0)), "{sample}");
@@ -144,7 +143,7 @@ fn pictures_are_read_or_their_loss_is_named() {
     let ignores = chat(&runtime, move |body| ignoring(body, &|| answer("It was 7.")));
     for (name, server, cause) in [("refuses", &refuses, "pictures_refused"), ("ignores", &ignores, "pictures_ignored")]
     {
-        for sample in run(&stage, &team, name, server) {
+        for sample in run(&stage, &team, name, server, "m-longdoc") {
             if pictured(&sample) {
                 let told = (sample["outcome"].as_str(), sample["cause"].as_str(), sample["score"].as_f64());
                 assert_eq!(told, (Some("endpoint_error"), Some(cause), None), "{sample}");
@@ -187,30 +186,42 @@ fn three_judges_score_every_answer_five_times() {
         let _worker = stage.work(&stage.worker_token("one"));
         let team = stage.sign_up("alpha");
         let sees = reader(&runtime, Arc::new(known()));
-        let samples = run(&stage, &team, "sees", &sees);
+        let keeper = stage.maintainer();
+        let suite = [
+            ("csrf", keeper.csrf()),
+            ("title", "Panel".to_owned()),
+            ("description", "Two tasks for a panel.".to_owned()),
+            ("tasks", "m_longdoc_text m_longdoc_figure".to_owned()),
+            ("lengths", "4k".to_owned()),
+            ("samples", SAMPLES.to_string()),
+        ];
+        assert_eq!(keeper.post_form("/admin/suites", &suite).status(), 303);
+        let samples = run(&stage, &team, "sees", &sees, "panel");
 
         let warmth = Arc::new(Mutex::new(Vec::new()));
         let judges: [(&str, &[u32]); 3] = [("Mild", &[5]), ("Middling", &[4]), ("Moody", &[1, 3])];
         let mut servers = Vec::new();
         for (name, scores) in judges {
-            let (asked, warmth) = (AtomicU32::new(0), Arc::clone(&warmth));
+            let warmth = Arc::clone(&warmth);
             let server = chat(&runtime, move |body| {
-                if !content(body).as_str().unwrap_or_default().contains("SCORE: n") {
+                let asked = content(body).as_str().unwrap_or_default();
+                if !asked.contains("SCORE: n") {
                     return answer("So.\\nVERDICT: FIRST");
                 }
                 warmth.lock().unwrap().push(body["temperature"].as_f64());
-                let score = scores[asked.fetch_add(1, Ordering::SeqCst) as usize % scores.len()];
+                // Every sample has a key of its own around the answer.
+                let score = scores[asked.bytes().map(usize::from).sum::<usize>() % scores.len()];
                 answer(&format!("So.\\nSCORE: {score}"))
             });
             let enrol = ["admin", "enrol-judge", "--name", name, "--family", name, "--base-url", &server.base_url];
             administer(&stage, &[&enrol[..], &["--model", "m", "--max-concurrency", "1"]].concat());
             servers.push(server);
         }
-        let judge = ["admin", "judge", "--suite", "m-longdoc", "--judges", "mild,middling,moody"];
+        let judge = ["admin", "judge", "--suite", "panel", "--judges", "mild,middling,moody"];
         administer(&stage, &[&judge[..], &["--samples", "5", "--budget", "5000"]].concat());
 
         let asked = 15 * samples.len();
-        let row = settled(&stage, "/suites/m-longdoc/scores.json", asked);
+        let row = settled(&stage, "/suites/panel/scores.json", asked);
         let panel = &row["panel"];
         assert_eq!((row["entry"].as_str(), panel["answers"].as_u64()), (Some("sees"), Some(samples.len() as u64)));
         let of = |name: &str| {
@@ -229,9 +240,9 @@ fn three_judges_score_every_answer_five_times() {
         let path = format!("/runs/{}/samples/{}", samples[0]["run"].as_str().unwrap(), samples[0]["number"]);
         let shown = stage.get(&path).text().unwrap();
         assert!(shown.contains("of 15 scores from 1 to 5") && shown.contains("5, 5, 5, 5, 5"), "{shown}");
-        let page = stage.get("/suites/m-longdoc/scores").text().unwrap();
+        let page = stage.get("/suites/panel/scores").text().unwrap();
         assert!(page.contains("moody") && page.contains("/models/sees"), "{page}");
-        assert_eq!(stage.get("/boards/m-longdoc-judged").status(), 404, "scores are no battles");
+        assert_eq!(stage.get("/boards/panel-judged").status(), 404, "scores are no battles");
     }
 }
 

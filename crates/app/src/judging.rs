@@ -358,8 +358,8 @@ fn plan(pool: &Pool, judging: &Judging, asked: &[Verdict], now: DateTime<Utc>) -
     let left = usize::try_from(judging.budget).unwrap_or(0).saturating_sub(asked.len());
     if judging.samples > 0 {
         let round = pool.scores(judging, asked, left, now);
-        let complete = || pool.items.iter().all(|item| item.answers.values().all(|answer| scored(asked, *answer)));
-        let why = round.is_empty().then(|| if complete() { "every answer is scored" } else { "budget" });
+        let left_over = || !pool.scores(judging, asked, usize::MAX, now).is_empty();
+        let why = round.is_empty().then(|| if left_over() { "budget" } else { "every answer is scored" });
         return (round, why);
     }
     let slugs: Vec<&str> = pool.contestants.iter().map(|contestant| contestant.slug.as_str()).collect();
@@ -371,10 +371,6 @@ fn plan(pool: &Pool, judging: &Judging, asked: &[Verdict], now: DateTime<Utc>) -
     let round = pool.round(judging, asked, standing, left, now);
     let why = round.is_empty().then(|| if left < 4 * pool.judges.len() { "budget" } else { "nothing left to compare" });
     (round, why)
-}
-
-fn scored(asked: &[Verdict], answer: i64) -> bool {
-    asked.iter().any(|verdict| verdict.first_answer == answer)
 }
 
 fn indices(verdicts: &[Verdict]) -> BTreeSet<u32> {

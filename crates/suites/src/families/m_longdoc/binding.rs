@@ -59,7 +59,7 @@ impl Binding {
             return Err(prose::unsatisfiable(task, request, "the page with the answer is missing"));
         };
         let question = &told.question;
-        let tail = format!("\n\nQuestion: {}\nAnswer in one short sentence.\nAnswer:", question.text);
+        let tail = format!("Question: {}\nAnswer in one short sentence.\nAnswer:", question.text);
         let limit = request.length.tokens().saturating_sub(task.card().output_tokens);
         let mut room = limit;
         loop {

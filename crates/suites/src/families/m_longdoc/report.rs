@@ -63,8 +63,8 @@ struct Measured {
 }
 
 const HARVEST: Measured = Measured {
-    told: "brought in {} sacks of rye",
-    asked: "How many sacks of rye did {} bring in",
+    told: "brought home {} sacks of rye",
+    asked: "How many sacks of rye did {} bring home",
     noun: "harvest",
     unit: "sacks",
     column: "harvest",
@@ -93,7 +93,7 @@ const MEASURED: [Measured; 4] = [
     Measured {
         told: "counted {} boats at its landing",
         asked: "How many boats did {} count at its landing",
-        noun: "number of boats",
+        noun: "boat traffic",
         unit: "boats",
         column: "boats",
         range: (3, 180),
@@ -243,7 +243,7 @@ impl Leaf {
             Some(year) => self.when(measured, "highest", year),
             None => Question { sentence: None, ..self.told(place, measured) },
         };
-        Question { text: format!("By its table: {}", question.text), ..question }
+        Question { text: format!("Read it off the table. {}", question.text), ..question }
     }
 
     /// A question about the chart: the value of a bar, or the year of the highest or lowest.
@@ -255,14 +255,14 @@ impl Leaf {
             Some((high, year)) => self.when(self.charted, if high { "highest" } else { "lowest" }, year),
             None => Question { sentence: None, ..self.told(place, self.charted) },
         };
-        Question { text: format!("By its figure: {}", question.text), ..question }
+        Question { text: format!("Read it off the figure. {}", question.text), ..question }
     }
 
     fn when(&self, measured: usize, which: &str, year: u32) -> Question {
         let noun = measured_at(measured).noun;
         let (first, last) = (self.year(0), self.year(YEARS as usize - 1));
         Question {
-            text: format!("in which year from {first} to {last} was the {noun} of {} {which}?", self.parish),
+            text: format!("In which year from {first} to {last} was the {noun} of {} {which}?", self.parish),
             answer: year.to_string(),
             others: Vec::new(),
             range: Some((first, last)),

@@ -141,17 +141,3 @@ proptest::proptest! {
         proptest::prop_assert_eq!(task.score(&item, &sentence).score, 1.0);
     }
 }
-
-#[test]
-fn tmp_draw() {
-    for (slug, index) in [("m_longdoc_figure", 0), ("m_longdoc_figure", 5), ("m_longdoc_table_picture", 0)] {
-        let (task, item) = item(slug, 4096, index);
-        let page = item.pages.iter().find(|page| page.evidence).unwrap();
-        std::fs::write(format!("/tmp/w/{slug}{index}.png"), task.picture(&item, page.number).unwrap()).unwrap();
-        std::fs::write(
-            format!("/tmp/w/{slug}{index}.txt"),
-            format!("{} {:?}\n{}", item.gold, item.references, item.joined()),
-        )
-        .unwrap();
-    }
-}
