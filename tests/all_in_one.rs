@@ -141,6 +141,6 @@ fn several_servers_may_start_on_one_empty_database() {
         }
         let _site = stage.serve();
         assert_eq!(stage.get("/readyz").status(), 200);
-        assert_eq!(stage.json("/boards.json").as_array().unwrap().len(), 18);
+        assert_eq!(stage.json("/boards.json").as_array().unwrap().len(), 21);
     }
 }

@@ -150,6 +150,24 @@ impl Stage {
         caller
     }
 
+    /// A maintainer who is signed in.
+    ///
+    /// # Panics
+    /// When the command or the form does not do what it says.
+    #[must_use]
+    pub fn maintainer(&self) -> Caller<'_> {
+        let email = "maintainer@example.org";
+        let command = ["admin", "create-user", "--email", email, "--name", "Maintainer", "--maintainer"];
+        let made = self.longboard().args(command).output().expect("longboard");
+        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        let password = said.trim().rsplit(' ').next().unwrap_or_default();
+        let form = [("email", email), ("password", password)];
+        let response = self.http.post(self.url("/sign-in")).form(&form).send().expect("sign-in");
+        assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
+        let cookie = response.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie");
+        Caller { stage: self, cookie: cookie.to_owned(), token: String::new() }
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

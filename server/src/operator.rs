@@ -67,6 +67,9 @@ pub(crate) struct Judge {
     /// Most questions to judges.
     #[arg(long, default_value_t = 2000)]
     budget: u32,
+    /// Scores from 1 to 5 of each answer by each judge; 0 compares answers instead.
+    #[arg(long, default_value_t = 0)]
+    samples: u32,
 }
 
 #[derive(Debug, Args)]
@@ -156,10 +159,15 @@ impl EnrolJudge {
 impl Judge {
     async fn run(self, longboard: &Longboard) -> anyhow::Result<()> {
         longboard.install_judges(Utc::now()).await?;
-        let request = JudgingRequest { suite: self.suite, judges: self.judges, budget: self.budget };
+        let request =
+            JudgingRequest { suite: self.suite, judges: self.judges, budget: self.budget, samples: self.samples };
         let judging = longboard.request_judging("operator", request, rand::random(), Utc::now()).await?;
         println!("judging {} by {}", judging.suite_slug, judging.judges.0.join(", "));
-        println!("its board is /boards/{}", judged_slug(&judging.suite_slug));
+        if judging.samples > 0 {
+            println!("its scores are /suites/{}/scores", judging.suite_slug);
+        } else {
+            println!("its board is /boards/{}", judged_slug(&judging.suite_slug));
+        }
         Ok(())
     }
 }

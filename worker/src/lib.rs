@@ -10,6 +10,7 @@ mod lists;
 pub mod method;
 mod predictions;
 mod rate;
+mod request;
 pub mod run;
 pub mod sandbox;
 mod score;

@@ -12,7 +12,7 @@ use longboard_store::rating_board::RatingBoard as BoardRow;
 use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::{JudgeKind, JudgingState, Names, RatingSource, ShardKind, StoreError};
 use longboard_suites::item::prompt_digest;
-use longboard_suites::judging::{Label, OpenEnded, pairwise_prompt, parse_rating, rating_prompt};
+use longboard_suites::judging::{Ask, Label, OpenEnded, parse_rating, parse_score};
 use longboard_suites::length::Length;
 use longboard_suites::task::Task;
 use serde_json::json;
@@ -27,6 +27,9 @@ use crate::{AppError, Bell, Fresh, Longboard};
 
 /// Most questions of one judging.
 const BUDGET: u32 = 1_000_000;
+
+/// Most scores of one answer by one judge.
+const SAMPLES: u32 = 20;
 
 /// Most questions of one shard: some minutes of a slow judge.
 const DOCKET: usize = 32;
@@ -46,6 +49,8 @@ pub struct JudgingRequest {
     pub judges: Vec<String>,
     /// Most questions, ratings included.
     pub budget: u32,
+    /// Scores from 1 to 5 of one answer by one judge; 0 to compare answers instead.
+    pub samples: u32,
 }
 
 /// Slug of the board that a suite's judgings fill.
@@ -70,6 +75,9 @@ impl Longboard {
         if !(2..=BUDGET).contains(&request.budget) {
             return Err(AppError::Invalid(format!("the budget is a whole number of questions from 2 to {BUDGET}")));
         }
+        if request.samples > SAMPLES {
+            return Err(AppError::Invalid(format!("a judge scores an answer at most {SAMPLES} times")));
+        }
         if self.store.judgings(Some(&suite.slug), 50).await?.iter().any(|other| other.state == JudgingState::Open) {
             return Err(AppError::Invalid("a judging of this suite is open; wait until it has ended".to_owned()));
         }
@@ -80,6 +88,7 @@ impl Longboard {
             suite_slug: suite.slug.clone(),
             judges: Names(judges.iter().map(|judge| judge.slug.clone()).collect()),
             budget: request.budget.cast_signed(),
+            samples: request.samples.cast_signed(),
             rounds: 0,
             seed,
             state: JudgingState::Open,
@@ -91,8 +100,9 @@ impl Longboard {
         let pool = self.pool(&judging).await?.pool;
         if pool.items.is_empty() {
             return Err(AppError::Invalid(format!(
-                "there is nothing to compare: {} needs open-ended tasks that at least two entries answered",
-                suite.title
+                "there is nothing to judge: {} needs open-ended tasks that {} answered",
+                suite.title,
+                if request.samples > 0 { "an entry" } else { "at least two entries" }
             )));
         }
         let judging = self.store.add_judging(judging).await?;
@@ -106,8 +116,10 @@ impl Longboard {
             created_by: by.to_owned(),
             created_at: now,
         };
-        self.store.touch_judged_board(board).await?;
-        let detail = json!({"suite": suite.slug, "judges": judging.judges.0, "budget": judging.budget});
+        if judging.samples == 0 {
+            self.store.touch_judged_board(board).await?;
+        }
+        let detail = json!({"suite": suite.slug, "judges": judging.judges.0, "budget": judging.budget, "samples": judging.samples});
         self.note(by, "request_judging", judging.id, detail, now).await?;
         self.advance(&judging, now).await?;
         Ok(judging)
@@ -200,7 +212,8 @@ impl Longboard {
         }
         contestants.sort_by(|left, right| left.1.slug.cmp(&right.1.slug));
         let runs: Vec<Uuid> = contestants.iter().map(|(run, _)| *run).collect();
-        let items = items(&runs, self.store.pool(&runs, &tasks).await?);
+        let least = if judging.samples > 0 { 1 } else { 2 };
+        let items = items(&runs, self.store.pool(&runs, &tasks).await?, least);
         let judges: Vec<Judge> =
             self.store.judges().await?.into_iter().filter(|judge| judging.judges.0.contains(&judge.slug)).collect();
         let seats = judges.iter().map(|row| Seat {
@@ -234,8 +247,15 @@ impl Longboard {
             task,
             length_tokens: shard.length_tokens.cast_unsigned(),
             seed: texts.seed.cast_unsigned(),
+            scores: self.scores(&open).await?,
             questions: questions.collect::<Result<_, AppError>>()?,
         })
+    }
+
+    /// Whether questions of a shard are for scores.
+    async fn scores(&self, questions: &[Verdict]) -> Result<bool, AppError> {
+        let Some(question) = questions.first() else { return Ok(false) };
+        Ok(self.store.judging(question.judging_id).await?.is_some_and(|judging| judging.samples > 0))
     }
 
     /// The answers that questions are about, and the season they belong to.
@@ -279,7 +299,8 @@ impl Longboard {
         let questions = self.store.verdicts_of_shard(shard.id).await?;
         let texts = self.texts(&questions).await?;
         let press = self.press(&row, length, texts.seed, indices(&questions)).await?;
-        let desk = Reading { press, questions, bodies: texts.bodies };
+        let scores = self.scores(&questions).await?;
+        let desk = Reading { press, questions, scores, bodies: texts.bodies };
         let examined = tokio::task::spawn_blocking(move || desk.examine(request.verdicts));
         let (decisions, refused) = examined.await.map_err(AppError::stopped)?;
         let accepted = decisions.len();
@@ -312,15 +333,15 @@ fn same_season(runs: Vec<Run>) -> Vec<Run> {
     runs.into_iter().filter(|run| Some(run.seed) == seed).collect()
 }
 
-/// Items that at least two runs answered, with contestants by place of their run.
-fn items(runs: &[Uuid], pool: Vec<PoolAnswer>) -> Vec<PoolItem> {
+/// Items that at least so many runs answered, with contestants by place of their run.
+fn items(runs: &[Uuid], pool: Vec<PoolAnswer>, least: usize) -> Vec<PoolItem> {
     let mut items: BTreeMap<(String, i32, i32, i32), BTreeMap<usize, i64>> = BTreeMap::new();
     for answer in pool {
         let Some(place) = runs.iter().position(|run| *run == answer.run_id) else { continue };
         let key = (answer.task_slug, answer.task_version, answer.length_tokens, answer.item_index);
         items.entry(key).or_default().insert(place, answer.id);
     }
-    let several = items.into_iter().filter(|(_, answers)| answers.len() > 1);
+    let several = items.into_iter().filter(|(_, answers)| answers.len() >= least);
     several
         .map(|((task_slug, task_version, length_tokens, item_index), answers)| PoolItem {
             task_slug,
@@ -335,6 +356,12 @@ fn items(runs: &[Uuid], pool: Vec<PoolAnswer>) -> Vec<PoolItem> {
 /// The next round, or why there is none.
 fn plan(pool: &Pool, judging: &Judging, asked: &[Verdict], now: DateTime<Utc>) -> (Vec<Verdict>, Option<&'static str>) {
     let left = usize::try_from(judging.budget).unwrap_or(0).saturating_sub(asked.len());
+    if judging.samples > 0 {
+        let round = pool.scores(judging, asked, left, now);
+        let left_over = || !pool.scores(judging, asked, usize::MAX, now).is_empty();
+        let why = round.is_empty().then(|| if left_over() { "budget" } else { "every answer is scored" });
+        return (round, why);
+    }
     let slugs: Vec<&str> = pool.contestants.iter().map(|contestant| contestant.slug.as_str()).collect();
     let standing = match stand(&slugs, asked) {
         Stand::Decided => return (Vec::new(), Some("decided")),
@@ -354,6 +381,7 @@ fn indices(verdicts: &[Verdict]) -> BTreeSet<u32> {
 struct Reading {
     press: Press,
     questions: Vec<Verdict>,
+    scores: bool,
     bodies: HashMap<i64, String>,
 }
 
@@ -380,16 +408,15 @@ impl Reading {
             return Err("prompt digest differs: the worker asks otherwise than this server; update it".to_owned());
         }
         let texts: Vec<String> = said.texts.into_iter().take(2).map(|text| kept(&text)).collect();
-        let rating = question.second_answer.is_none().then(|| rating(&texts));
-        let label = match rating {
-            Some(Some(_)) => "rated",
-            Some(None) => Label::Invalid.slug(),
-            None => label(&texts).slug(),
+        let (rating, label) = match self.ask(question) {
+            Ask::Pairwise => (None, label(&texts).slug()),
+            Ask::Rating => absolute(rating(&texts), "rated"),
+            Ask::Score => absolute(score(&texts), "scored"),
         };
         Ok(Decision {
             position,
             label: label.to_owned(),
-            rating: rating.flatten(),
+            rating,
             asks: i32::try_from(texts.len()).unwrap_or(0),
             raw: texts.join("\n\n[asked again]\n\n"),
             prompt_digest: digest,
@@ -405,10 +432,16 @@ impl Reading {
         let material = built.as_ref().map_err(Clone::clone)?;
         let body = |id: i64| self.bodies.get(&id).map(String::as_str).ok_or("the answer is gone");
         let first = body(question.first_answer)?;
-        Ok(prompt_digest(&match question.second_answer {
-            Some(second) => pairwise_prompt(material, first, body(second)?, &question.nonce),
-            None => rating_prompt(material, first, &question.nonce),
-        }))
+        let second = question.second_answer.map(body).transpose()?;
+        Ok(prompt_digest(&self.ask(question).prompt(material, first, second, &question.nonce)))
+    }
+
+    fn ask(&self, question: &Verdict) -> Ask {
+        match question.second_answer {
+            Some(_) => Ask::Pairwise,
+            None if self.scores => Ask::Score,
+            None => Ask::Rating,
+        }
     }
 }
 
@@ -418,6 +451,15 @@ type Materials = BTreeMap<u32, Result<OpenEnded, String>>;
 /// A rating of 1 to 10 as a share; the last reply counts.
 fn rating(texts: &[String]) -> Option<f64> {
     texts.iter().rev().find_map(|text| parse_rating(text)).map(|rating| (f64::from(rating) - 1.0) / 9.0)
+}
+
+/// A score of 1 to 5 as a share; the last reply counts.
+fn score(texts: &[String]) -> Option<f64> {
+    texts.iter().rev().find_map(|text| parse_score(text)).map(|score| (f64::from(score) - 1.0) / 4.0)
+}
+
+fn absolute(share: Option<f64>, label: &'static str) -> (Option<f64>, &'static str) {
+    (share, if share.is_some() { label } else { Label::Invalid.slug() })
 }
 
 /// PostgreSQL has no text with U+0000; the end is kept, where the verdict stands.

@@ -24,6 +24,7 @@ pub mod jury;
 mod longboard;
 pub mod method;
 pub mod pairing;
+pub mod panel;
 mod password;
 mod piece;
 pub mod predictions;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use longboard_stats::pair::{Choice, EXPLORATION, choose, expected};
 use longboard_store::judging::{Judging, Verdict};
+use longboard_suites::judging::SCORE_PROMPT_VERSION;
 use longboard_suites::rng::Rng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -13,6 +14,9 @@ use crate::standing::Standing;
 
 /// Battles of a round; the first has one per pair as well.
 const ROUND: usize = 24;
+
+/// Scores of a round, about.
+const SCORES: usize = 1500;
 
 /// A contestant of a judging.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct Contestant {
     pub family: Option<String>,
 }
 
-/// An item that at least two contestants answered.
+/// An item that contestants answered: at least two where answers are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolItem {
     /// Task.
@@ -93,6 +97,40 @@ impl Pool {
             if !desk.put((pair.0, pair.1, item), chance, left) {
                 break;
             }
+        }
+        desk.verdicts
+    }
+
+    /// The next questions of a judging that scores: `samples` scores of each answer by every judge of another family. An
+    /// answer is scored by all of them or not at all; answers come in random order. At most `left` questions.
+    #[must_use]
+    pub fn scores(&self, judging: &Judging, asked: &[Verdict], left: usize, now: DateTime<Utc>) -> Vec<Verdict> {
+        let mut rng = Rng::from_path(&[judging.seed.cast_unsigned()]);
+        let mut open: Vec<(&PoolItem, usize)> =
+            self.items.iter().flat_map(|item| item.answers.keys().map(move |contestant| (item, *contestant))).collect();
+        rng.shuffle(&mut open);
+        let done: BTreeSet<i64> = asked.iter().map(|verdict| verdict.first_answer).collect();
+        let mut desk = Desk { pool: self, judging, rated: BTreeSet::new(), now, verdicts: Vec::new() };
+        for (item, contestant) in open {
+            if item.answers.get(&contestant).is_none_or(|answer| done.contains(answer)) {
+                continue;
+            }
+            let before = desk.verdicts.len();
+            if before >= SCORES {
+                break;
+            }
+            for judge in self.judges_of(&[contestant]) {
+                for sample in 0..judging.samples {
+                    desk.ask(judge, item, (contestant, None), sample, 1.0);
+                }
+            }
+            if desk.verdicts.len() > left {
+                desk.verdicts.truncate(before);
+                break;
+            }
+        }
+        for verdict in &mut desk.verdicts {
+            SCORE_PROMPT_VERSION.clone_into(&mut verdict.prompt_version);
         }
         desk.verdicts
     }
@@ -259,5 +297,82 @@ impl Desk<'_> {
             created_at: self.now,
             decided_at: None,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use longboard_store::{JudgingState, Names};
+
+    use super::*;
+
+    fn pool(items: i32) -> Pool {
+        let contestant =
+            |slug: &str, family: &str| Contestant { slug: slug.to_owned(), family: Some(family.to_owned()) };
+        let seat = |slug: &str| Seat { slug: slug.to_owned(), family: slug.to_owned(), prompt_version: "p".to_owned() };
+        let item = |item_index: i32| PoolItem {
+            task_slug: "t".to_owned(),
+            task_version: 1,
+            length_tokens: 4096,
+            item_index,
+            answers: BTreeMap::from([(0, i64::from(item_index) * 2), (1, i64::from(item_index) * 2 + 1)]),
+        };
+        Pool {
+            contestants: vec![contestant("a", "one"), contestant("b", "elsewhere")],
+            items: (0..items).map(item).collect(),
+            judges: ["one", "two", "three"].map(seat).to_vec(),
+        }
+    }
+
+    fn judging(samples: i32) -> Judging {
+        Judging {
+            id: Uuid::nil(),
+            suite_slug: "s".to_owned(),
+            judges: Names::default(),
+            budget: 1000,
+            samples,
+            rounds: 0,
+            seed: 5,
+            state: JudgingState::Open,
+            ended_by: None,
+            requested_by: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            closed_at: None,
+        }
+    }
+
+    #[test]
+    fn every_answer_is_scored_as_often_by_all_judges_of_other_families() {
+        let (pool, judging) = (pool(4), judging(5));
+        let scores = pool.scores(&judging, &[], 1000, DateTime::UNIX_EPOCH);
+        // Two judges for one contestant, three for the other.
+        assert_eq!(scores.len(), 4 * (2 + 3) * 5);
+        let asked: BTreeSet<(i64, &str, i32)> =
+            scores.iter().map(|score| (score.first_answer, score.judge_slug.as_str(), score.turn)).collect();
+        assert_eq!(asked.len(), scores.len());
+        assert!(
+            scores.iter().all(|score| score.second_answer.is_none() && score.prompt_version == SCORE_PROMPT_VERSION)
+        );
+        assert!(scores.iter().all(|score| score.first_entry != "a" || score.judge_slug != "one"));
+        let nonces: BTreeSet<&str> = scores.iter().map(|score| score.nonce.as_str()).collect();
+        assert_eq!(nonces.len(), scores.len());
+        assert!(pool.scores(&judging, &scores, 1000, DateTime::UNIX_EPOCH).is_empty());
+    }
+
+    #[test]
+    fn an_answer_is_scored_by_all_or_by_none() {
+        let (pool, judging) = (pool(4), judging(5));
+        let scores = pool.scores(&judging, &[], 24, DateTime::UNIX_EPOCH);
+        let mut by_answer: BTreeMap<i64, usize> = BTreeMap::new();
+        for score in &scores {
+            *by_answer.entry(score.first_answer).or_default() += 1;
+        }
+        assert!(!scores.is_empty() && scores.len() <= 24);
+        assert!(
+            by_answer.iter().all(|(answer, count)| *count == if answer % 2 == 0 { 10 } else { 15 }),
+            "{by_answer:?}"
+        );
+        let more = pool.scores(&judging, &scores, 1000, DateTime::UNIX_EPOCH);
+        assert_eq!(scores.len() + more.len(), 100);
     }
 }

@@ -46,6 +46,11 @@ impl Press {
         document.map(Some).map_err(|error| AppError::Invalid(error.to_string()))
     }
 
+    /// The picture on a page of item `index`.
+    fn picture(&self, index: u32, page: u32) -> Result<Option<Vec<u8>>, AppError> {
+        Ok(self.task.picture(&self.item(index)?, page))
+    }
+
     /// What judges see of an item.
     pub fn open_ended(&self, index: u32) -> Result<OpenEnded, AppError> {
         let nothing = || AppError::Invalid("answers to this task are not open-ended".to_owned());
@@ -109,14 +114,29 @@ impl Longboard {
     /// # Errors
     /// [`AppError::NotFound`] without such a sample.
     pub async fn searched(&self, run: Uuid, number: u32, name: &str) -> Result<Option<Document>, AppError> {
+        let (press, index) = self.press_of(run, number).await?;
+        let name = name.to_owned();
+        tokio::task::spawn_blocking(move || press.searched(index, &name)).await.map_err(AppError::stopped)?
+    }
+
+    /// The PNG file of the picture on a page of a sample's document; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] without such a sample.
+    pub async fn picture(&self, run: Uuid, number: u32, page: u32) -> Result<Option<Vec<u8>>, AppError> {
+        let (press, index) = self.press_of(run, number).await?;
+        tokio::task::spawn_blocking(move || press.picture(index, page)).await.map_err(AppError::stopped)?
+    }
+
+    /// A press for the item of a sample, and the item's index.
+    async fn press_of(&self, run: Uuid, number: u32) -> Result<(Press, u32), AppError> {
         let run = self.run(run).await?;
         let answer = self.answer(&run, number).await?;
         let row = self.task(&answer.task_slug, Some(answer.task_version)).await?;
         let length =
             Length::new(answer.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
-        let press = self.press(&row, length, run.seed, []).await?;
-        let (index, name) = (answer.item_index.cast_unsigned(), name.to_owned());
-        tokio::task::spawn_blocking(move || press.searched(index, &name)).await.map_err(AppError::stopped)?
+        let index = answer.item_index.cast_unsigned();
+        Ok((self.press(&row, length, run.seed, [index]).await?, index))
     }
 
     /// One item of a task version, e.g. for a preview or a sample page.

@@ -197,7 +197,7 @@ impl Stage {
 
     async fn request(&self, judges: &[&str], budget: u32) -> Result<uuid::Uuid, AppError> {
         let judges = judges.iter().map(ToString::to_string).collect();
-        let request = JudgingRequest { suite: SUITE.to_owned(), judges, budget };
+        let request = JudgingRequest { suite: SUITE.to_owned(), judges, budget, samples: 0 };
         Ok(self.longboard.request_judging("test", request, [5; 32], now()).await?.id)
     }
 

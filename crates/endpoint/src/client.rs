@@ -13,7 +13,8 @@ use url::Url;
 
 use crate::guard::GuardedResolver;
 use crate::limit::AdaptiveLimit;
-use crate::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply, cleaned};
+use crate::model::{CallError, ChatModel, ChatRequest, Reply, cleaned};
+use crate::picture;
 use crate::policy::{AddressPolicy, PolicyError};
 use crate::retry::{RetryPolicy, is_transient, retry_after};
 use crate::stream::{Reading, Unreadable};
@@ -112,9 +113,9 @@ pub enum ClientError {
 }
 
 #[derive(Serialize)]
-struct ChatBody<'a> {
+struct ChatBody<'a, M: Serialize> {
     model: &'a str,
-    messages: &'a [ChatMessage],
+    messages: &'a [M],
     max_tokens: u32,
     temperature: f32,
     stream: bool,
@@ -188,33 +189,34 @@ impl OpenAiClient {
     }
 
     fn body(&self, request: ChatRequest) -> Result<Bytes, CallError> {
-        let (model, max_tokens) = (self.config.model.as_str(), request.max_tokens);
-        let stream_options = StreamOptions { include_usage: true };
-        let body = match self.config.api {
-            Api::Chat => {
-                let messages = request.messages.as_slice();
-                serde_json::to_vec(&ChatBody {
-                    model,
-                    messages,
-                    max_tokens,
-                    temperature: 0.0,
-                    stream: true,
-                    stream_options,
-                })
-            }
-            Api::Completions => {
-                let prompt = request.messages.into_iter().map(|message| message.content).collect();
-                serde_json::to_vec(&CompletionBody {
-                    model,
-                    prompt,
-                    max_tokens,
-                    temperature: 0.0,
-                    stream: true,
-                    stream_options,
-                })
-            }
-        };
-        body.map(Bytes::from).map_err(|error| failed("unsendable", &error.to_string()))
+        match self.config.api {
+            Api::Chat if request.pictures.is_empty() => self.chat_body(&request.messages, &request),
+            Api::Chat => self.chat_body(&picture::parts(&request)?, &request),
+            Api::Completions if request.pictures.is_empty() => self.completion_body(request),
+            Api::Completions => Err(failed(picture::UNSENT, "the completions call has no place for pictures")),
+        }
+    }
+
+    fn chat_body<M: Serialize>(&self, messages: &[M], request: &ChatRequest) -> Result<Bytes, CallError> {
+        written(&ChatBody {
+            model: &self.config.model,
+            messages,
+            max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+        })
+    }
+
+    fn completion_body(&self, request: ChatRequest) -> Result<Bytes, CallError> {
+        written(&CompletionBody {
+            model: &self.config.model,
+            prompt: request.messages.into_iter().map(|message| message.content).collect(),
+            max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+        })
     }
 
     /// An accepted response whose body is still to come.
@@ -284,8 +286,7 @@ impl OpenAiClient {
         body: &impl Serialize,
         limit: usize,
     ) -> Result<Persisted<Vec<u8>>, CallError> {
-        let body = serde_json::to_vec(body).map_err(|error| failed("unsendable", &error.to_string()))?;
-        let body = Bytes::from(body);
+        let body = written(body)?;
         self.persist(|| self.document(path, body.clone(), limit)).await
     }
 
@@ -349,12 +350,17 @@ impl OpenAiClient {
 impl ChatModel for OpenAiClient {
     async fn complete(&self, request: ChatRequest) -> Result<Reply, CallError> {
         let path = if self.config.api == Api::Chat { "chat/completions" } else { "completions" };
-        let max_tokens = request.max_tokens;
+        let (max_tokens, pictured) = (request.max_tokens, !request.pictures.is_empty());
         let body = self.body(request)?;
+        let answered = self.persist(|| self.generated(path, body.clone(), max_tokens)).await;
         let Persisted { answer, attempts, retry_causes } =
-            self.persist(|| self.generated(path, body.clone(), max_tokens)).await?;
+            answered.map_err(|error| if pictured { picture::named(error) } else { error })?;
         Ok(Reply { attempts, retry_causes, ..answer })
     }
+}
+
+fn written(body: &impl Serialize) -> Result<Bytes, CallError> {
+    serde_json::to_vec(body).map(Bytes::from).map_err(|error| failed("unsendable", &error.to_string()))
 }
 
 fn bearer(secret: &SecretString) -> Result<HeaderValue, ClientError> {

@@ -9,6 +9,7 @@ pub mod fake;
 mod guard;
 pub mod limit;
 pub mod model;
+pub mod picture;
 pub mod policy;
 pub mod probe;
 mod rerank;

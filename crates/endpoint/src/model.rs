@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// One chat message.
@@ -13,20 +14,36 @@ pub struct ChatMessage {
     pub content: String,
 }
 
-/// A request for one answer. Sampling is greedy: temperature 0.
-#[derive(Debug, Clone, PartialEq)]
+/// A picture within a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownPicture {
+    /// Place of its message in the conversation.
+    pub message: usize,
+    /// Bytes of the message's text before it.
+    pub byte: usize,
+    /// The PNG file.
+    pub png: Bytes,
+}
+
+/// A request for one answer.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ChatRequest {
     /// The conversation.
     pub messages: Vec<ChatMessage>,
+    /// Pictures in the order in which they stand; empty for a conversation in text alone.
+    pub pictures: Vec<ShownPicture>,
     /// Most tokens to generate.
     pub max_tokens: u32,
+    /// 0 is greedy.
+    pub temperature: f32,
 }
 
 impl ChatRequest {
     /// A single user message.
     #[must_use]
     pub fn user(content: impl Into<String>, max_tokens: u32) -> Self {
-        Self { messages: vec![ChatMessage { role: "user".to_owned(), content: content.into() }], max_tokens }
+        let messages = vec![ChatMessage { role: "user".to_owned(), content: content.into() }];
+        Self { messages, max_tokens, ..Self::default() }
     }
 }
 

@@ -19,6 +19,9 @@ pub struct JudgeWork {
     pub length_tokens: u32,
     /// Season seed of the items.
     pub seed: u64,
+    /// Whether answers are scored from 1 to 5, and the judge's replies sampled, instead of compared and rated.
+    #[serde(default)]
+    pub scores: bool,
     /// Questions without a verdict.
     pub questions: Vec<Question>,
 }

@@ -23,6 +23,7 @@ pub mod length;
 pub mod multiplicity;
 pub mod pair;
 pub mod paired;
+pub mod panel;
 pub mod power;
 pub mod prediction_powered;
 pub mod rank;

@@ -217,21 +217,45 @@ impl Store {
         Ok(())
     }
 
-    /// Every question of a suite's judgings, decided or not, in the order of planning.
+    /// Every question of the judgings that compare a suite's answers, decided or not, in the order of planning.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn verdicts_of_suite(&self, suite: &str) -> Result<Vec<Verdict>, StoreError> {
-        let judgings = Query::select()
+        let compared = judgings_of(suite).and_where(Expr::col(judging::Column::Samples).eq(0)).to_owned();
+        self.verdicts_in(compared).await
+    }
+
+    /// Every score of a suite's answers, decided or not, in the order of planning.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn scores_of_suite(&self, suite: &str) -> Result<Vec<Verdict>, StoreError> {
+        let scored = judgings_of(suite).and_where(Expr::col(judging::Column::Samples).gt(0)).to_owned();
+        self.verdicts_in(scored).await
+    }
+
+    /// Every score of one answer, in the order of planning.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn scores_of_answer(&self, answer: i64) -> Result<Vec<Verdict>, StoreError> {
+        let scored = Query::select()
             .column(judging::Column::Id)
             .from(judging::Entity)
-            .and_where(Expr::col(judging::Column::SuiteSlug).eq(suite))
+            .and_where(Expr::col(judging::Column::Samples).gt(0))
             .to_owned();
         Ok(verdict::Entity::find()
-            .filter(verdict::Column::JudgingId.in_subquery(judgings))
+            .filter(verdict::Column::FirstAnswer.eq(answer))
+            .filter(verdict::Column::JudgingId.in_subquery(scored))
             .order_by_asc(verdict::Column::Id)
             .all(&self.db)
             .await?)
+    }
+
+    async fn verdicts_in(&self, judgings: SelectStatement) -> Result<Vec<Verdict>, StoreError> {
+        let found = verdict::Entity::find().filter(verdict::Column::JudgingId.in_subquery(judgings));
+        Ok(found.order_by_asc(verdict::Column::Id).all(&self.db).await?)
     }
 
     /// Every question of one judging.
@@ -387,6 +411,15 @@ async fn insert(db: &impl ConnectionTrait, rows: Vec<verdict::ActiveModel>) -> R
         verdict::Entity::insert_many(chunk.to_vec()).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// Judgings of a suite.
+fn judgings_of(suite: &str) -> SelectStatement {
+    Query::select()
+        .column(judging::Column::Id)
+        .from(judging::Entity)
+        .and_where(Expr::col(judging::Column::SuiteSlug).eq(suite))
+        .to_owned()
 }
 
 /// Shards of the judging in the outer query that somebody still has to end.

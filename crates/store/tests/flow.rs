@@ -137,7 +137,7 @@ async fn the_schema_goes_up_down_and_up() {
     for database in TestDatabase::each() {
         let store = open(&database).await;
         assert!(store.is_migrated().await.unwrap());
-        assert_eq!(store.suites().await.unwrap().len(), 18);
+        assert_eq!(store.suites().await.unwrap().len(), 21);
         store.unmigrate().await.unwrap();
         assert!(!store.is_migrated().await.unwrap());
         store.migrate(at(0)).await.unwrap();

@@ -68,7 +68,10 @@ pub struct Item {
     /// after it; `None` where the prompt has no such parts. No part of the prompt's digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Range<usize>>,
-    /// Canonical tokens of the joined contents, exact.
+    /// Pages of the document in the order of the prompt; empty where it has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Page>,
+    /// Canonical tokens of the joined contents, exact. Pictures are not counted.
     pub prompt_tokens: u32,
     /// Tokens reserved for the answer. `prompt_tokens + output_tokens` lies within [0.98, 1.00] of `length`.
     pub output_tokens: u32,
@@ -77,6 +80,33 @@ pub struct Item {
     /// What was cut from an official record that is longer than the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+}
+
+/// A page of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Page {
+    /// Its number in the document, which need not be its place in the prompt.
+    pub number: u32,
+    /// Bytes of the joined contents that it takes.
+    pub bytes: Range<usize>,
+    /// Whether the answer stands on it.
+    pub evidence: bool,
+    /// The picture on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
+}
+
+/// Where a picture stands. Its file is a function of the item and the page, and nobody stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Picture {
+    /// Bytes of the joined contents before it.
+    pub byte: usize,
+    /// Bytes of its PNG file.
+    pub size: usize,
+    /// SHA-256 of its PNG file in hex.
+    pub sha256: String,
+    /// What it shows, in words that do not give its data away.
+    pub alt: String,
 }
 
 /// What was cut from a prompt to fit the window.
@@ -91,10 +121,26 @@ pub struct Cut {
 }
 
 impl Item {
-    /// [`prompt_digest`] of the messages: the identity of the prompt stored with an answer.
+    /// The identity of the prompt stored with an answer: [`prompt_digest`] of the messages, and where there are pictures
+    /// SHA-256 over that and the place and digest of each.
     #[must_use]
     pub fn prompt_digest(&self) -> String {
-        prompt_digest(&self.messages)
+        let text = prompt_digest(&self.messages);
+        if self.pictures().next().is_none() {
+            return text;
+        }
+        let mut hasher = Sha256::new();
+        hasher.update(text.as_bytes());
+        for picture in self.pictures() {
+            hasher.update((picture.byte as u64).to_le_bytes());
+            hasher.update(picture.sha256.as_bytes());
+        }
+        hex::encode(hasher.finalize())
+    }
+
+    /// Pictures in the order of the prompt.
+    pub fn pictures(&self) -> impl Iterator<Item = &Picture> {
+        self.pages.iter().filter_map(|page| page.picture.as_ref())
     }
 
     /// The contents joined, the text that needle offsets point into.

@@ -17,6 +17,7 @@ pub mod judging;
 pub mod length;
 pub mod metrics;
 pub mod outcome;
+pub mod picture;
 pub mod predictions;
 pub mod program;
 mod prompt;

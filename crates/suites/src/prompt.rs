@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::counter::Counter;
 use crate::haystack::Planted;
-use crate::item::{Item, Message, Needle, Role};
+use crate::item::{Item, Message, Needle, Page, Picture, Role};
 use crate::task::{ItemRequest, Task};
 use crate::tokens;
 
@@ -20,6 +21,7 @@ pub struct Prompt {
     needles: Vec<Needle>,
     document_start: Option<usize>,
     document: Option<Range<usize>>,
+    pages: Vec<Page>,
 }
 
 impl Prompt {
@@ -76,6 +78,29 @@ impl Prompt {
         self.document = self.document_start.map(|start| start..self.text.len());
     }
 
+    /// A page begins here.
+    pub fn begin_page(&mut self, number: u32, evidence: bool) {
+        let start = self.text.len();
+        self.pages.push(Page { number, bytes: start..start, evidence, picture: None });
+    }
+
+    /// A picture of the page that began last stands here.
+    pub fn push_picture(&mut self, png: &[u8], alt: String) {
+        let sha256 = hex::encode(Sha256::digest(png));
+        let picture = Picture { byte: self.text.len(), size: png.len(), sha256, alt };
+        if let Some(page) = self.pages.last_mut() {
+            page.picture = Some(picture);
+        }
+    }
+
+    /// The page that began last ends here.
+    pub fn end_page(&mut self) {
+        let end = self.text.len();
+        if let Some(page) = self.pages.last_mut() {
+            page.bytes.end = end;
+        }
+    }
+
     /// Canonical tokens so far, exact.
     pub fn tokens(&mut self) -> u32 {
         let open = self.text.get(self.settled..).unwrap_or_default();
@@ -105,6 +130,7 @@ impl Prompt {
             gold: answer.gold,
             needles: self.needles,
             document: self.document,
+            pages: self.pages,
             prompt_tokens,
             output_tokens: answer.output_tokens.unwrap_or(task.card().output_tokens),
             depth_percent: answer.depth_percent,

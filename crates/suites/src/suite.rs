@@ -83,7 +83,7 @@ impl From<&Builtin> for Suite {
     }
 }
 
-const BUILTIN: [Builtin; 14] = [
+const BUILTIN: [Builtin; 17] = [
     Builtin {
         slug: "quickstart",
         title: "Quickstart",
@@ -264,6 +264,37 @@ const BUILTIN: [Builtin; 14] = [
         description: "Scenes that differ in one late cell each: the picture that belongs to a caption, and the caption that belongs to a picture.",
         tasks: &["caption_to_picture", "picture_to_caption"],
         lengths: &["256", "512", "1k", "2k"],
+        samples: 20,
+    },
+    Builtin {
+        slug: "m-longdoc",
+        title: "Documents with pictures",
+        description: "Questions about one page of a report with tables and charts, over the whole report and over retrieved pages; most tasks send pictures: after M-LongDoc.",
+        tasks: &[
+            "m_longdoc_text",
+            "m_longdoc_table_picture",
+            "m_longdoc_figure",
+            "m_longdoc_gold",
+            "m_longdoc_top5",
+            "m_longdoc_top10",
+        ],
+        lengths: &["4k", "8k", "16k", "32k"],
+        samples: 20,
+    },
+    Builtin {
+        slug: "m-longdoc-text",
+        title: "Documents in text",
+        description: "Questions about the text and the tables of one page of a report, with no picture sent: the part of M-LongDoc for endpoints that read text alone.",
+        tasks: &["m_longdoc_text", "m_longdoc_table"],
+        lengths: &["4k", "8k", "16k", "32k", "64k", "128k"],
+        samples: 20,
+    },
+    Builtin {
+        slug: "m-longdoc-pages",
+        title: "Pages of documents",
+        description: "The page of a report that answers a question, found among a hundred: the first stage of M-LongDoc.",
+        tasks: &["m_longdoc_pages"],
+        lengths: &["512", "1k", "2k"],
         samples: 20,
     },
     Builtin {

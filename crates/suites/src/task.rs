@@ -147,6 +147,10 @@ pub trait Family: Sync {
     fn concept_map(&self, _item: &Item) -> Option<ConceptMap> {
         None
     }
+    /// The PNG file of the picture on page `number` of an item; `None` where there is none.
+    fn picture(&self, _task: &Task, _item: &Item, _number: u32) -> Option<Vec<u8>> {
+        None
+    }
     /// What judges see of an item; `None` for families with closed answers.
     fn open_ended(&self, _task: &Task, _item: &Item) -> Option<OpenEnded> {
         None
@@ -318,6 +322,12 @@ impl Task {
     #[must_use]
     pub fn retrieval(&self) -> Option<&'static dyn Retrieval> {
         self.family.retrieval()
+    }
+
+    /// The PNG file of the picture on page `number` of `item`, drawn again; `None` where there is none. CPU-bound.
+    #[must_use]
+    pub fn picture(&self, item: &Item, number: u32) -> Option<Vec<u8>> {
+        self.family.picture(self, item, number)
     }
 
     /// What judges see of `item`, rebuilt from its identity; `None` where answers are closed.

@@ -2,4 +2,5 @@
 
 pub mod database;
 pub mod fake_endpoint;
+pub mod picture;
 pub mod process;

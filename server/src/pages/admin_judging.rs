@@ -63,6 +63,8 @@ struct JudgeLine {
 }
 
 struct JudgingLine {
+    /// Where its outcome stands, and what that is called.
+    path: String,
     board: String,
     suite: String,
     state: String,
@@ -152,8 +154,11 @@ fn judging_line(judging: Judging, (decided, planned): (u64, u64)) -> JudgingLine
         Some(why) => format!("{}: {why}", judging.state),
         None => judging.state.slug().to_owned(),
     };
+    let scores = judging.samples > 0;
+    let board = if scores { format!("{}, scores", judging.suite_slug) } else { judged_slug(&judging.suite_slug) };
     JudgingLine {
-        board: judged_slug(&judging.suite_slug),
+        path: if scores { format!("/suites/{}/scores", judging.suite_slug) } else { format!("/boards/{board}") },
+        board,
         suite: judging.suite_slug,
         state,
         decided,
@@ -206,6 +211,7 @@ async fn start(form: KeeperPosted, longboard: Data<Longboard>) -> Reply {
             suite: form.fields.text("suite").to_owned(),
             judges,
             budget: form.fields.required("budget", "the most questions")?,
+            samples: form.fields.required("samples", "the number of scores")?,
         };
         longboard.request_judging(&form.proof.user().email, request, rand::random(), Utc::now()).await
     };

@@ -13,6 +13,7 @@ mod compare;
 mod dial;
 pub mod error;
 mod judge;
+mod leaf;
 mod method;
 mod methodology;
 mod methods;
@@ -22,6 +23,7 @@ mod ranking;
 pub(crate) mod rating;
 mod run;
 mod sample;
+mod score;
 mod strategies;
 mod submit;
 mod suite;
@@ -49,6 +51,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(run::routes)
         .configure(sample::routes)
         .configure(ranking::routes)
+        .configure(leaf::routes)
+        .configure(score::routes)
         .configure(model::routes)
         .configure(task::routes)
         .configure(tasks::routes)

@@ -17,8 +17,10 @@ use longboard_protocol::api::SampleReport;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::pages::leaf::{LeavesView, leaves};
 use crate::pages::page;
 use crate::pages::ranking::{RankingView, rankings};
+use crate::pages::score::{ScoresView, view};
 use crate::refusal::{ApiError, PageError};
 
 /// Bytes of prompt on one page.
@@ -33,6 +35,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 #[derive(Deserialize)]
 struct Place {
     page: Option<usize>,
+    /// Page of the document.
+    leaf: Option<u32>,
     /// Corpus that the answer is checked against, instead of the item's own facts.
     corpus: Option<String>,
 }
@@ -47,8 +51,12 @@ struct SamplePage {
     evidence_left: Option<String>,
     timing: String,
     prompt: Option<PromptPage>,
+    /// Pages of the document, where it has some.
+    leaves: Option<LeavesView>,
     /// What each query found, where the answer is a ranking.
     rankings: Vec<RankingView>,
+    /// Scores from 1 to 5, where judges gave some.
+    scores: Option<ScoresView>,
     facts: Option<Facts>,
     sources: Vec<SourceLine>,
     /// How to build the prompt without a server; absent where it stands on a data file.
@@ -88,6 +96,8 @@ pub(super) struct PromptPage {
     pub needles: Vec<(String, usize)>,
     /// Canonical tokens of the whole prompt.
     pub tokens: u32,
+    /// Pictures in the whole prompt, and bytes of their files.
+    pub pictures: (usize, usize),
     /// It is no prompt, but queries and the documents that are relevant.
     pub searched: bool,
 }
@@ -130,6 +140,7 @@ async fn sample(
     let Rebuilt { report: sample, model, task, item } = rebuilt(&longboard, id, number).await?;
     let percent = |score: Option<f64>| score.map(|score| format!("{score:.1}"));
     let prompt = item.as_ref().map(|item| prompt_page(item, place.page));
+    let leaves = item.as_ref().and_then(|item| leaves(item, place.leaf));
     let rankings = item.as_ref().map(|item| rankings(item, &sample.answer)).unwrap_or_default();
     let asked = place.into_inner().corpus;
     let (against, found) = match (asked.as_deref(), item) {
@@ -150,7 +161,9 @@ async fn sample(
         evidence_left: sample.evidence_left.map(|share| format!("{:.0} %", 100.0 * share)),
         timing: timing(&sample),
         prompt,
+        leaves,
         rankings,
+        scores: longboard.answer_scores(id, number).await?.map(view),
         facts: found.map(|found| facts(found, against)),
         sources: sources.collect(),
         reproduce: task.data_sha256.is_none().then(|| {
@@ -207,6 +220,7 @@ pub(super) fn prompt_page(item: &Item, asked: Option<usize>) -> PromptPage {
             .map(|needle| (format!("{:.1} %", 100.0 * needle.depth), page_of(needle)))
             .collect(),
         tokens: item.prompt_tokens,
+        pictures: (item.pictures().count(), item.pictures().map(|picture| picture.size).sum()),
         searched: Judged::of(item).documents > 0,
     }
 }
@@ -219,7 +233,8 @@ pub(super) fn stretch(text: &str, asked: usize) -> (usize, usize, Range<usize>) 
     (number, pages, begin..text.floor_char_boundary((number * WINDOW).min(text.len())))
 }
 
-fn pieces(text: &str, begin: usize, end: usize, needles: &[Needle]) -> Vec<(String, bool)> {
+/// A stretch of a text, cut where evidence begins and ends.
+pub(super) fn pieces(text: &str, begin: usize, end: usize, needles: &[Needle]) -> Vec<(String, bool)> {
     let (mut pieces, mut at) = (Vec::new(), begin);
     let mut push = |from: usize, to: usize, evidence: bool| {
         if let Some(piece) = text.get(from..to).filter(|piece| !piece.is_empty()) {

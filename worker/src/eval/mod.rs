@@ -25,6 +25,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::canary;
+use crate::request::Eyes;
 use record::{Record, ResultFile};
 use sample::{Bench, Sample};
 
@@ -101,7 +102,8 @@ impl Eval {
         let client = Arc::new(self.client()?);
         let mut file = ResultFile::open(&self.out, &configuration)?;
         let token_ratio = self.token_ratio(&client).await?;
-        let bench = Arc::new(Bench { client, seed: self.seed, context_limit: self.context_limit, token_ratio });
+        let (seed, context_limit, eyes) = (self.seed, self.context_limit, Eyes::default());
+        let bench = Arc::new(Bench { client, seed, context_limit, token_ratio, eyes });
         let waiting = waiting(&configuration, &file)?;
         let bars = Bars::new(&configuration, &file);
         let mut answers = stream::iter(waiting)

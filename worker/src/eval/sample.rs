@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use longboard_endpoint::client::OpenAiClient;
-use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
-use longboard_suites::item::{Item, Role};
+use longboard_endpoint::model::{CallError, ChatModel, Reply};
+use longboard_suites::item::Item;
 use longboard_suites::length::Length;
 use longboard_suites::outcome::{Evidence, Outcome, classify};
 use longboard_suites::task::{ItemRequest, Task};
 
 use super::record::Record;
+use crate::request::{Eyes, pictures, request};
 
 /// Which sample.
 #[derive(Clone, Copy)]
@@ -26,6 +27,7 @@ pub(super) struct Bench {
     pub seed: u64,
     pub context_limit: Option<u32>,
     pub token_ratio: Option<f64>,
+    pub eyes: Eyes,
 }
 
 impl Bench {
@@ -34,15 +36,27 @@ impl Bench {
         let seed = self.seed;
         let built = tokio::task::spawn_blocking(move || {
             let Sample { task, length, index } = sample;
-            task.item(&ItemRequest::new(seed, index, length))
+            task.item(&ItemRequest::new(seed, index, length)).map(|item| {
+                let drawn = pictures(task, &item);
+                (item, drawn)
+            })
         });
-        let mut item = built.await.context("building a sample stopped")??;
+        let (mut item, pictures) = built.await.context("building a sample stopped")??;
         let record = Record::begun(sample.task, &item);
         if let Some(limit) = self.context_limit.filter(|&limit| item.prompt_tokens + item.output_tokens > limit) {
             let needed = item.prompt_tokens + item.output_tokens;
             return Ok(record.ended(Outcome::OverLength, format!("needs {needed} tokens, the limit is {limit}")));
         }
-        let request = request(&mut item);
+        if !pictures.is_empty() {
+            match self.eyes.failure(&self.client, seed).await {
+                Ok(None) => {}
+                Ok(Some((cause, detail))) => {
+                    return Ok(record.ended(Outcome::EndpointError, format!("{cause}: {detail}")));
+                }
+                Err(error) => return Ok(record.failed(&error)),
+            }
+        }
+        let request = request(&mut item, pictures);
         match self.client.complete(request).await {
             Ok(reply) => {
                 let ratio = self.token_ratio;
@@ -52,19 +66,6 @@ impl Bench {
             Err(error) => Ok(record.failed(&error)),
         }
     }
-}
-
-/// The request; takes the prompt's text out of the item, so that it is held once.
-fn request(item: &mut Item) -> ChatRequest {
-    let messages = item.messages.drain(..).map(|message| {
-        let role = match message.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        ChatMessage { role: role.to_owned(), content: message.content }
-    });
-    ChatRequest { messages: messages.collect(), max_tokens: item.output_tokens }
 }
 
 impl Record {

@@ -12,14 +12,15 @@ use longboard_protocol::judging::{HealthWork, JudgeSpec, JudgeWork, Question, Sp
 use longboard_protocol::worker::{Exchange, TaskSpec};
 use longboard_suites::item::{Message, Role, prompt_digest};
 use longboard_suites::judging::{
-    Ask, BuiltinJudge, Injection, OpenEnded, PROMPT_VERSION, injections, pairwise_prompt, parse_rating, parse_verdict,
-    plant, rating_prompt, reask,
+    Ask, BuiltinJudge, Injection, OpenEnded, PROMPT_VERSION, SCORE_TEMPERATURE, injections, on_scale, parse_rating,
+    parse_score, parse_verdict, plant, reask,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::lease::{Failure, Lease};
-use super::sample::{Generator, SampleEnd, chat_messages, failed};
+use super::sample::{Generator, SampleEnd, failed};
 use super::shard::{End, Missed, UNREACHABLE_IN_A_ROW, rejected};
+use crate::request::chat_messages;
 
 /// Tokens a judge may take for its reasons and its verdict.
 const REPLY_TOKENS: u32 = 1024;
@@ -67,6 +68,7 @@ impl Judge {
 /// A question with the item it is about.
 struct Asked {
     position: u32,
+    ask: Ask,
     material: Arc<OpenEnded>,
     first: String,
     second: Option<String>,
@@ -75,20 +77,14 @@ struct Asked {
 
 impl Asked {
     fn prompt(&self) -> Vec<Message> {
-        match &self.second {
-            Some(second) => pairwise_prompt(&self.material, &self.first, second, &self.nonce),
-            None => rating_prompt(&self.material, &self.first, &self.nonce),
-        }
-    }
-
-    fn kind(&self) -> Ask {
-        if self.second.is_some() { Ask::Pairwise } else { Ask::Rating }
+        self.ask.prompt(&self.material, &self.first, self.second.as_deref(), &self.nonce)
     }
 
     fn readable(&self, text: &str) -> bool {
-        match self.kind() {
+        match self.ask {
             Ask::Pairwise => parse_verdict(text).is_some(),
             Ask::Rating => parse_rating(text).is_some(),
+            Ask::Score => parse_score(text).is_some(),
         }
     }
 
@@ -101,8 +97,9 @@ impl Asked {
             }
             None => {
                 let rated = judge.rate(&self.material, &self.first);
-                let rating = rated.rating.map_or_else(|| "NONE".to_owned(), |rating| rating.to_string());
-                format!("{}\nRATING: {rating}", rated.reason)
+                let (word, top) = if self.ask == Ask::Score { ("SCORE", 5) } else { ("RATING", 10) };
+                let number = rated.rating.map(|_| on_scale(rated.score, top).to_string());
+                format!("{}\n{word}: {}", rated.reason, number.as_deref().unwrap_or("NONE"))
             }
         };
         Spoken {
@@ -119,7 +116,12 @@ impl Asked {
             Spoken { position: self.position, prompt_digest: prompt_digest(&messages), ..Spoken::default() };
         for _ in 0..2 {
             let _counted = lease.request();
-            let request = ChatRequest { messages: chat_messages(messages.clone()), max_tokens: REPLY_TOKENS };
+            let request = ChatRequest {
+                messages: chat_messages(messages.clone()),
+                max_tokens: REPLY_TOKENS,
+                temperature: if self.ask == Ask::Score { SCORE_TEMPERATURE } else { 0.0 },
+                ..ChatRequest::default()
+            };
             let reply = match client.complete(request).await {
                 Ok(reply) => reply,
                 Err(error) => {
@@ -133,7 +135,7 @@ impl Asked {
                 break;
             }
             messages.push(Message { role: Role::Assistant, content: reply.text });
-            messages.push(reask(self.kind()));
+            messages.push(reask(self.ask));
         }
         Ok(spoken)
     }
@@ -160,13 +162,14 @@ pub(super) struct Court {
 impl Court {
     /// Puts the questions and posts what is said, in batches.
     pub async fn hear(&self, work: JudgeWork) -> End {
-        let asked =
-            match build(&work.task, work.length_tokens, work.seed, move |generator| asked(generator, work.questions))
-                .await
-            {
-                Ok(asked) => asked,
-                Err(failure) => return End::Failed(failure),
-            };
+        let asked = match build(&work.task, work.length_tokens, work.seed, move |generator| {
+            asked(generator, work.questions, work.scores)
+        })
+        .await
+        {
+            Ok(asked) => asked,
+            Err(failure) => return End::Failed(failure),
+        };
         let total = asked.len();
         let mut missed = Missed::default();
         let mut ends = pin!(self.asking(asked).ready_chunks(BATCH));
@@ -276,7 +279,7 @@ async fn build<T: Send + 'static>(
 }
 
 /// Questions with what they are about; each item is built once.
-fn asked(generator: &Generator, questions: Vec<Question>) -> Result<Vec<Asked>, Failure> {
+fn asked(generator: &Generator, questions: Vec<Question>, scores: bool) -> Result<Vec<Asked>, Failure> {
     let mut materials: BTreeMap<u32, Arc<OpenEnded>> = BTreeMap::new();
     let mut list = Vec::with_capacity(questions.len());
     for Question { position, index, first, second, nonce } in questions {
@@ -284,7 +287,14 @@ fn asked(generator: &Generator, questions: Vec<Question>) -> Result<Vec<Asked>, 
             Entry::Occupied(known) => Arc::clone(known.get()),
             Entry::Vacant(place) => Arc::clone(place.insert(Arc::new(generator.open_ended(index)?))),
         };
-        list.push(Asked { position, material, first, second, nonce });
+        let ask = if scores {
+            Ask::Score
+        } else if second.is_some() {
+            Ask::Pairwise
+        } else {
+            Ask::Rating
+        };
+        list.push(Asked { position, ask, material, first, second, nonce });
     }
     Ok(list)
 }
@@ -304,7 +314,14 @@ fn plan(generator: &Generator, items: u32, key: &str) -> Result<Vec<(Trial, Aske
             let (first, second) = if turn == 0 { (right.clone(), wrong) } else { (wrong, right.clone()) };
             let injection = injection.map(|planted| planted.slug.to_owned());
             let nonce = format!("{key}/{position}");
-            let asked = Asked { position, material: Arc::clone(material), first, second: Some(second), nonce };
+            let asked = Asked {
+                position,
+                ask: Ask::Pairwise,
+                material: Arc::clone(material),
+                first,
+                second: Some(second),
+                nonce,
+            };
             planned.push((Trial { index, turn, injection, same, texts: Vec::new() }, asked));
         };
         add(0, None, true, right.clone());

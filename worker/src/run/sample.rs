@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use longboard_endpoint::client::OpenAiClient;
-use longboard_endpoint::model::{CallError, ChatMessage, ChatModel, ChatRequest, Reply};
+use longboard_endpoint::model::{CallError, ChatModel, Reply, ShownPicture};
+use longboard_endpoint::picture::UNSENT;
 use longboard_endpoint::strategy::Strategy;
 use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, ProgramRun, TaskSpec};
 use longboard_suites::dataset::{Record, Records};
 use longboard_suites::haystack::{Corpus, Haystack};
-use longboard_suites::item::{Item, Message, Role};
+use longboard_suites::item::Item;
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
 use longboard_suites::program::{Program, Ran};
@@ -21,6 +22,7 @@ use super::lease::{Failure, Lease};
 use super::method;
 use super::retrieval::Search;
 use super::strategy;
+use crate::request::{Eyes, pictures, request};
 use crate::sandbox::Sandbox;
 use crate::serve::Reference;
 
@@ -53,6 +55,8 @@ pub(super) struct Bench {
     pub sandbox: Option<Sandbox>,
     /// What is done around a chat endpoint.
     pub strategy: Option<Strategy>,
+    /// Whether a chat endpoint reads pictures.
+    pub eyes: Eyes,
 }
 
 /// The cause of a shard whose length no item can have.
@@ -160,11 +164,11 @@ impl Bench {
         let generator = Arc::clone(&self.generator);
         let built = tokio::task::spawn_blocking(move || {
             generator.item(index).map(|item| {
-                let digest = item.prompt_digest();
-                (item, digest)
+                let (digest, drawn) = (item.prompt_digest(), pictures(&generator.task, &item));
+                (item, digest, drawn)
             })
         });
-        let (item, prompt_digest) = match built.await {
+        let (item, prompt_digest, drawn) = match built.await {
             Ok(Ok(built)) => built,
             Ok(Err(failure)) if self.generator.is_of_its_record(index, &failure) => {
                 let result = Exchange::Unmade { reason: failure.detail };
@@ -175,7 +179,7 @@ impl Bench {
             Err(error) => return SampleEnd::Fatal(Failure::retryable("worker_error", error)),
         };
         let prompt_tokens = item.prompt_tokens;
-        match self.exchange(index, item).await {
+        match self.exchange(index, item, drawn).await {
             Err(end) => end,
             Ok(result) => {
                 let result = match self.ran(index, result).await {
@@ -203,8 +207,29 @@ impl Bench {
         Ok(Exchange::Completed(Completion { program, ..completion }))
     }
 
+    /// The end of every sample with pictures, where they are not read.
+    async fn unseen(&self) -> Result<Option<Exchange>, SampleEnd> {
+        let failure = match (&self.strategy, &self.contestant) {
+            (None, Contestant::Endpoint(client)) => {
+                let _counted = self.lease.request();
+                match self.eyes.failure(client, self.lease.shard.as_u64_pair().1).await {
+                    Ok(failure) => failure,
+                    Err(error) => return failed(error).map(Some),
+                }
+            }
+            (Some(_), _) => Some((UNSENT, "strategies send text alone".to_owned())),
+            (None, _) => Some((UNSENT, "this contestant reads text alone".to_owned())),
+        };
+        Ok(failure.map(|(cause, detail)| Exchange::Failed { cause: cause.to_owned(), detail, attempts: 1 }))
+    }
+
     /// Has the prompt answered, unless it is longer than the endpoint's declared limit.
-    async fn exchange(&self, index: u32, item: Item) -> Result<Exchange, SampleEnd> {
+    async fn exchange(&self, index: u32, mut item: Item, pictures: Vec<ShownPicture>) -> Result<Exchange, SampleEnd> {
+        if !pictures.is_empty()
+            && let Some(unseen) = self.unseen().await?
+        {
+            return Ok(unseen);
+        }
         if let (Some(strategy), Contestant::Endpoint(client)) = (&self.strategy, &self.contestant) {
             let _counted = self.lease.request();
             return strategy::exchange(strategy, client.as_ref(), &item).await;
@@ -217,30 +242,12 @@ impl Bench {
         match &self.contestant {
             Contestant::Method(model) => method::exchange(model, item).await,
             Contestant::Search(search) => search.exchange(&self.generator, index, item).await,
-            Contestant::Endpoint(client) => match client.complete(request(item)).await {
+            Contestant::Endpoint(client) => match client.complete(request(&mut item, pictures)).await {
                 Ok(reply) => Ok(Exchange::Completed(completion(reply))),
                 Err(error) => failed(error),
             },
         }
     }
-}
-
-/// The request; takes the prompt's text out of the item, so that it is held once.
-fn request(item: Item) -> ChatRequest {
-    ChatRequest { messages: chat_messages(item.messages), max_tokens: item.output_tokens }
-}
-
-/// Messages in the words of the protocol.
-pub(super) fn chat_messages(messages: Vec<Message>) -> Vec<ChatMessage> {
-    let named = messages.into_iter().map(|message| {
-        let role = match message.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        ChatMessage { role: role.to_owned(), content: message.content }
-    });
-    named.collect()
 }
 
 pub(super) fn completion(reply: Reply) -> Completion {

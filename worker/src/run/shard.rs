@@ -25,6 +25,7 @@ use super::retrieval::Search;
 use super::sample::{Bench, Contestant, Generator, SampleEnd};
 use super::server::{ApiError, Server};
 use super::{outbox, probe, renewal};
+use crate::request::Eyes;
 use crate::sandbox::Sandbox;
 
 /// How long calls in flight may still take once the worker is told to stop.
@@ -225,7 +226,9 @@ async fn run(
     };
     let context_limit = endpoint.context_limit_tokens;
     let sandbox = kit.sandbox.clone();
-    let bench = Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit, sandbox, strategy });
+    let eyes = Eyes::default();
+    let bench =
+        Arc::new(Bench { contestant, lease: Arc::clone(lease), generator, context_limit, sandbox, strategy, eyes });
     let at_once = endpoint.max_concurrency.min(HELD_TOKENS / work.length_tokens.max(1)).max(1);
     let (sender, receiver) = mpsc::channel(WAITING_ANSWERS);
     let answering = async { Ok(answer(bench, &work, at_once as usize, stop, sender).await) };

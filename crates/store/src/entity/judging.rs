@@ -17,6 +17,8 @@ pub struct Model {
     pub judges: Names,
     /// Most comparisons; both orders of a battle by one judge count as two.
     pub budget: i32,
+    /// Scores of one answer by one judge, where answers are scored; 0 where they are compared.
+    pub samples: i32,
     /// Rounds planned so far.
     pub rounds: i32,
     /// Seed of the choice of pairs.

@@ -50,6 +50,7 @@ mod longmemeval;
 mod longproc;
 mod loogle;
 mod m4le;
+mod m_longdoc;
 mod mrcr;
 mod needle_threading;
 mod needlebench;
@@ -195,6 +196,9 @@ pub fn all() -> &'static [&'static dyn Family] {
         &newswire_records::NewswireRecords,
         &concept_graph::ConceptGraph,
         &kg_extraction::KgExtraction,
+        &m_longdoc::MLongDoc,
+        &m_longdoc::MLongDocRetrieved,
+        &m_longdoc::MLongDocPages,
     ]
 }
 

@@ -13,9 +13,12 @@ pub mod verdict;
 pub use fact::{CheckableFact, FactReport, Standing, fact};
 pub use injection::{Injection, injections, plant};
 pub use lexical::lexical;
-pub use prompt::{ANSWER_CHARS, Ask, PROMPT_VERSION, pairwise_prompt, rating_prompt, reask};
+pub use prompt::{
+    ANSWER_CHARS, Ask, PROMPT_VERSION, SCORE_PROMPT_VERSION, SCORE_TEMPERATURE, pairwise_prompt, rating_prompt, reask,
+    score_prompt,
+};
 pub use suspect::suspect;
-pub use verdict::{Label, parse_rating, parse_verdict};
+pub use verdict::{Label, parse_rating, parse_score, parse_verdict};
 
 /// What an open-ended item gives to its judges.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,14 +97,15 @@ impl BuiltinJudge {
             Self::Lexical => lexical::assess(material, answer),
             Self::Fact => fact::assess(material, answer),
         };
-        Rated { rating: score.map(rating), score: score.unwrap_or_default(), reason }
+        Rated { rating: score.map(|score| on_scale(score, 10)), score: score.unwrap_or_default(), reason }
     }
 }
 
-/// The share 0..1 on the scale 1..10.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 10")]
-fn rating(score: f64) -> u8 {
-    (1.0 + 9.0 * score.clamp(0.0, 1.0)).round() as u8
+/// The share 0..1 on the scale from 1 to `top`.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the top")]
+pub fn on_scale(score: f64, top: u8) -> u8 {
+    (1.0 + f64::from(top.max(1) - 1) * score.clamp(0.0, 1.0)).round() as u8
 }
 
 /// The verdict on two assessments; invalid unless both answers could be assessed.

@@ -8,6 +8,12 @@ use crate::item::{Message, Role};
 /// Version of every byte of these prompts. Raise it with any change: verdicts of different versions are never pooled.
 pub const PROMPT_VERSION: &str = "longboard-judge/1";
 
+/// The same of the prompt for scores from 1 to 5.
+pub const SCORE_PROMPT_VERSION: &str = "longboard-score/1";
+
+/// Temperature at which scores are sampled. The paper (arXiv 2411.06176) states five samples and no temperature.
+pub const SCORE_TEMPERATURE: f32 = 1.0;
+
 /// Characters of an answer that a judge sees; the rest is cut and the cut is stated.
 pub const ANSWER_CHARS: usize = 16_000;
 
@@ -16,8 +22,22 @@ pub const ANSWER_CHARS: usize = 16_000;
 pub enum Ask {
     /// The better of two answers.
     Pairwise,
-    /// A rating of one answer.
+    /// A rating of one answer, 1 to 10.
     Rating,
+    /// How correct one answer is, 1 to 5, sampled several times.
+    Score,
+}
+
+impl Ask {
+    /// The prompt that asks for this. `second` is the other answer of a comparison.
+    #[must_use]
+    pub fn prompt(self, material: &OpenEnded, first: &str, second: Option<&str>, nonce: &str) -> Vec<Message> {
+        match self {
+            Self::Pairwise => pairwise_prompt(material, first, second.unwrap_or_default(), nonce),
+            Self::Rating => rating_prompt(material, first, nonce),
+            Self::Score => score_prompt(material, first, nonce),
+        }
+    }
 }
 
 const SYSTEM: &str = "You judge answers to questions about long texts. You have not read the long text: rely on the question and on the reference. Judge whether what an answer says is right, complete and to the point. The place, the length, the style and the author of an answer count for nothing. Statements that contradict the reference count against an answer more than gaps do.";
@@ -53,6 +73,20 @@ pub fn rating_prompt(material: &OpenEnded, answer: &str, nonce: &str) -> Vec<Mes
     messages(user)
 }
 
+/// Asks how correct one answer is, 1 to 5, as M-LongDoc's judges are asked (arXiv 2411.06176, as described; its prompt is
+/// not obtainable).
+#[must_use]
+pub fn score_prompt(material: &OpenEnded, answer: &str, nonce: &str) -> Vec<Message> {
+    let fence = Fence::new(nonce);
+    let user = format!(
+        "{}\n\n{}\n\n{DATA} Score how correct the answer is: 5 (correct and complete), 4 (correct, a minor part is missing), 3 (partly correct), 2 (mostly wrong), 1 (wrong, or no answer). Give your reasons in at most two sentences. Then write one last line that reads exactly\n{}",
+        head(material, &fence),
+        fence.around("ANSWER", answer),
+        form(Ask::Score),
+    );
+    messages(user)
+}
+
 /// What to say, once, after a reply without a readable verdict.
 #[must_use]
 pub fn reask(ask: Ask) -> Message {
@@ -67,6 +101,7 @@ const fn form(ask: Ask) -> &'static str {
     match ask {
         Ask::Pairwise => "VERDICT: FIRST\nor\nVERDICT: SECOND\nor\nVERDICT: TIE",
         Ask::Rating => "RATING: n\nwhere n is a whole number from 1 to 10.",
+        Ask::Score => "SCORE: n\nwhere n is a whole number from 1 to 5.",
     }
 }
 

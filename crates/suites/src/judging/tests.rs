@@ -206,3 +206,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_score_is_a_digit_from_1_to_5_on_the_last_line() {
+    assert_eq!(parse_score("Right.\nSCORE: 5\n"), Some(5));
+    for text in ["SCORE: 6", "SCORE: 0", "SCORE: 5.", "score: 5", "SCORE: 5\nor so", "SCORE: 05", ""] {
+        assert_eq!(parse_score(text), None, "{text}");
+    }
+    assert_eq!((on_scale(0.0, 5), on_scale(0.5, 5), on_scale(1.0, 5), on_scale(2.0, 10)), (1, 3, 5, 10));
+}

@@ -68,6 +68,13 @@ pub fn parse_rating(text: &str) -> Option<u8> {
     (1..=10_u8).find(|rating| rating.to_string() == digits)
 }
 
+/// The score of a judge's reply: its last non-empty line must read `SCORE: n` with n from 1 to 5 in plain digits.
+#[must_use]
+pub fn parse_score(text: &str) -> Option<u8> {
+    let digits = last_line(text)?.strip_prefix("SCORE: ")?;
+    (1..=5_u8).find(|score| score.to_string() == digits)
+}
+
 /// The last line that holds more than blanks, without the blanks around it.
 fn last_line(text: &str) -> Option<&str> {
     text.lines().map(|line| line.trim_matches([' ', '\t', '\r'])).rfind(|line| !line.trim().is_empty())

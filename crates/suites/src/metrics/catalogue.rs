@@ -68,6 +68,7 @@ pub fn catalogue() -> &'static [Metric] {
             &super::cnnsum::METRICS,
             &super::arled::METRICS,
             &super::m4le::METRICS,
+            &super::m_longdoc::METRICS,
             &super::nolima::METRICS,
             &super::lcfo::METRICS,
             &super::choice::METRICS,

@@ -36,6 +36,7 @@ pub mod longmemeval;
 pub mod longproc;
 pub mod loogle;
 pub mod m4le;
+pub mod m_longdoc;
 pub mod mrcr;
 pub mod needle_threading;
 pub mod needlebench;

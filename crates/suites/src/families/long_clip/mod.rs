@@ -1,7 +1,6 @@
 //! Long-CLIP (arXiv 2403.15378, section 4): pictures and their long captions, found by each other, and a control in
 //! text alone whose captions differ only behind CLIP's 77 tokens.
 
-mod png;
 mod scene;
 
 use serde_json::json;

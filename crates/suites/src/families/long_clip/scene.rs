@@ -3,9 +3,9 @@
 //! The scenes of a block are the same up to one late cell each, so that whoever reads only the beginning of a caption
 //! cannot tell them apart.
 
-use super::png::Raster;
 use crate::card::Language;
 use crate::haystack::{Passage, PassageBuilder, planting_cost};
+use crate::picture::png::Raster;
 use crate::rng::Rng;
 
 /// Scenes of a block.

@@ -15,6 +15,15 @@ impl Raster {
         Self { width, pixels: vec![0; width * height] }
     }
 
+    /// Colours a rectangle: left, top, width, height.
+    pub fn fill(&mut self, (left, top): (usize, usize), (width, height): (usize, usize), colour: u8) {
+        for y in top..top + height {
+            for x in left..left + width {
+                self.set(x, y, colour);
+            }
+        }
+    }
+
     /// Colours one pixel; those outside are left alone.
     pub fn set(&mut self, x: usize, y: usize, colour: u8) {
         if x < self.width
