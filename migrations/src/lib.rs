@@ -12,6 +12,7 @@ mod m20261125_000006_judging;
 mod m20261125_000007_datasets;
 mod m20261128_000008_beside;
 mod m20261128_000009_strategies;
+mod m20261129_000010_collections;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000007_datasets::Migration),
             Box::new(m20261128_000008_beside::Migration),
             Box::new(m20261128_000009_strategies::Migration),
+            Box::new(m20261129_000010_collections::Migration),
         ]
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use longboard_store::StoreError;
+use longboard_store::collection::Wanted;
 use longboard_store::task::Task as TaskRow;
+use longboard_suites::collection::cut;
 use longboard_suites::dataset::Records;
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
@@ -113,9 +116,22 @@ impl Longboard {
         let row = self.task(&answer.task_slug, Some(answer.task_version)).await?;
         let length =
             Length::new(answer.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
+        if let Some(sha256) = &row.data_sha256 {
+            return self.collected(sha256, name, length).await;
+        }
         let press = self.press(&row, length, run.seed, []).await?;
         let (index, name) = (answer.item_index.cast_unsigned(), name.to_owned());
         tokio::task::spawn_blocking(move || press.searched(index, &name)).await.map_err(AppError::stopped)?
+    }
+
+    /// A document of a data set's collection, cut to a window.
+    async fn collected(&self, sha256: &str, name: &str, length: Length) -> Result<Option<Document>, AppError> {
+        let found = match self.store.collected(sha256, &Wanted::Named(vec![name.to_owned()]), 0).await {
+            Err(StoreError::NotFound(_)) => return Ok(None),
+            found => found?,
+        };
+        let cut = tokio::task::spawn_blocking(move || found.into_iter().map(|found| cut(found, length)).next());
+        cut.await.map_err(AppError::stopped)
     }
 
     /// One item of a task version, e.g. for a preview or a sample page.

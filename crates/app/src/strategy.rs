@@ -10,8 +10,8 @@ use longboard_store::EndpointCall;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::strategy::CostCell;
-use longboard_suites::encoding::Encoding;
 use longboard_suites::length::Length;
+use longboard_suites::searching::Searching;
 use longboard_suites::task::{ItemRequest, Task};
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ impl Longboard {
     ) -> Result<Endpoint, AppError> {
         let Some(strategy) = strategy.filter(|slug| !slug.is_empty() && *slug != PLAIN) else { return Ok(endpoint) };
         let title = title(&endpoint, strategy)?;
-        let slug = format!("{}-{}", endpoint.slug, strategy.replace([' ', '='], "-"));
+        let slug = format!("{}-{}", endpoint.slug, strategy.replace([' ', '=', '.'], "-"));
         if let Some(known) = self.store.endpoint_by_slug(&slug).await? {
             let same = known.plain_id == Some(endpoint.id) && known.retired_at.is_none();
             let taken = || AppError::Invalid(format!("another model is called {slug}; rename this endpoint"));
@@ -193,12 +193,12 @@ pub fn cards() -> Vec<StrategyCard> {
         citation: card.citation.to_owned(),
         cost: card.cost.to_owned(),
     });
-    let embedders = Encoding::ALL.into_iter().map(|encoding| StrategyCard {
-        slug: encoding.slug().to_owned(),
-        title: encoding.title().to_owned(),
+    let embedders = Searching::all().into_iter().map(|searching| StrategyCard {
+        slug: searching.label(),
+        title: searching.title().to_owned(),
         around: "embedder".to_owned(),
-        citation: encoding.citation().to_owned(),
-        cost: encoding.cost().to_owned(),
+        citation: searching.citation().to_owned(),
+        cost: searching.cost().to_owned(),
     });
     chat.chain(embedders).collect()
 }
@@ -224,7 +224,7 @@ fn title(endpoint: &Endpoint, strategy: &str) -> Result<String, AppError> {
             Ok(strategy.card().title.to_owned())
         }
         EndpointCall::Embeddings => {
-            Ok(Encoding::from_str(strategy).map_err(|error| invalid(&error))?.title().to_owned())
+            Ok(Searching::from_str(strategy).map_err(|error| invalid(&error))?.title().to_owned())
         }
         EndpointCall::Rerank | EndpointCall::TrueFalse => {
             refuse("rerankers read documents as they are; strategies are for others".to_owned())
