@@ -53,20 +53,15 @@ pub(crate) fn read(
                 Next::Open(place) => return Err(bad.ended(place, format!("{told}line: the file ends within a list"))),
                 Next::End => break,
             };
-            let known = DataFile::text(&buffer).and_then(|text| {
-                let entries = if text.is_empty() { Ok(Vec::new()) } else { collection.read(file.subset, text, folder) };
-                entries
-                    .and_then(|entries| entries.into_iter().map(|entry| Ok((names.add(&entry)?, entry))).collect())
-                    .map_err(|error: longboard_suites::dataset::RecordError| error.to_string())
-            });
-            let entries: Vec<(bool, Entry)> = match known {
+            bad.reached(place.number);
+            let entries = match fresh(file, collection, folder, &mut names, &buffer) {
                 Ok(entries) => entries,
                 Err(reason) => {
                     bad.add(place, format!("{told}{reason}"));
                     continue;
                 }
             };
-            for entry in entries.into_iter().filter_map(|(new, entry)| new.then_some(entry)) {
+            for entry in entries {
                 let (number, document) = match entry {
                     Entry::Document(document) => (names.documents() - 1, document),
                     Entry::Aside(document) => {
@@ -83,11 +78,33 @@ pub(crate) fn read(
                 }
             }
         }
+        bad.turn();
         if !path.is_empty() {
             folder.took(&path, pieces.into_reader().into_inner().facts()).map_err(refused)?;
         }
     }
     Ok(names)
+}
+
+/// The entries of a piece that stood nowhere before.
+fn fresh(
+    file: &DataFile,
+    collection: &dyn Collection,
+    folder: &Companions,
+    names: &mut Names,
+    bytes: &[u8],
+) -> Result<Vec<Entry>, String> {
+    let text = DataFile::text(bytes)?;
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut fresh = Vec::new();
+    for entry in collection.read(file.subset, text, folder).map_err(|error| error.to_string())? {
+        if names.add(&entry).map_err(|error| error.to_string())? {
+            fresh.push(entry);
+        }
+    }
+    Ok(fresh)
 }
 
 impl Longboard {

@@ -209,7 +209,7 @@ impl DataFile {
                     return bad.or(Facts { sha256, file_sha256, beside, records, bytes, skipped });
                 }
             };
-            bad.total = place.number;
+            bad.reached(place.number);
             match self.piece(place, &buffer, &folder).and_then(|found| queries.settled(found)) {
                 Ok(found) => {
                     skipped += usize::from(found.is_empty() && !buffer.trim_ascii().is_empty());
@@ -312,10 +312,22 @@ impl Read for Watched {
 pub(crate) struct BadLines {
     named: Vec<BadLine>,
     count: usize,
+    /// Pieces of files that were read to their end.
+    behind: usize,
     total: usize,
 }
 
 impl BadLines {
+    /// Notes how far a file was read.
+    pub fn reached(&mut self, number: usize) {
+        self.total = self.behind + number;
+    }
+
+    /// Goes on to the next file.
+    pub fn turn(&mut self) {
+        self.behind = self.total;
+    }
+
     pub fn add(&mut self, place: Place, reason: String) {
         self.count += 1;
         if self.named.len() < NAMED_LINES {
@@ -325,9 +337,10 @@ impl BadLines {
 
     /// The end of a reading that cannot go on behind `place`.
     pub fn ended(&mut self, place: Place, reason: String) -> DatasetError {
+        self.reached(place.number);
         self.add(place, reason);
-        let Self { named, count, .. } = std::mem::take(self);
-        DatasetError::BadLines { named, count, total: place.number }
+        let Self { named, count, total, .. } = std::mem::take(self);
+        DatasetError::BadLines { named, count, total }
     }
 
     /// The facts, unless there is something wrong with the file.
