@@ -7,7 +7,7 @@ use longboard_suites::dataset::{Folder, RecordError};
 use serde_json::Value;
 
 /// A folder in memory: the data file's name, and the others by path.
-pub struct Files(&'static str, BTreeMap<&'static str, String>);
+pub struct Files(pub &'static str, BTreeMap<&'static str, String>);
 
 impl Files {
     pub fn new<const N: usize>(data: &'static str, files: [(&'static str, String); N]) -> Self {
