@@ -1,6 +1,7 @@
 //! Rankings and strategies, from the endpoint over the fleet to the board.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use longboard_app::suites::item::Item;
@@ -70,6 +71,185 @@ fn rankers_fill_the_embedding_board_and_a_sample_shows_what_was_found() {
     }
 }
 
+/// A folder in LongEmbed's form; what each document tells is behind its first 600 words.
+fn longembed(folder: &Path) {
+    let told = ["the ferry sank at Arva", "the salt ran out at Kelford", "the mill burnt at Orford"];
+    let filler = "and so the road went on ".repeat(120);
+    let lines = |rows: Vec<Value>| rows.iter().map(|row| row.to_string() + "\n").collect::<String>();
+    let corpus = told
+        .iter()
+        .zip(1..)
+        .map(|(told, number)| json!({"doc_id": format!("meeting/{number}"), "text": format!("{filler}{told}")}));
+    let queries = told
+        .iter()
+        .zip(1..)
+        .map(|(told, number)| json!({"qid": format!("q{number}"), "text": format!("When {told}?")}));
+    let qrels =
+        (1..=told.len()).map(|number| json!({"qid": format!("q{number}"), "doc_id": format!("meeting/{number}")}));
+    for (name, text) in
+        [("corpus", lines(corpus.collect())), ("queries", lines(queries.collect())), ("qrels", lines(qrels.collect()))]
+    {
+        std::fs::write(folder.join(format!("{name}.jsonl")), text).unwrap();
+    }
+}
+
+#[test]
+fn an_official_set_is_imported_searched_and_shown() {
+    for database in TestDatabase::each() {
+        let stage = Stage::new(database);
+        let folder = tempfile::tempdir().unwrap();
+        let set = folder.path().join("qmsum");
+        std::fs::create_dir(&set).unwrap();
+        longembed(&set);
+        let output = stage.longboard().args(["import", "dataset", "longembed"]).arg(&set).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("3 records as task longembed_qmsum_data"), "{said}");
+        assert!(said.contains("with 2 files that stand beside it"), "{said}");
+
+        let _site = stage.serve();
+        let _worker = stage.work(&stage.worker_token("one"));
+        let team = stage.sign_up("alpha");
+        let (_bm25, lexical) = ranker("bm25");
+        let (_ngrams, hashed) = ranker("hashed-ngrams");
+        team.register_as("the bm25", &lexical, "rerank");
+        team.register_as("the ngrams", &hashed, "embeddings");
+        let asked = |endpoint: &str, strategy: Option<&str>| json!({"endpoint": endpoint, "suite": "longembed-data", "lengths": ["4k"], "samples": 3, "strategy": strategy});
+        let strategies = ["first-512", "sea", "paraformer", "paraformer alpha=1"];
+        let plain = [run(&team, &asked("the-bm25", None)), run(&team, &asked("the-ngrams", None))];
+        let under = strategies.map(|strategy| run(&team, &asked("the-ngrams", Some(strategy))));
+        for run in plain.iter().chain(&under) {
+            let ended = stage.follow(run, |progress| progress["state"] != "open");
+            assert_eq!(ended["state"], "done", "{} {ended}", stage.kind());
+        }
+        let scores = |run: &str| {
+            let samples = stage.json(&format!("/api/v1/runs/{run}/samples"));
+            let samples = samples["samples"].as_array().unwrap().clone();
+            samples.iter().map(|sample| sample["score"].as_f64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(scores(&plain[0]), [100.0; 3], "{}", stage.kind());
+        assert_eq!(scores(&under[2]), [100.0; 3], "BM25 weighs most");
+        assert!(scores(&under[0]).iter().sum::<f64>() < 300.0, "what is told stands behind 512 tokens");
+
+        let samples = stage.json(&format!("/api/v1/runs/{}/samples", plain[0]));
+        let path = format!("/runs/{}/samples/{}", plain[0], samples["samples"][0]["number"]);
+        let sample = stage.json(&format!("{path}.json"));
+        let best = sample["references"][0].as_str().unwrap().replace('/', "%2F");
+        let page = stage.get(&path).text().unwrap();
+        assert!(page.contains(&format!("{path}/documents/{best}")), "{page}");
+        let document = stage.get(&format!("{path}/documents/{best}"));
+        assert_eq!(document.status(), 200);
+        assert!(document.text().unwrap().contains("and so the road went on"));
+        assert_eq!(stage.get(&format!("{path}/documents/meeting%2F9")).status(), 404);
+
+        let report = stage.json("/strategies.json?suite=longembed-data");
+        let rows = report["rows"].as_array().unwrap();
+        for strategy in strategies {
+            assert!(
+                rows.iter().any(|row| row["strategy"] == strategy && row["gain"]["paired"] == true),
+                "{strategy}: {report}"
+            );
+        }
+        let page = stage.get("/strategies").text().unwrap();
+        assert!(page.contains("arXiv 2212.13899") && page.contains("arXiv 2208.11271"), "{page}");
+    }
+}
+
+fn write(folder: &Path, name: &str, rows: &[Value]) {
+    std::fs::write(folder.join(name), rows.iter().map(|row| row.to_string() + "\n").collect::<String>()).unwrap();
+}
+
+/// A folder in FollowIR's form: the changed instruction excludes the first of three documents of a pool.
+fn followir(folder: &Path) {
+    let corpus = [("a", "a ferry that sank"), ("b", "a ferry at Arva"), ("c", "salt"), ("d", "of no pool")];
+    write(folder, "corpus.jsonl", &corpus.map(|(id, text)| json!({"_id": id, "title": "", "text": text})));
+    let both = |row: &dyn Fn(&str) -> Value| [row("1-og"), row("1-changed")];
+    write(folder, "queries.jsonl", &both(&|id| json!({"_id": id, "text": "ferry"})));
+    let told = |id: &str| json!({"query-id": id, "instruction": if id == "1-og" { "that sank" } else { "at Arva" }});
+    write(folder, "instruction.jsonl", &both(&told));
+    write(folder, "top_ranked.jsonl", &both(&|id| json!({"query-id": id, "corpus-ids": ["a", "b", "c"]})));
+    let judged = |id: &str, document: &str, score: u32| json!({"query-id": id, "corpus-id": document, "score": score});
+    let rows =
+        [judged("1-og", "a", 1), judged("1-og", "b", 1), judged("1-changed", "a", 0), judged("1-changed", "b", 1)];
+    write(folder, "qrels.jsonl", &rows);
+}
+
+/// A folder in Urban-1k's form. A picture holds its caption behind the first bytes of a JPEG file.
+fn urban(folder: &Path) {
+    for part in ["caption", "image"] {
+        std::fs::create_dir(folder.join(part)).unwrap();
+    }
+    for (name, caption) in [("1", "a street in rain"), ("2", "a bridge at night"), ("3", "two boats on a river")] {
+        std::fs::write(folder.join(format!("caption/{name}.txt")), caption).unwrap();
+        let picture = [b"\xff\xd8\xff".as_slice(), caption.as_bytes()].concat();
+        std::fs::write(folder.join(format!("image/{name}.jpg")), picture).unwrap();
+    }
+}
+
+#[test]
+fn pools_and_pictures_of_official_sets_are_searched() {
+    let runtime = Runtime::new().unwrap();
+    let stage = Stage::new(TestDatabase::sqlite());
+    let folder = tempfile::tempdir().unwrap();
+    let (pools, pictures) = (folder.path().join("robust04-mteb"), folder.path().join("Urban1k"));
+    std::fs::create_dir(&pools).unwrap();
+    std::fs::create_dir(&pictures).unwrap();
+    followir(&pools);
+    urban(&pictures);
+    let import = |family: &str, subset: &[&str], path: &Path| {
+        let output = stage.longboard().args(["import", "dataset", family]).args(subset).arg(path).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    import("followir", &[], &pools);
+    import("long_clip", &["--subset", "urban1k_last_sentence"], &pictures);
+    for way in ["urban1k_caption_to_picture", "urban1k_picture_to_caption"] {
+        import("long_clip_pictures", &["--subset", way], &pictures);
+    }
+    let _site = stage.serve();
+    let _worker = stage.work(&stage.worker_token("one"));
+    let team = stage.sign_up("alpha");
+    let (_bm25, lexical) = ranker("bm25");
+    team.register_as("the bm25", &lexical, "rerank");
+    let server = embedder(&runtime, |inputs| {
+        let text = |input: &Value| match input.as_str() {
+            Some(text) => text.to_owned(),
+            None => {
+                let written = input["image"].as_str().unwrap().strip_prefix("data:image/jpeg;base64,").unwrap();
+                String::from_utf8_lossy(&decoded(written)[3..]).into_owned()
+            }
+        };
+        let row = |input: &Value| json!({"embedding": words(&format!("a {}", text(input)), usize::MAX)});
+        json!({"data": inputs.iter().map(row).collect::<Vec<_>>()})
+    });
+    team.register_as("sees", &server.base_url, "embeddings");
+    for (endpoint, suite, samples) in [
+        ("the-bm25", "followir-data", 1),
+        ("sees", "followir-data", 1),
+        ("the-bm25", "long-clip-data", 3),
+        ("sees", "long-clip-pictures-data", 3),
+    ] {
+        let run = run(&team, &json!({"endpoint": endpoint, "suite": suite, "lengths": ["4k"], "samples": samples}));
+        let ended = stage.follow(&run, |progress| progress["state"] != "open");
+        assert_eq!(ended["state"], "done", "{suite}: {ended}");
+        let found = stage.json(&format!("/api/v1/runs/{run}/samples"));
+        for sample in found["samples"].as_array().unwrap() {
+            let sample = stage.json(&format!("/runs/{run}/samples/{}.json", sample["number"]));
+            // The excluded document falls from the first to the second place: p-MRR 0.5, shown as 75.
+            let expected = if suite == "followir-data" { 75.0 } else { 100.0 };
+            assert_eq!(sample["score"].as_f64(), Some(expected), "{endpoint} on {suite}: {sample}");
+        }
+        if suite == "long-clip-pictures-data" {
+            let number = &found["samples"][0]["number"];
+            let picture = stage.get(&format!("/runs/{run}/samples/{number}/documents/1"));
+            assert_eq!(picture.headers()["content-type"], "image/jpeg");
+        }
+    }
+}
+
 #[test]
 #[ignore = "hours of processor time: 1,600 documents of up to 32k tokens under each position strategy"]
 fn our_encoder_fills_the_embedding_board_from_256_to_32k() {
@@ -118,6 +298,8 @@ fn what_cannot_rank_is_refused_and_so_is_what_cannot_answer() {
     refused("a-chat-model", "embedding", "", "takes an embedder or a reranker");
     refused("an-embedder", "quickstart", "", "choose a suite of retrieval tasks");
     refused("an-embedder", "embedding", "rag", "for embedders");
+    refused("an-embedder", "embedding", "paraformer budget=3", "paraformer has no parameter `budget`; it has alpha");
+    refused("an-embedder", "embedding", "paraformer alpha=3", "alpha of paraformer must be a number from 0 to 1");
     refused("a-reranker", "embedding", "first-512", "rerankers read documents as they are");
     refused("a-chat-model", "quickstart", "magic", "there is no strategy `magic`");
     refused("a-chat-model", "smoke", "rag", "no document apart from its question");
@@ -202,6 +384,11 @@ fn captions(task: &str, length: &str) -> BTreeMap<String, String> {
         found.insert(format!("data:image/png;base64,{}", base64(&png)), queries(item).next().unwrap().to_owned());
     }
     found
+}
+
+fn decoded(written: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.decode(written).unwrap()
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -13,6 +13,7 @@ mod m20261125_000007_datasets;
 mod m20261128_000008_beside;
 mod m20261128_000009_strategies;
 mod m20261129_000010_scores;
+mod m20261129_000011_collections;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000008_beside::Migration),
             Box::new(m20261128_000009_strategies::Migration),
             Box::new(m20261129_000010_scores::Migration),
+            Box::new(m20261129_000011_collections::Migration),
         ]
     }
 }

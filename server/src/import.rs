@@ -120,7 +120,7 @@ pub(crate) struct Dataset {
     /// Data set that the files hold, instead of the one that their names say.
     #[arg(long)]
     subset: Option<String>,
-    /// Files named after their data set, or folders that hold them.
+    /// Files named after their data set, or folders that hold them; a folder of captions and pictures is a data set itself.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
 }
@@ -131,7 +131,12 @@ impl Dataset {
         let (_, dataset) = reader(&self.family)?;
         let mut refused = 0;
         let subset = self.subset.as_deref();
-        for path in files(&self.paths, &|path| subset.is_some() || subset_of(dataset, path).is_some())? {
+        let listed = subset.is_some() && dataset.listing().is_some();
+        let paths = match listed {
+            true => self.paths,
+            false => files(&self.paths, &|path| subset.is_some() || subset_of(dataset, path).is_some())?,
+        };
+        for path in paths {
             let size = std::fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?.len();
             // Each byte is read twice: to check it, and to store it.
             let bar = ProgressBar::new(2 * size).with_message("reading");

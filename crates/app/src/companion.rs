@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use longboard_store::dataset::BesideFile;
 use longboard_suites::dataset::{Folder, RecordError};
+use longboard_suites::folder::{Groups, grouped};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -21,16 +23,17 @@ pub(crate) struct Companions {
     file_name: String,
     used: RefCell<BTreeMap<String, (String, i64)>>,
     shared: RefCell<BTreeMap<String, Arc<Value>>>,
+    groups: RefCell<BTreeMap<(String, String), Arc<Groups>>>,
 }
 
 /// Digest of a data set: the data file's own where nothing stands beside it, else that of all digests, one a line, the
-/// data file's first and the others in the order of their paths.
-pub(crate) fn digest(file: &str, beside: &[BesideFile]) -> String {
-    if beside.is_empty() {
+/// data file's first and the others in the order of their paths, and the name of the set where the same files hold several.
+pub(crate) fn digest(file: &str, beside: &[BesideFile], set: Option<&str>) -> String {
+    if beside.is_empty() && set.is_none() {
         return file.to_owned();
     }
     let mut hasher = Sha256::new();
-    for sha256 in std::iter::once(file).chain(beside.iter().map(|file| file.sha256.as_str())) {
+    for sha256 in std::iter::once(file).chain(beside.iter().map(|file| file.sha256.as_str())).chain(set) {
         hasher.update(sha256);
         hasher.update("\n");
     }
@@ -38,15 +41,18 @@ pub(crate) fn digest(file: &str, beside: &[BesideFile]) -> String {
 }
 
 impl Companions {
-    /// The folder of the data file at `path`.
+    /// The folder of the data file at `path`, or the folder itself that a data set is.
     pub fn new(path: &Path) -> Self {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self {
-            folder: folder.to_owned(),
-            file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-            used: RefCell::default(),
-            shared: RefCell::default(),
+        if path.is_dir() {
+            return Self::within(path.to_owned(), String::new());
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::within(folder.to_owned(), file_name)
+    }
+
+    fn within(folder: PathBuf, file_name: String) -> Self {
+        Self { folder, file_name, used: RefCell::default(), shared: RefCell::default(), groups: RefCell::default() }
     }
 
     /// The files from which records took something, by path.
@@ -73,20 +79,29 @@ impl Companions {
         Ok(real)
     }
 
-    fn load(&self, path: &str) -> Result<String, String> {
+    /// A file beside the data file, to be read as a stream; what was read is told to [`Companions::took`].
+    pub fn open(&self, path: &str) -> Result<File, String> {
         let real = self.inside(path)?;
-        let file = File::open(real).map_err(|error| format!("cannot open {path} beside the file: {error}"))?;
-        let mut text = String::new();
-        let length = file.take(COMPANION_BYTES + 1).read_to_string(&mut text);
+        File::open(real).map_err(|error| format!("cannot open {path} beside the file: {error}"))
+    }
+
+    /// Remembers digest and size of what was taken from a file.
+    pub fn took(&self, path: &str, known: (String, i64)) -> Result<(), String> {
+        match self.used.borrow_mut().insert(path.to_owned(), known.clone()) {
+            Some(before) if before != known => Err(format!("{path} changed while it was read")),
+            _ => Ok(()),
+        }
+    }
+
+    fn load(&self, path: &str) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let length = self.open(path)?.take(COMPANION_BYTES + 1).read_to_end(&mut bytes);
         let length = length.map_err(|error| format!("cannot read {path} beside the file: {error}"))?;
         if length as u64 > COMPANION_BYTES {
             return Err(format!("{path} is longer than {} MiB", COMPANION_BYTES >> 20));
         }
-        let known = (hex::encode(Sha256::digest(&text)), i64::try_from(length).unwrap_or(i64::MAX));
-        match self.used.borrow_mut().insert(path.to_owned(), known.clone()) {
-            Some(before) if before != known => Err(format!("{path} changed while it was read")),
-            _ => Ok(text),
-        }
+        self.took(path, (hex::encode(Sha256::digest(&bytes)), i64::try_from(length).unwrap_or(i64::MAX)))?;
+        Ok(bytes)
     }
 }
 
@@ -104,7 +119,23 @@ impl Folder for Companions {
     }
 
     fn text(&self, path: &str) -> Result<String, RecordError> {
+        let unreadable = |error: FromUtf8Error| format!("cannot read {path} beside the file: {error}");
+        let text = self.load(path).and_then(|bytes| String::from_utf8(bytes).map_err(unreadable));
+        text.map_err(|reason| RecordError::new(path, reason))
+    }
+
+    fn bytes(&self, path: &str) -> Result<Vec<u8>, RecordError> {
         self.load(path).map_err(|reason| RecordError::new(path, reason))
+    }
+
+    fn groups(&self, path: &str, field: &str) -> Result<Arc<Groups>, RecordError> {
+        let key = (path.to_owned(), field.to_owned());
+        if let Some(groups) = self.groups.borrow().get(&key) {
+            return Ok(Arc::clone(groups));
+        }
+        let groups = Arc::new(grouped(path, &self.text(path)?, field)?);
+        self.groups.borrow_mut().insert(key, Arc::clone(&groups));
+        Ok(groups)
     }
 
     fn json(&self, path: &str) -> Result<Arc<Value>, RecordError> {

@@ -18,7 +18,7 @@ use longboard_suites::task::{Family, Task, TaskDefinition};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::data_file::{DataFile, DatasetError, Facts};
+use crate::data_file::{DataFile, DatasetError, Facts, Found};
 use crate::{AppError, Longboard};
 
 /// Records on their way from the file into the database.
@@ -121,10 +121,13 @@ impl Longboard {
         };
         let mut writer = self.store.begin_dataset(row).await?;
         let (sender, mut records) = mpsc::channel(IN_FLIGHT);
-        let reading =
-            tokio::task::spawn_blocking(move || file.read(&mut |record| sender.blocking_send(record).is_ok()));
-        while let Some(record) = records.recv().await {
-            writer.push(&record).await?;
+        let reading = tokio::task::spawn_blocking(move || file.read(&mut |found| sender.blocking_send(found).is_ok()));
+        while let Some(found) = records.recv().await {
+            match found {
+                Found::Document(number, document) => writer.push_document(number, &document).await?,
+                Found::Record(record) => writer.push(&record).await?,
+                Found::Query(record, document) => writer.push_query(&record, &document).await?,
+            }
         }
         let again = reading.await.map_err(AppError::stopped)??;
         if again.sha256 != facts.sha256 {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod battle;
 pub mod board;
 mod bucket;
+mod collection;
 mod companion;
 pub mod compare;
 pub mod cost;

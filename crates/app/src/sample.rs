@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use longboard_store::StoreError;
+use longboard_store::collection::Wanted;
 use longboard_store::task::Task as TaskRow;
+use longboard_suites::collection::cut;
 use longboard_suites::dataset::Records;
 use longboard_suites::families::concept_map::ConceptMap;
 use longboard_suites::haystack::{Corpus, Haystack};
@@ -56,6 +59,14 @@ impl Press {
         let nothing = || AppError::Invalid("answers to this task are not open-ended".to_owned());
         self.task.open_ended(&self.item(index)?).ok_or_else(nothing)
     }
+}
+
+/// Which item a sample is.
+struct Placed {
+    row: TaskRow,
+    length: Length,
+    seed: i64,
+    index: u32,
 }
 
 /// Places in a data file by item index: shuffled by the file's digest, so that the first n items are a random n of its
@@ -114,8 +125,12 @@ impl Longboard {
     /// # Errors
     /// [`AppError::NotFound`] without such a sample.
     pub async fn searched(&self, run: Uuid, number: u32, name: &str) -> Result<Option<Document>, AppError> {
-        let (press, index) = self.press_of(run, number).await?;
-        let name = name.to_owned();
+        let placed = self.placed(run, number).await?;
+        if let Some(sha256) = &placed.row.data_sha256 {
+            return self.collected(sha256, name, placed.length).await;
+        }
+        let press = self.press(&placed.row, placed.length, placed.seed, []).await?;
+        let (index, name) = (placed.index, name.to_owned());
         tokio::task::spawn_blocking(move || press.searched(index, &name)).await.map_err(AppError::stopped)?
     }
 
@@ -124,19 +139,28 @@ impl Longboard {
     /// # Errors
     /// [`AppError::NotFound`] without such a sample.
     pub async fn picture(&self, run: Uuid, number: u32, page: u32) -> Result<Option<Vec<u8>>, AppError> {
-        let (press, index) = self.press_of(run, number).await?;
+        let Placed { row, length, seed, index } = self.placed(run, number).await?;
+        let press = self.press(&row, length, seed, [index]).await?;
         tokio::task::spawn_blocking(move || press.picture(index, page)).await.map_err(AppError::stopped)?
     }
 
-    /// A press for the item of a sample, and the item's index.
-    async fn press_of(&self, run: Uuid, number: u32) -> Result<(Press, u32), AppError> {
+    async fn placed(&self, run: Uuid, number: u32) -> Result<Placed, AppError> {
         let run = self.run(run).await?;
         let answer = self.answer(&run, number).await?;
         let row = self.task(&answer.task_slug, Some(answer.task_version)).await?;
         let length =
             Length::new(answer.length_tokens.cast_unsigned()).map_err(|error| AppError::Invalid(error.to_string()))?;
-        let index = answer.item_index.cast_unsigned();
-        Ok((self.press(&row, length, run.seed, [index]).await?, index))
+        Ok(Placed { row, length, seed: run.seed, index: answer.item_index.cast_unsigned() })
+    }
+
+    /// A document of a data set's collection, cut to a window.
+    async fn collected(&self, sha256: &str, name: &str, length: Length) -> Result<Option<Document>, AppError> {
+        let found = match self.store.collected(sha256, &Wanted::Named(vec![name.to_owned()]), 0).await {
+            Err(StoreError::NotFound(_)) => return Ok(None),
+            found => found?,
+        };
+        let cut = tokio::task::spawn_blocking(move || found.into_iter().map(|found| cut(found, length)).next());
+        cut.await.map_err(AppError::stopped)
     }
 
     /// One item of a task version, e.g. for a preview or a sample page.

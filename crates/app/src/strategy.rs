@@ -12,8 +12,9 @@ use longboard_store::EndpointCall;
 use longboard_store::endpoint::Endpoint;
 use longboard_store::run::{Run, one_per_endpoint};
 use longboard_store::strategy::CostCell;
-use longboard_suites::encoding::Encoding;
 use longboard_suites::length::Length;
+use longboard_suites::paraformer::ALPHA;
+use longboard_suites::searching::Searching;
 use longboard_suites::task::{ItemRequest, Task};
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl Longboard {
         let strategy = strategy.map(str::trim).filter(|label| !label.is_empty() && *label != PLAIN);
         let Some(strategy) = strategy else { return Ok(endpoint) };
         let Chosen { label, title } = chosen(&endpoint, strategy)?;
-        let slug = format!("{}-{}", endpoint.slug, label.replace([' ', '='], "-"));
+        let slug = format!("{}-{}", endpoint.slug, label.replace([' ', '=', '.'], "-"));
         if let Some(known) = self.store.endpoint_by_slug(&slug).await? {
             let same = known.plain_id == Some(endpoint.id) && known.retired_at.is_none();
             let taken = || AppError::Invalid(format!("another model is called {slug}; rename this endpoint"));
@@ -199,15 +200,15 @@ pub fn cards() -> Vec<StrategyCard> {
         citation: card.citation.to_owned(),
         cost: card.cost.to_owned(),
     });
-    let embedders = Encoding::ALL.into_iter().map(|encoding| StrategyCard {
-        slug: encoding.slug().to_owned(),
-        title: encoding.title().to_owned(),
+    let embedders = Searching::all().into_iter().map(|searching| StrategyCard {
+        slug: searching.label(),
+        title: searching.title().to_owned(),
         around: "embedder".to_owned(),
         what: String::new(),
         differs: String::new(),
-        parameters: Vec::new(),
-        citation: encoding.citation().to_owned(),
-        cost: encoding.cost().to_owned(),
+        parameters: numbers(searching),
+        citation: searching.citation().to_owned(),
+        cost: searching.cost().to_owned(),
     });
     chat.chain(embedders).collect()
 }
@@ -219,6 +220,20 @@ fn parameter(known: &Parameter) -> StrategyParameter {
         default: known.default,
         least: known.least,
         most: known.most,
+    }
+}
+
+/// What a strategy around embedders can be given.
+fn numbers(searching: Searching) -> Vec<StrategyParameter> {
+    match searching {
+        Searching::Encoding(_) => Vec::new(),
+        Searching::Paraformer(_) => vec![StrategyParameter {
+            name: "alpha".to_owned(),
+            help: "share of the sentences' vectors; the rest is BM25".to_owned(),
+            default: ALPHA,
+            least: 0.0,
+            most: 1.0,
+        }],
     }
 }
 
@@ -253,8 +268,8 @@ fn chosen(endpoint: &Endpoint, strategy: &str) -> Result<Chosen, AppError> {
             Ok(Chosen { title: format!("{}{settings}", strategy.card().title), label })
         }
         EndpointCall::Embeddings => {
-            let encoding = Encoding::from_str(strategy).map_err(|error| invalid(&error))?;
-            Ok(Chosen { title: encoding.title().to_owned(), label: encoding.slug().to_owned() })
+            let searching = Searching::from_str(strategy).map_err(|error| invalid(&error))?;
+            Ok(Chosen { title: searching.title().to_owned(), label: searching.label() })
         }
         EndpointCall::Rerank | EndpointCall::TrueFalse => {
             refuse("rerankers read documents as they are; strategies are for others".to_owned())

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use longboard_suites::retrieval::picture_type;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -68,7 +69,10 @@ impl Embedder for OpenAiClient {
 fn sent(input: &Input) -> Value {
     match input {
         Input::Text(text) => json!(text),
-        Input::Picture(png) => json!({ "image": format!("data:image/png;base64,{}", STANDARD.encode(png)) }),
+        Input::Picture(bytes) => {
+            let media = picture_type(bytes).unwrap_or("application/octet-stream");
+            json!({ "image": format!("data:{media};base64,{}", STANDARD.encode(bytes)) })
+        }
     }
 }
 

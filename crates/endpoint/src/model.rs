@@ -82,7 +82,7 @@ pub trait ChatModel: Send + Sync {
 pub enum Input {
     /// Text.
     Text(String),
-    /// A PNG file, for endpoints that take pictures.
+    /// A PNG or JPEG file, for endpoints that take pictures.
     Picture(Vec<u8>),
 }
 

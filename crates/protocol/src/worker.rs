@@ -5,6 +5,7 @@
 //! | `POST claim` | [`ClaimRequest`] | 200 [`ShardLease`], 204 when nothing came within `wait_ms` |
 //! | `POST shards/{id}/renew` | [`RenewRequest`] | 200 [`RenewReply`], 409 when the lease is lost |
 //! | `POST shards/{id}/answers` | [`AnswersRequest`] | 200 [`AnswersReply`], 409 when the lease is lost |
+//! | `POST shards/{id}/documents` | [`DocumentsRequest`] | 200 [`DocumentsReply`], 409 when the lease is lost |
 //! | `POST shards/{id}/probe` | [`ProbeRequest`] | 204, 409 when the lease is lost |
 //! | `POST shards/{id}/verdicts` | [`VerdictsRequest`] | 200 [`VerdictsReply`], 409 when the lease is lost |
 //! | `POST shards/{id}/health` | [`HealthRequest`] | 204, 409 when the lease is lost |
@@ -182,6 +183,60 @@ pub struct DataRecord {
     pub document: u32,
     /// The record in the form that the family reads, with an empty document.
     pub record: serde_json::Value,
+}
+
+/// Asks for documents of the collection that a shard's items search.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentsRequest {
+    /// Fence of the lease.
+    pub fence: u32,
+    /// Which documents.
+    pub picked: Picked,
+}
+
+/// Which documents of a collection are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Picked {
+    /// Documents in the order of the collection.
+    From {
+        /// The first, from 0.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// Documents by name.
+    Named {
+        /// Their names.
+        names: Vec<String>,
+    },
+}
+
+/// The first of the documents that were asked for, at least one; the rest has to be asked for again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DocumentsReply {
+    /// In the order of the request.
+    pub documents: Vec<CollectedDocument>,
+}
+
+/// A document of a collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectedDocument {
+    /// Name in rankings.
+    pub id: String,
+    /// What it holds.
+    pub part: CollectedPart,
+}
+
+/// What a document of a collection holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CollectedPart {
+    /// UTF-8 text, uncut.
+    Text(String),
+    /// A PNG or JPEG file, in hex.
+    Picture(String),
 }
 
 /// An uploaded haystack corpus, carried with the shard that needs it.

@@ -23,8 +23,8 @@ const PART: usize = 500;
 
 /// A data file being stored. Dropped before [`DatasetWriter::commit`] it leaves nothing behind.
 pub struct DatasetWriter {
-    transaction: DatabaseTransaction,
-    sha256: String,
+    pub(crate) transaction: DatabaseTransaction,
+    pub(crate) sha256: String,
     next: i32,
     last_document: Option<(String, String)>,
 }
@@ -39,6 +39,19 @@ impl DatasetWriter {
             Some((text, digest)) if *text == record.document => digest.clone(),
             _ => self.add_document(&record.document).await?,
         };
+        self.push_about(record, document_sha256).await
+    }
+
+    /// Appends a record that stands on the document of this name in the collection.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without such a document.
+    pub async fn push_query(&mut self, record: &Record, document: &str) -> Result<(), StoreError> {
+        let document_sha256 = self.document_called(document).await?;
+        self.push_about(record, document_sha256).await
+    }
+
+    async fn push_about(&mut self, record: &Record, document_sha256: String) -> Result<(), StoreError> {
         let row = dataset_record::Model {
             dataset_sha256: self.sha256.clone(),
             ordinal: self.next,
@@ -50,7 +63,7 @@ impl DatasetWriter {
         Ok(())
     }
 
-    async fn add_document(&mut self, text: &str) -> Result<String, StoreError> {
+    pub(crate) async fn add_document(&mut self, text: &str) -> Result<String, StoreError> {
         let row = document::Model { sha256: hex::encode(Sha256::digest(text)), body: storable(text) };
         let digest = row.sha256.clone();
         document::Entity::insert(row.into_active_model())

@@ -9,6 +9,7 @@ pub mod account;
 pub mod answer;
 pub mod audit;
 pub mod board;
+pub mod collection;
 mod connection;
 pub mod dataset;
 mod dialect;

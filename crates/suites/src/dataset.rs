@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::collection::Collection;
 pub use crate::folder::{Folder, NoFolder};
 use crate::item::Item;
 use crate::task::{GenerateError, ItemRequest, Task};
@@ -80,6 +81,16 @@ pub trait Dataset: Sync {
     /// As [`Dataset::read_beside`].
     fn read(&self, subset: &Subset, line_number: usize, line: &str) -> Result<Vec<Record>, RecordError> {
         self.read_beside(subset, line_number, line, &NoFolder)
+    }
+
+    /// The folder whose file names are the lines, where a data set is a folder and no file.
+    fn listing(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The documents that its records search, where records are queries: they stand in files of their own.
+    fn collection(&self) -> Option<&'static dyn Collection> {
+        None
     }
 
     /// Official lengths from which the benchmark's next bucket of scores begins, rising; empty where it reports none.

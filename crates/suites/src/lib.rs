@@ -3,9 +3,12 @@
 //! Pure: no I/O, no async, no clock, no unseeded randomness. The same (task version, seed, index, length) gives the
 //! same bytes on every machine.
 
+pub mod aggregate;
 pub mod bm25;
 pub mod card;
 pub mod chunk;
+pub mod code_block;
+pub mod collection;
 mod counter;
 pub mod dataset;
 pub mod encoding;
@@ -17,6 +20,7 @@ pub mod judging;
 pub mod length;
 pub mod metrics;
 pub mod outcome;
+pub mod paraformer;
 pub mod picture;
 pub mod predictions;
 pub mod program;
@@ -24,6 +28,7 @@ mod prompt;
 pub mod retrieval;
 pub mod rng;
 pub mod safe;
+pub mod searching;
 pub mod sql;
 pub mod suite;
 pub mod task;

@@ -18,13 +18,25 @@ use crate::task::{GenerateError, ItemRequest, Task};
 /// Places of a ranking that are kept, the depth of official runs (`trec_eval`, FollowIR, LoCoV1).
 pub const DEPTH: usize = 1000;
 
+/// Places of the deepest ranking that any family reads (SEA).
+pub const DEEPEST: usize = 3000;
+
 /// What is embedded: a query or a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// UTF-8 text.
     Text(String),
-    /// A PNG file.
+    /// A PNG or JPEG file, as it is; see [`picture_type`].
     Picture(Vec<u8>),
+}
+
+/// Media type of a picture by its first bytes; `None` where it is neither PNG nor JPEG.
+#[must_use]
+pub fn picture_type(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Some("image/png");
+    }
+    bytes.starts_with(b"\xff\xd8\xff").then_some("image/jpeg")
 }
 
 /// A document of a pool.
@@ -63,6 +75,10 @@ pub trait Retrieval: Sync {
     /// Query `number` of an item. Texts are the item's user messages.
     fn query(&self, _task: &Task, item: &Item, number: usize) -> Option<Content> {
         queries(item).nth(number).map(|query| Content::Text(query.to_owned()))
+    }
+    /// Places of a ranking that are kept.
+    fn depth(&self) -> usize {
+        DEPTH
     }
     /// Whether documents or queries are pictures, which only some endpoints embed.
     fn shows_pictures(&self) -> bool {
@@ -139,9 +155,14 @@ pub enum RankingError {
 
 impl Rankings {
     /// Adds the ranking of the next query: by score, ties by name, both descending (`trec_eval`), cut at [`DEPTH`].
-    pub fn push(&mut self, mut scores: Vec<Ranked>) {
+    pub fn push(&mut self, scores: Vec<Ranked>) {
+        self.push_deep(scores, DEPTH);
+    }
+
+    /// The same with so many places kept, at most [`DEEPEST`].
+    pub fn push_deep(&mut self, mut scores: Vec<Ranked>, depth: usize) {
         scores.sort_by(order);
-        scores.truncate(DEPTH);
+        scores.truncate(depth.min(DEEPEST));
         self.rankings.push(scores);
     }
 
@@ -171,7 +192,7 @@ impl Rankings {
                 }
             }
             ranking.sort_by(order);
-            ranking.truncate(DEPTH);
+            ranking.truncate(DEEPEST);
         }
         Ok(read)
     }
@@ -240,18 +261,29 @@ fn shown(rankings: &Rankings, judged: &Judged) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Names of the documents that queries search: those of a made pool, or stand-ins for what is not known of an official one
+/// beside its relevant documents.
+pub(crate) fn names(judged: &Judged) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = judged.relevant.iter().flat_map(BTreeMap::keys).cloned().collect();
+    let whole = (judged.documents as usize).max(names.len());
+    for name in (0..judged.documents).map(document_id) {
+        if names.len() >= whole {
+            break;
+        }
+        names.insert(name);
+    }
+    names
+}
+
 /// A ranking per query with the relevant documents first, the best grade before the others.
 #[must_use]
 pub fn oracle(item: &Item) -> String {
     let judged = Judged::of(item);
+    let names = names(&judged);
     let mut rankings = Rankings::default();
     for relevant in &judged.relevant {
-        let graded = |number| {
-            let id = document_id(number);
-            let grade = relevant.get(&id).copied().unwrap_or(0) as f32;
-            (id, grade)
-        };
-        rankings.push((0..judged.documents).map(graded).collect());
+        let graded = |id: &String| (id.clone(), relevant.get(id).copied().unwrap_or(0) as f32);
+        rankings.push(names.iter().map(graded).collect());
     }
     rankings.write()
 }
@@ -260,9 +292,10 @@ pub fn oracle(item: &Item) -> String {
 #[must_use]
 pub fn guess(item: &Item, rng: &mut Rng) -> String {
     let judged = Judged::of(item);
+    let names = names(&judged);
     let mut rankings = Rankings::default();
     for _ in &judged.relevant {
-        rankings.push((0..judged.documents).map(|number| (document_id(number), rng.unit() as f32)).collect());
+        rankings.push(names.iter().map(|id| (id.clone(), rng.unit() as f32)).collect());
     }
     rankings.write()
 }

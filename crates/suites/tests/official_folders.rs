@@ -1,54 +1,16 @@
 //! The readers of topic segmentation, SeNER, What's In Your Field, LongIns, HoloBench, L-CiteEval, HELMET, NoLiMa, DialogRE and NeedleBench, and of records that take something from files beside theirs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod files;
 
-use longboard_suites::dataset::{Folder, NoFolder, Record, RecordError};
+use files::Files;
+use longboard_suites::dataset::{Folder, NoFolder, Record};
 use longboard_suites::families;
 use longboard_suites::item::Item;
 use longboard_suites::length::Length;
 use longboard_suites::task::{GenerateError, ItemRequest, Task, TaskDefinition};
 use longboard_suites::tokens;
 use serde_json::{Value, json};
-
-/// A folder in memory: the data file's name, and the others by path.
-struct Files(&'static str, BTreeMap<&'static str, String>);
-
-impl Files {
-    fn new<const N: usize>(data: &'static str, files: [(&'static str, String); N]) -> Self {
-        Self(data, files.into())
-    }
-}
-
-impl Folder for Files {
-    fn file_name(&self) -> &str {
-        self.0
-    }
-
-    fn names(&self, under: &str) -> Vec<String> {
-        let inside = |path: &&'static str| match (under, path.rsplit_once('/')) {
-            ("", None) => Some((*path).to_owned()),
-            (under, Some((folder, name))) if folder == under => Some(name.to_owned()),
-            _ => None,
-        };
-        self.1.keys().filter_map(inside).collect()
-    }
-
-    fn text(&self, path: &str) -> Result<String, RecordError> {
-        self.1.get(path).cloned().ok_or_else(|| RecordError::new(path, "no such file"))
-    }
-
-    fn json(&self, path: &str) -> Result<Arc<Value>, RecordError> {
-        let text = self.text(path)?;
-        let lines = || text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        Ok(Arc::new(if path.ends_with(".jsonl") {
-            Value::Array(lines())
-        } else {
-            serde_json::from_str(&text).unwrap()
-        }))
-    }
-}
 
 fn read(family: &str, file: &str, line: &Value, folder: &dyn Folder) -> Result<Vec<Record>, String> {
     let dataset = families::find(family).unwrap().dataset().unwrap();

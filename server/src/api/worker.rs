@@ -6,7 +6,7 @@ use chrono::Utc;
 use longboard_app::Longboard;
 use longboard_protocol::judging::{HealthRequest, VerdictsRequest};
 use longboard_protocol::worker::{
-    AnswersRequest, ClaimRequest, FailRequest, FinishRequest, ProbeRequest, RenewRequest,
+    AnswersRequest, ClaimRequest, DocumentsRequest, FailRequest, FinishRequest, ProbeRequest, RenewRequest,
 };
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/claim", post().to(claim))
             .route("/shards/{id}/renew", post().to(renew))
             .route("/shards/{id}/answers", post().to(answers))
+            .route("/shards/{id}/documents", post().to(documents))
             .route("/shards/{id}/probe", post().to(probe))
             .route("/shards/{id}/verdicts", post().to(verdicts))
             .route("/shards/{id}/health", post().to(health))
@@ -51,6 +52,15 @@ async fn answers(
     longboard: Data<Longboard>,
 ) -> Reply {
     Ok(HttpResponse::Ok().json(longboard.record_answers(&caller.0, *shard, request.into_inner(), Utc::now()).await?))
+}
+
+async fn documents(
+    caller: WorkerCaller,
+    shard: Path<Uuid>,
+    request: Json<DocumentsRequest>,
+    longboard: Data<Longboard>,
+) -> Reply {
+    Ok(HttpResponse::Ok().json(longboard.shard_documents(&caller.0, *shard, request.into_inner()).await?))
 }
 
 async fn probe(

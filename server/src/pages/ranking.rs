@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query, ServiceConfig, get};
 use askama::Template;
 use longboard_app::suites::item::Item;
-use longboard_app::suites::retrieval::{Content, Judged, Ranked, Rankings, queries};
+use longboard_app::suites::retrieval::{Content, Judged, Ranked, Rankings, picture_type, queries};
 use longboard_app::{AppError, Longboard};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -83,7 +83,10 @@ async fn document(
     let (run, number, name) = path.into_inner();
     let found = longboard.searched(run, number, &name).await?;
     let text = match found.ok_or_else(|| AppError::NotFound(format!("document {name} of this sample")))?.content {
-        Content::Picture(png) => return Ok(HttpResponse::Ok().content_type("image/png").body(png)),
+        Content::Picture(bytes) => {
+            let media = picture_type(&bytes).unwrap_or("application/octet-stream");
+            return Ok(HttpResponse::Ok().content_type(media).body(bytes));
+        }
         Content::Text(text) => text,
     };
     let (shown, pages, bytes) = stretch(&text, place.page.unwrap_or(1));

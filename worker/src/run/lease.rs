@@ -7,8 +7,8 @@ use std::time::Duration;
 use longboard_endpoint::model::cleaned;
 use longboard_protocol::judging::{HealthRequest, Spoken, Trial, VerdictsReply, VerdictsRequest};
 use longboard_protocol::worker::{
-    Answer, AnswersReply, AnswersRequest, FailRequest, FinishRequest, ProbeReport, ProbeRequest, RenewReply,
-    RenewRequest, ShardLease,
+    Answer, AnswersReply, AnswersRequest, DocumentsReply, DocumentsRequest, FailRequest, FinishRequest, Picked,
+    ProbeReport, ProbeRequest, RenewReply, RenewRequest, ShardLease,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -91,6 +91,12 @@ impl Lease {
     pub async fn answers(&self, answers: Vec<Answer>) -> Result<AnswersReply, ApiError> {
         let request = AnswersRequest { fence: self.fence, answers };
         self.insist(|| self.server.answers(self.shard, &request)).await
+    }
+
+    /// Fetches documents of the collection that the shard's items search.
+    pub async fn documents(&self, picked: Picked) -> Result<DocumentsReply, ApiError> {
+        let request = DocumentsRequest { fence: self.fence, picked };
+        self.insist(|| self.server.documents(self.shard, &request)).await
     }
 
     /// Ends the shard. A 409 also says that answers are missing, so the lease is not taken as lost.

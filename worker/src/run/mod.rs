@@ -5,6 +5,7 @@ mod backoff;
 mod command;
 mod judge;
 mod lease;
+mod library;
 mod method;
 mod outbox;
 mod probe;
@@ -13,6 +14,7 @@ mod retrieval;
 mod sample;
 mod server;
 mod shard;
+mod stock;
 mod strategy;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,50 +1,56 @@
 //! Rankings: the documents and queries of a shard's items go to an embedder or a reranker, their scores become answers.
 //!
-//! Search is exact. Of a pool that is embedded only its vectors are kept: documents x dimension x 4 bytes. A reranker
-//! reads the documents with every query, so their texts are kept instead.
+//! Search is exact. Of a pool that is embedded only its vectors are kept: documents x dimension x 4 bytes, for a strategy
+//! that keeps sentences apart sentences x dimension x 4 bytes and the texts. A reranker reads the documents with every
+//! query, so their texts are kept instead. What is kept is bounded (`library`).
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt};
 use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, Embedder, Input, Reranker, Spent};
 use longboard_endpoint::true_false::TrueFalse;
-use longboard_protocol::worker::{Completion, EndpointApi, EndpointSpec, Exchange, Metered, RunWork};
+use longboard_protocol::worker::{Completion, EndpointApi, EndpointSpec, Exchange, Metered, Picked, RunWork};
+use longboard_suites::bm25;
+use longboard_suites::collection;
 use longboard_suites::encoding::Encoding;
 use longboard_suites::item::Item;
-use longboard_suites::retrieval::{Content, Document, Pool, Ranked, Rankings, queries};
+use longboard_suites::paraformer::Paraformer;
+use longboard_suites::retrieval::{Content, Document, Ranked, Rankings, queries};
+use longboard_suites::searching::Searching;
 use longboard_suites::tokens;
 use tokio::sync::OnceCell;
 
-use super::lease::Failure;
+use super::lease::{Failure, Lease};
+use super::library::Library;
 use super::sample::{Generator, SampleEnd, failed};
+use super::stock::{self, BATCH, Source};
 
-/// Documents of one request, and their canonical tokens.
-const BATCH: usize = 32;
-const BATCH_TOKENS: u32 = 64 * 1024;
-
-/// Bytes of text that a reranker's pool may have: they travel with every query.
-const RERANKED_BYTES: usize = 48 * 1024 * 1024;
+/// A pool that several items search.
+type Shared = Arc<OnceCell<Arc<Library>>>;
 
 /// An embedder or a reranker, with what it made of the shard's documents.
 pub(super) struct Search {
     client: OpenAiClient,
+    lease: Arc<Lease>,
     scoring: Scoring,
     query_prefix: String,
     document_prefix: String,
     at_once: usize,
     /// Samples among which the cost of a pool is divided.
     samples: u64,
-    pools: Mutex<BTreeMap<u32, Arc<OnceCell<Library>>>>,
+    pools: Mutex<BTreeMap<u32, Shared>>,
 }
 
 /// Where scores come from.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Scoring {
     /// Cosines of vectors; long texts become one by an encoding, or as they are.
     Vectors(Option<Encoding>),
+    /// Vectors of sentences, weighed by the query, and BM25.
+    Sentences(Paraformer),
     /// A reranker.
     Reranker,
     /// The next word of a chat model.
@@ -57,22 +63,15 @@ impl Scoring {
             EndpointApi::Rerank => Self::Reranker,
             EndpointApi::TrueFalse => Self::NextWord,
             EndpointApi::Embeddings | EndpointApi::Chat | EndpointApi::Completions => {
-                let encoding = endpoint.strategy.as_deref().map(Encoding::from_str).transpose();
-                Self::Vectors(encoding.map_err(|error| Failure::lasting("unknown_strategy", error))?)
+                let strategy = endpoint.strategy.as_deref().map(Searching::from_str).transpose();
+                match strategy.map_err(|error| Failure::lasting("unknown_strategy", error))? {
+                    None => Self::Vectors(None),
+                    Some(Searching::Encoding(encoding)) => Self::Vectors(Some(encoding)),
+                    Some(Searching::Paraformer(paraformer)) => Self::Sentences(paraformer),
+                }
             }
         })
     }
-}
-
-/// The documents of a pool as they are searched.
-#[derive(Default)]
-struct Library {
-    ids: Vec<String>,
-    /// Unit vectors in the order of `ids`; empty for a reranker.
-    vectors: Vec<Vec<f32>>,
-    /// Texts in the order of `ids`; empty for an embedder.
-    texts: Vec<String>,
-    tokens: u64,
 }
 
 /// Vectors of some contents and what they took.
@@ -88,7 +87,7 @@ struct Encoded {
 type Found = (Rankings, Spent, u32);
 
 /// Why a sample has no ranking.
-enum Unranked {
+pub(super) enum Unranked {
     Call(CallError),
     Unmade(Failure),
 }
@@ -99,14 +98,20 @@ impl From<CallError> for Unranked {
     }
 }
 
-fn refused(cause: &str, detail: String) -> Unranked {
+pub(super) fn refused(cause: &str, detail: String) -> Unranked {
     Unranked::Call(CallError::Failed { cause: cause.to_owned(), detail, attempts: 0 })
 }
 
 impl Search {
-    pub fn new(client: OpenAiClient, endpoint: &EndpointSpec, work: &RunWork) -> Result<Self, Failure> {
+    pub fn new(
+        client: OpenAiClient,
+        endpoint: &EndpointSpec,
+        work: &RunWork,
+        lease: Arc<Lease>,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             client,
+            lease,
             scoring: Scoring::of(endpoint)?,
             query_prefix: endpoint.query_prefix.clone(),
             document_prefix: endpoint.document_prefix.clone(),
@@ -126,21 +131,27 @@ impl Search {
     }
 
     async fn ranked(&self, generator: &Arc<Generator>, index: u32, item: Item) -> Result<Completion, Unranked> {
-        let pool = generator.pool(index).map_err(Unranked::Unmade)?;
-        let cell = {
-            let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(pools.entry(pool.block).or_default())
-        };
-        let library = cell.get_or_try_init(|| self.library(generator, pool)).await?;
-        let asked = queries(&item).count();
-        let contents: Vec<Content> = (0..asked).filter_map(|number| generator.query(&item, number)).collect();
-        let sent: u64 = queries(&item).map(|query| u64::from(tokens::count(query))).sum();
-        let ((rankings, spent, calls), read) = match self.scoring {
-            Scoring::Vectors(encoding) => {
-                (self.nearest(library, contents, encoding).await?, library.tokens / self.samples)
+        let source = generator.source(index).map_err(Unranked::Unmade)?;
+        let shared = source.shared();
+        let library = match shared {
+            Some(block) => {
+                let cell = {
+                    let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+                    Arc::clone(pools.entry(block).or_default())
+                };
+                Arc::clone(cell.get_or_try_init(|| self.library(generator, source)).await?)
             }
+            None => self.library(generator, source).await?,
+        };
+        let contents = self.asked(generator, &item).await?;
+        let (asked, depth) = (contents.len(), generator.depth());
+        let sent: u64 = queries(&item).map(|query| u64::from(tokens::count(query))).sum();
+        let once = if shared.is_some() { library.tokens / self.samples } else { library.tokens };
+        let ((rankings, spent, calls), read) = match self.scoring {
+            Scoring::Vectors(encoding) => (self.nearest(&library, contents, encoding, depth).await?, once),
+            Scoring::Sentences(paraformer) => (self.weighed(library, contents, paraformer, depth).await?, once),
             Scoring::Reranker | Scoring::NextWord => {
-                (self.reranked(library, contents).await?, library.tokens * asked as u64)
+                (self.reranked(&library, contents, depth).await?, library.tokens * asked as u64)
             }
         };
         Ok(Completion {
@@ -154,30 +165,34 @@ impl Search {
         })
     }
 
+    /// What an item's queries are; pictures of official ones stand in the collection.
+    async fn asked(&self, generator: &Generator, item: &Item) -> Result<Vec<Content>, Unranked> {
+        let Some(names) = collection::asides(item) else {
+            return Ok((0..queries(item).count()).filter_map(|number| generator.query(item, number)).collect());
+        };
+        let found = stock::fetched(&self.lease, Picked::Named { names }).await.map_err(Unranked::Unmade)?;
+        Ok(found.into_iter().map(|document| document.content).collect())
+    }
+
     /// Makes a pool ready to be searched, batch by batch.
-    async fn library(&self, generator: &Arc<Generator>, pool: Pool) -> Result<Library, Unranked> {
-        let batches = stream::iter(batches(generator.length_tokens(), pool.documents)).map(|numbers| {
-            let generator = Arc::clone(generator);
-            async move {
-                let made = tokio::task::spawn_blocking(move || {
-                    numbers.map(|number| generator.document(pool.block, number)).collect::<Result<Vec<Document>, _>>()
-                });
-                let made = made.await.map_err(|error| Unranked::Unmade(Failure::retryable("worker_error", error)))?;
-                self.shelved(made.map_err(Unranked::Unmade)?).await
-            }
-        });
+    async fn library(&self, generator: &Arc<Generator>, source: Source) -> Result<Arc<Library>, Unranked> {
+        let batches = source.batches(Arc::clone(generator), Arc::clone(&self.lease), self.at_once);
+        let batches = batches.map(|batch| async { self.shelved(batch.map_err(Unranked::Unmade)?).await });
         let mut library = Library::default();
-        let mut batches = batches.buffered(self.at_once);
+        let mut batches = std::pin::pin!(batches.buffered(self.at_once));
         while let Some(batch) = batches.try_next().await? {
             library.add(batch)?;
         }
-        tracing::info!(
-            documents = library.ids.len(),
-            vector_bytes = library.vectors.iter().map(|vector| vector.len() * 4).sum::<usize>(),
-            text_bytes = library.texts.iter().map(String::len).sum::<usize>(),
-            "a pool is ready to be searched"
-        );
-        Ok(library)
+        library.report();
+        if !matches!(self.scoring, Scoring::Sentences(_)) {
+            return Ok(Arc::new(library));
+        }
+        let indexed = tokio::task::spawn_blocking(move || {
+            library.index = Some(bm25::Index::new(&library.texts));
+            library.texts = Vec::new();
+            Arc::new(library)
+        });
+        indexed.await.map_err(|error| Unranked::Unmade(Failure::retryable("worker_error", error)))
     }
 
     async fn shelved(&self, documents: Vec<Document>) -> Result<Library, Unranked> {
@@ -187,15 +202,42 @@ impl Search {
             library.ids.push(id);
             contents.push(content);
         }
-        let Scoring::Vectors(encoding) = self.scoring else {
-            for content in contents {
-                let Content::Text(text) = content else { return Err(no_pictures()) };
-                library.tokens += u64::from(tokens::count(&text));
-                library.texts.push(format!("{}{text}", self.document_prefix));
-            }
-            return Ok(library);
+        let encoding = match self.scoring {
+            Scoring::Vectors(encoding) => encoding,
+            Scoring::Sentences(_) => return self.sentences(library, contents).await,
+            Scoring::Reranker | Scoring::NextWord => return self.texts(library, contents),
         };
         let encoded = self.encoded(contents, encoding, &self.document_prefix).await?;
+        (library.vectors, library.tokens) = (encoded.vectors, encoded.tokens);
+        Ok(library)
+    }
+
+    /// Texts as a reranker is sent them.
+    fn texts(&self, mut library: Library, contents: Vec<Content>) -> Result<Library, Unranked> {
+        for content in contents {
+            let Content::Text(text) = content else { return Err(no_pictures()) };
+            library.tokens += u64::from(tokens::count(&text));
+            library.texts.push(format!("{}{text}", self.document_prefix));
+        }
+        Ok(library)
+    }
+
+    /// A vector for each sentence, and the texts for BM25.
+    async fn sentences(&self, mut library: Library, contents: Vec<Content>) -> Result<Library, Unranked> {
+        let mut apart = Vec::new();
+        for content in contents {
+            let Content::Text(text) = content else {
+                return Err(refused(
+                    "no_pictures",
+                    "sentences are of texts; choose no strategy for pictures".to_owned(),
+                ));
+            };
+            let before = apart.len();
+            apart.extend(Paraformer::sentences(&text).into_iter().map(Content::Text));
+            library.parts.push(apart.len() - before);
+            library.texts.push(text);
+        }
+        let encoded = self.encoded(apart, None, &self.document_prefix).await?;
         (library.vectors, library.tokens) = (encoded.vectors, encoded.tokens);
         Ok(library)
     }
@@ -212,7 +254,7 @@ impl Search {
         for content in contents {
             let before = inputs.len();
             match (content, encoding) {
-                (Content::Picture(png), _) => inputs.push(Input::Picture(png)),
+                (Content::Picture(bytes), _) => inputs.push(Input::Picture(bytes)),
                 (Content::Text(text), None) => inputs.push(Input::Text(text)),
                 (Content::Text(text), Some(encoding)) => {
                     inputs.extend(encoding.pieces(&text).into_iter().map(Input::Text));
@@ -248,22 +290,53 @@ impl Search {
         library: &Library,
         contents: Vec<Content>,
         encoding: Option<Encoding>,
+        depth: usize,
     ) -> Result<Found, Unranked> {
-        let dimension = library.vectors.first().map_or(0, Vec::len);
         let encoded = self.encoded(contents, encoding, &self.query_prefix).await?;
         let mut rankings = Rankings::default();
         for query in &encoded.vectors {
-            if query.len() != dimension {
-                let detail = format!("a query of {} numbers, documents of {dimension}", query.len());
-                return Err(refused("wrong_dimension", detail));
-            }
+            alike(query, library)?;
             let scores = library.vectors.iter().map(|document| dot(query, document));
-            rankings.push(library.ids.iter().cloned().zip(scores).collect());
+            rankings.push_deep(library.ids.iter().cloned().zip(scores).collect(), depth);
         }
         Ok((rankings, encoded.spent, encoded.calls))
     }
 
-    async fn reranked(&self, library: &Library, contents: Vec<Content>) -> Result<Found, Unranked> {
+    /// Sentences weighed by each query, mixed with BM25.
+    async fn weighed(
+        &self,
+        library: Arc<Library>,
+        contents: Vec<Content>,
+        paraformer: Paraformer,
+        depth: usize,
+    ) -> Result<Found, Unranked> {
+        let texts: Vec<String> = contents
+            .iter()
+            .filter_map(|content| match content {
+                Content::Text(text) => Some(text.clone()),
+                Content::Picture(_) => None,
+            })
+            .collect();
+        let encoded = self.encoded(contents, None, &self.query_prefix).await?;
+        for query in &encoded.vectors {
+            alike(query, &library)?;
+        }
+        let vectors = encoded.vectors;
+        let ranked = tokio::task::spawn_blocking(move || {
+            let mut rankings = Rankings::default();
+            for (vector, text) in vectors.iter().zip(&texts) {
+                let lexical = library.index.as_ref().map(|index| index.scores(text)).unwrap_or_default();
+                let scores = library.matrices().zip(lexical);
+                let scores = scores.map(|(sentences, lexical)| paraformer.score(vector, sentences, lexical));
+                rankings.push_deep(library.ids.iter().cloned().zip(scores).collect(), depth);
+            }
+            rankings
+        });
+        let rankings = ranked.await.map_err(|error| Unranked::Unmade(Failure::retryable("worker_error", error)))?;
+        Ok((rankings, encoded.spent, encoded.calls))
+    }
+
+    async fn reranked(&self, library: &Library, contents: Vec<Content>, depth: usize) -> Result<Found, Unranked> {
         let (mut rankings, mut total, mut calls) = (Rankings::default(), Spent::default(), 0);
         for content in contents {
             let Content::Text(query) = content else { return Err(no_pictures()) };
@@ -277,31 +350,19 @@ impl Search {
             };
             total = together(total, scored.spent);
             let ranked: Vec<Ranked> = library.ids.iter().cloned().zip(scored.scores).collect();
-            rankings.push(ranked);
+            rankings.push_deep(ranked, depth);
         }
         Ok((rankings, total, calls))
     }
 }
 
-impl Library {
-    fn add(&mut self, batch: Self) -> Result<(), Unranked> {
-        if let (Some(known), Some(new)) = (self.vectors.first(), batch.vectors.first())
-            && known.len() != new.len()
-        {
-            let detail = format!("documents of {} and of {} numbers", known.len(), new.len());
-            return Err(refused("wrong_dimension", detail));
-        }
-        self.ids.extend(batch.ids);
-        self.vectors.extend(batch.vectors);
-        self.texts.extend(batch.texts);
-        self.tokens += batch.tokens;
-        let bytes: usize = self.texts.iter().map(String::len).sum();
-        if bytes > RERANKED_BYTES {
-            let detail = format!("a reranker is sent at most {RERANKED_BYTES} bytes of documents with a query");
-            return Err(refused("pool_too_large", detail));
-        }
-        Ok(())
+/// Whether a query can be compared with the documents.
+fn alike(query: &[f32], library: &Library) -> Result<(), Unranked> {
+    let dimension = library.dimension();
+    if query.len() == dimension {
+        return Ok(());
     }
+    Err(refused("wrong_dimension", format!("a query of {} numbers, documents of {dimension}", query.len())))
 }
 
 /// The unit vector of a text from those of its pieces.
@@ -319,13 +380,6 @@ fn one_vector(pieces: &[Vec<f32>], encoding: Option<Encoding>) -> Result<Vec<f32
 
 fn no_pictures() -> Unranked {
     refused("no_pictures", "rerankers read text; pictures take an embedder".to_owned())
-}
-
-/// Numbers of documents that go into one request.
-fn batches(length_tokens: u32, documents: u32) -> impl Iterator<Item = std::ops::Range<u32>> {
-    let most = u32::try_from(BATCH).unwrap_or(1);
-    let step = (BATCH_TOKENS / length_tokens.max(1)).clamp(1, most);
-    (0..documents).step_by(step as usize).map(move |first| first..documents.min(first + step))
 }
 
 fn together(a: Spent, b: Spent) -> Spent {
@@ -355,15 +409,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn batches_hold_every_document_once_and_little_text() {
-        for (length, documents) in [(256, 100), (32_768, 5), (1_048_576, 2), (512, 1)] {
-            let all: Vec<u32> = batches(length, documents).flatten().collect();
-            assert_eq!(all, (0..documents).collect::<Vec<_>>());
-            assert!(batches(length, documents).all(|batch| batch.len() == 1 || batch.len() as u32 * length <= 65_536));
-        }
-    }
 
     #[test]
     fn huge_and_tiny_vectors_have_a_direction() {

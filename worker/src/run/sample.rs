@@ -7,13 +7,14 @@ use longboard_endpoint::model::{CallError, ChatModel, Reply, ShownPicture};
 use longboard_endpoint::picture::UNSENT;
 use longboard_endpoint::strategy::Strategy;
 use longboard_protocol::worker::{Answer, Completion, CorpusSpec, Exchange, ProgramRun, TaskSpec};
+use longboard_suites::collection::Stock;
 use longboard_suites::dataset::{Record, Records};
 use longboard_suites::haystack::{Corpus, Haystack};
 use longboard_suites::item::Item;
 use longboard_suites::judging::OpenEnded;
 use longboard_suites::length::Length;
 use longboard_suites::program::{Program, Ran};
-use longboard_suites::retrieval::{Content, Document, Pool, Retrieval};
+use longboard_suites::retrieval::{Content, Document, Retrieval};
 use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use super::lease::{Failure, Lease};
 use super::method;
 use super::retrieval::Search;
+use super::stock::Source;
 use super::strategy;
 use crate::request::{Eyes, pictures, request};
 use crate::sandbox::Sandbox;
@@ -96,8 +98,17 @@ impl Generator {
     }
 
     /// The documents that item `index` searches.
-    pub fn pool(&self, index: u32) -> Result<Pool, Failure> {
-        Ok(self.retrieval()?.pool(&self.task, &ItemRequest::new(self.seed, index, self.length)))
+    pub fn source(&self, index: u32) -> Result<Source, Failure> {
+        let retrieval = self.retrieval()?;
+        if let Some((_, record)) = self.records.by_index.get(&index) {
+            return Ok(Source::Collected(Stock::of(record)));
+        }
+        Ok(Source::Made(retrieval.pool(&self.task, &ItemRequest::new(self.seed, index, self.length))))
+    }
+
+    /// Places of a ranking that are kept.
+    pub fn depth(&self) -> usize {
+        self.task.retrieval().map_or(0, Retrieval::depth)
     }
 
     /// A document of a pool. CPU-bound.
@@ -111,6 +122,11 @@ impl Generator {
     /// Query `number` of an item.
     pub fn query(&self, item: &Item, number: usize) -> Option<Content> {
         self.task.retrieval()?.query(&self.task, item, number)
+    }
+
+    /// Bucket.
+    pub fn length(&self) -> Length {
+        self.length
     }
 
     /// Bucket in canonical tokens.

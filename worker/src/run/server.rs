@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use longboard_endpoint::model::cleaned;
 use longboard_protocol::judging::{HealthRequest, VerdictsReply, VerdictsRequest};
 use longboard_protocol::worker::{
-    AnswersReply, AnswersRequest, ClaimRequest, FailRequest, FinishRequest, ProbeRequest, RenewReply, RenewRequest,
-    ShardLease,
+    AnswersReply, AnswersRequest, ClaimRequest, DocumentsReply, DocumentsRequest, FailRequest, FinishRequest,
+    ProbeRequest, RenewReply, RenewRequest, ShardLease,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -101,6 +101,12 @@ impl Server {
     /// Posts answers.
     pub async fn answers(&self, shard: Uuid, request: &AnswersRequest) -> Result<AnswersReply, ApiError> {
         let (status, body) = self.post(&format!("shards/{shard}/answers"), request, CALL_DEADLINE).await?;
+        read(status, &body)
+    }
+
+    /// Fetches documents of a collection.
+    pub async fn documents(&self, shard: Uuid, request: &DocumentsRequest) -> Result<DocumentsReply, ApiError> {
+        let (status, body) = self.post(&format!("shards/{shard}/documents"), request, CALL_DEADLINE).await?;
         read(status, &body)
     }
 

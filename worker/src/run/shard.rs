@@ -129,7 +129,7 @@ async fn work(lease: &Arc<Lease>, leased: ShardLease, kit: &Kit, stop: &Cancella
                 end = probed => end,
             }
         }
-        Work::Run(work) => match contestant(&endpoint, &work, seed, kit).await {
+        Work::Run(work) => match contestant(lease, &endpoint, &work, seed, kit).await {
             Ok(contestant) => run(lease, contestant, &endpoint, *work, kit, stop).await,
             Err(failure) => End::Failed(failure),
         },
@@ -160,11 +160,18 @@ fn court(
     Ok(Court { judge, lease: Arc::clone(lease), at_once, stop: stop.clone() })
 }
 
-async fn contestant(endpoint: &EndpointSpec, work: &RunWork, seed: u64, kit: &Kit) -> Result<Contestant, Failure> {
+async fn contestant(
+    lease: &Arc<Lease>,
+    endpoint: &EndpointSpec,
+    work: &RunWork,
+    seed: u64,
+    kit: &Kit,
+) -> Result<Contestant, Failure> {
     let Some(spec) = endpoint.method.clone() else {
         let client = connect(endpoint, seed, &kit.policy).map_err(|error| unusable(&error))?;
         if matches!(endpoint.api, EndpointApi::Embeddings | EndpointApi::Rerank | EndpointApi::TrueFalse) {
-            return Search::new(client, endpoint, work).map(|search| Contestant::Search(Box::new(search)));
+            let search = Search::new(client, endpoint, work, Arc::clone(lease));
+            return search.map(|search| Contestant::Search(Box::new(search)));
         }
         return Ok(Contestant::Endpoint(Box::new(client)));
     };

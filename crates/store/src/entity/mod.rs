@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod ballot;
 pub(crate) mod corpus;
 pub(crate) mod dataset;
+pub(crate) mod dataset_document;
 pub(crate) mod dataset_record;
 pub(crate) mod document;
 pub(crate) mod endpoint;

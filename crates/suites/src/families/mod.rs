@@ -61,6 +61,7 @@ mod newswire;
 mod newswire_records;
 mod nolima;
 mod official;
+mod official_search;
 mod planted_writing;
 mod prose;
 mod requirement;

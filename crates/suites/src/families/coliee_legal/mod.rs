@@ -1,5 +1,6 @@
 //! Statute retrieval as in COLIEE (Paraformer, arXiv 2212.13899, section 4): a situation, and the articles that decide it.
 
+mod dataset;
 mod statute;
 
 use std::collections::BTreeMap;
@@ -8,10 +9,11 @@ use serde_json::json;
 
 use self::statute::{ARTICLES, Statute};
 use crate::card::{Card, Diffusion, Protocol, Scope};
-use crate::families::searched;
+use crate::dataset::Dataset;
+use crate::families::{official_search, searched};
 use crate::item::{Item, Scored};
 use crate::metrics::coliee_legal;
-use crate::retrieval::{self, Content, Document, Judged, Pool, Rankings, Retrieval, document_id};
+use crate::retrieval::{self, Content, Document, Judged, Measured, Pool, Rankings, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 
@@ -28,33 +30,42 @@ impl Family for ColieeLegal {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[]
+        &[official_search::SOURCE]
     }
 
-    fn card(&self, _: &Params) -> Card {
+    fn card(&self, params: &Params) -> Card {
+        let official = official_search::is_official(params);
+        let made = format!(
+            "Find, among the {ARTICLES} long articles of a statute, the one or two that decide a situation. The best article is named, as in the official pipeline, and the next one only where it ties with it."
+        );
+        let protocol = Protocol {
+            post_processing: "ranked by cosine, ties by document name descending; the best article is named, in made statutes with the next where it ties; F2 per situation, so that a mean is macro F2",
+            ..searched::card().protocol
+        };
         Card {
             benchmark: "COLIEE statutes",
-            what: format!(
-                "Find, among the {ARTICLES} long articles of a statute, the one or two that decide a situation. The best article is named, as in the official pipeline, and the next one only where it ties with it."
-            ),
+            what: if official {
+                "Find the articles of a civil code that decide a statement. The best article is named.".to_owned()
+            } else {
+                made
+            },
             citation: "Nguyen et al. 2022, Attentive CNN and Paraformer, arXiv 2212.13899; code nguyenthanhasia/paraformer (no licence stated)",
             licence: "official data under an agreement; statutes and situations here are Longboard's own",
             tokenizer: "that of XLM-RoBERTa, sentence by sentence",
             abilities: &["embedding", "law"],
             diffusion: Diffusion::Medium,
             scope: Scope::Narrow,
-            random_guess: f2_by_chance(1),
+            random_guess: if official { 0.0 } else { f2_by_chance(1, ARTICLES) },
             metric: "coliee_legal.macro_p_r_f2",
             min_tokens: 512,
-            protocol: Protocol {
-                post_processing: "ranked by cosine, ties by document name descending; the best article is named, with the next where it ties; F2 per situation, so that a mean is macro F2",
-                ..searched::card().protocol
-            },
+            protocol: official_search::protocol(params, protocol),
+            importable: Some("COLIEE's data agreement: not to be passed on"),
             ..searched::card()
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let pool = self.pool(task, request);
         let number = searched::asked(task, request, pool);
         let statute = Statute::draw(task, request, pool.block);
@@ -70,8 +81,21 @@ impl Family for ColieeLegal {
         vec![TaskDefinition::generated(self.slug(), "statute_retrieval", "Statutes by situation", json!({}))]
     }
 
-    fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        retrieval::scored(item, answer, |rankings, _| coliee_legal::one(&named(rankings), &item.references).f2)
+    fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
+        let most = if official_search::is_official(params) { 1 } else { TIED };
+        retrieval::scored(item, answer, |rankings, judged| {
+            let found = coliee_legal::one(&named(rankings, most), &item.references);
+            let recall = |cut| searched::measures(rankings, judged, 0, cut).recall;
+            let remark = format!(
+                "P {:.4}; R {:.4}; recall@5 {:.4}; recall@10 {:.4}; recall@20 {:.4}",
+                found.precision,
+                found.recall,
+                recall(5),
+                recall(10),
+                recall(20)
+            );
+            Measured { remark, ..found.f2.into() }
+        })
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -83,7 +107,12 @@ impl Family for ColieeLegal {
     }
 
     fn chance(&self, _: &Task, item: &Item) -> f64 {
-        f2_by_chance(item.references.len())
+        let (relevant, documents) = official_search::pool_of(item);
+        f2_by_chance(relevant.len(), documents)
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Files)
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
@@ -108,18 +137,21 @@ impl Retrieval for ColieeLegal {
     }
 }
 
-/// The articles that a ranking names: the best, and the next where it ties with it. No more, so that a ranking without
-/// any order does not name all.
-fn named(rankings: &Rankings) -> Vec<String> {
+/// Articles that a ranking of a made statute names at most: the best, and the next where it ties with it. No more, so that a
+/// ranking without any order does not name all.
+const TIED: usize = 2;
+
+/// The best article that a ranking names, with those that tie with it, `most` together.
+fn named(rankings: &Rankings, most: usize) -> Vec<String> {
     let ranking = rankings.rankings.first().map(Vec::as_slice).unwrap_or_default();
     let best = ranking.first().map(|(_, score)| *score);
-    ranking.iter().take(2).filter(|(_, score)| Some(*score) == best).map(|(id, _)| id.clone()).collect()
+    ranking.iter().take(most).filter(|(_, score)| Some(*score) == best).map(|(id, _)| id.clone()).collect()
 }
 
-/// Expected F2 of one article, named at random, of which `relevant` decide.
-fn f2_by_chance(relevant: usize) -> f64 {
+/// Expected F2 of one of `articles`, named at random, of which `relevant` decide.
+fn f2_by_chance(relevant: usize, articles: u32) -> f64 {
     let relevant = relevant as f64;
-    relevant / f64::from(ARTICLES) * 5.0 / (4.0 * relevant + 1.0)
+    relevant / f64::from(articles) * 5.0 / (4.0 * relevant + 1.0)
 }
 
 #[cfg(test)]
@@ -132,7 +164,7 @@ mod tests {
         let ranking = |scores: &[f32]| {
             let mut rankings = Rankings::default();
             rankings.push(scores.iter().zip(0..).map(|(score, number)| (document_id(number), *score)).collect());
-            named(&rankings)
+            named(&rankings, TIED)
         };
         assert_eq!(ranking(&[0.5, 0.9, 0.8]), ["d0001"]);
         assert_eq!(ranking(&[0.9, 0.9, 0.8]), ["d0001", "d0000"]);
@@ -170,6 +202,6 @@ mod tests {
     #[test]
     fn words_in_common_beat_chance() {
         let mean = mean_by_words("statute_retrieval", 1024, 8);
-        assert!(mean > 5.0 * f2_by_chance(1), "{mean}");
+        assert!(mean > 5.0 * f2_by_chance(1, ARTICLES), "{mean}");
     }
 }

@@ -1,12 +1,14 @@
 //! FollowIR (arXiv 2403.15246, section 3): an instruction is narrowed, and documents that it now excludes have to fall.
 
+mod dataset;
 mod pool;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::pool::{Class, POOL, Quire};
 use crate::card::{Card, Diffusion, Protocol, Scope};
-use crate::families::searched;
+use crate::dataset::Dataset;
+use crate::families::{official_search, searched};
 use crate::item::{Item, Scored};
 use crate::metrics::followir;
 use crate::retrieval::{self, Content, Document, Judged, Measured, Pool, Rankings, Retrieval, document_id};
@@ -16,8 +18,12 @@ use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, T
 /// The same query with two instructions, searched in one pool.
 pub struct FollowIr;
 
-/// Places of the original ranking that the companion measure counts.
+/// Places of the original ranking that the companion measure counts: of NDCG, and of average precision.
 const CUT: usize = 5;
+const DEEP: usize = 1000;
+
+/// Key of a gold under which the documents stand that the changed instruction excludes.
+const STOPPED: &str = "stopped";
 
 impl Family for FollowIr {
     fn slug(&self) -> &'static str {
@@ -29,19 +35,28 @@ impl Family for FollowIr {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[]
+        &[official_search::SOURCE]
     }
 
-    fn card(&self, _: &Params) -> Card {
+    fn card(&self, params: &Params) -> Card {
         let stopped = pool::STOPPED;
-        Card {
-            benchmark: "FollowIR",
-            what: format!(
-                "Rank a pool of {POOL} documents twice, once under an instruction and once under a narrower one that \
+        let official = "Rank a query's pool twice, once under an instruction and once under a narrower one. p-MRR is \
+                 positive where documents that it excludes move down. Score 0..1: p-MRR taken from -1..1 to 0..1, so 0.5 \
+                 is an ignored instruction; strict: p-MRR over the largest that the pool allows, 0 where it is negative."
+            .to_owned();
+        let made = format!(
+            "Rank a pool of {POOL} documents twice, once under an instruction and once under a narrower one that \
                  excludes {stopped} of them. p-MRR is positive where these move down. Score 0..1: p-MRR over the \
                  largest that the pool allows, taken from -1..1 to 0..1, so 0.5 is an ignored instruction; strict: \
                  the same without what is below 0.5, 0 for an ignored one and 1 for the best."
-            ),
+        );
+        let protocol = Protocol {
+            post_processing: "query, space, instruction; ranked by cosine, ties by document name descending; documents that are not ranked stand behind the last",
+            ..searched::card().protocol
+        };
+        Card {
+            benchmark: "FollowIR",
+            what: if official_search::is_official(params) { official } else { made },
             citation: "Weller et al. 2024, FollowIR, arXiv 2403.15246; code orionw/FollowIR @ 61ad33e0 (no licence stated); p-MRR as in mteb",
             licence: "official data without licence; texts, queries and instructions here are Longboard's own",
             abilities: &["embedding", "instructions"],
@@ -51,15 +66,14 @@ impl Family for FollowIr {
             metric: "followir.p_mrr",
             strict_metric: Some("followir.p_mrr.strict"),
             min_tokens: 512,
-            protocol: Protocol {
-                post_processing: "query, space, instruction; ranked by cosine, ties by document name descending; documents that are not ranked stand behind the last",
-                ..searched::card().protocol
-            },
+            protocol: official_search::protocol(params, protocol),
+            importable: Some("no licence in the repository; mteb states MIT for the data"),
             ..searched::card()
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let quire = Quire::draw(task, request, request.index);
         let shown = quire.numbers(Class::Stopped).next().unwrap_or(0);
         let mut item = quire.item(task, request, shown)?;
@@ -70,7 +84,7 @@ impl Family for FollowIr {
         let judged =
             Judged { documents: POOL, relevant: vec![graded(&[Class::Kept, Class::Stopped]), graded(&[Class::Kept])] };
         item.references = names(&[Class::Stopped]);
-        item.gold = searched::gold(&judged, &[("stopped", json!(item.references))]);
+        item.gold = searched::gold(&judged, &[(STOPPED, json!(item.references))]);
         Ok(item)
     }
 
@@ -78,25 +92,39 @@ impl Family for FollowIr {
         vec![TaskDefinition::generated(self.slug(), "instruction_flip", "Changed instructions", json!({}))]
     }
 
-    fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
+    fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
+        let official = official_search::is_official(params);
+        let by_precision = item.gold.get("by_precision").and_then(Value::as_bool).unwrap_or(false);
         retrieval::scored(item, answer, |rankings, judged| {
             let moved = p_mrr(rankings, &item.references);
-            let ndcg = searched::measures(rankings, judged, 0, CUT).ndcg;
-            let share = moved / largest(item.references.len());
+            let companion = if by_precision {
+                format!(
+                    "MAP@{DEEP} of the original instruction {:.4}",
+                    searched::measures(rankings, judged, 0, DEEP).map
+                )
+            } else {
+                format!(
+                    "nDCG@{CUT} of the original instruction {:.4}",
+                    searched::measures(rankings, judged, 0, CUT).ndcg
+                )
+            };
+            let most = largest(item.references.len(), judged.documents as usize);
+            let share = if most > 0.0 { moved / most } else { 0.0 };
             Measured {
-                score: ((1.0 + share) / 2.0).clamp(0.0, 1.0),
+                score: ((1.0 + if official { moved } else { share }) / 2.0).clamp(0.0, 1.0),
                 strict: Some(share.clamp(0.0, 1.0)),
-                remark: format!("p-MRR {:.2}; nDCG@{CUT} of the original instruction {ndcg:.4}", 100.0 * moved),
+                remark: format!("p-MRR {:.2}; {companion}", 100.0 * moved),
             }
         })
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
         let judged = Judged::of(item);
+        let names = retrieval::names(&judged);
         let mut rankings = Rankings::default();
         for (query, relevant) in judged.relevant.iter().enumerate() {
-            let score = |number| {
-                let id = document_id(number);
+            let score = |id: &String| {
+                let id = id.clone();
                 let grade = if relevant.contains_key(&id) { 1.0 } else { 0.0 };
                 // What the change excludes stands first before it and last after it, in the same order.
                 let push = match item.references.iter().position(|stopped| *stopped == id) {
@@ -106,13 +134,17 @@ impl Family for FollowIr {
                 };
                 (id, grade + push)
             };
-            rankings.push((0..judged.documents).map(score).collect());
+            rankings.push(names.iter().map(score).collect());
         }
         rankings.write()
     }
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Files)
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
@@ -148,8 +180,8 @@ fn p_mrr(rankings: &Rankings, stopped: &[String]) -> f64 {
 }
 
 /// The largest p-MRR that `stopped` documents can have in a pool: the first places before, the last ones after, in order.
-fn largest(stopped: usize) -> f64 {
-    let behind = (POOL as usize).saturating_sub(stopped);
+fn largest(stopped: usize, documents: usize) -> f64 {
+    let behind = documents.saturating_sub(stopped);
     let moves = (1..=stopped).map(|place| followir::rank_change(place, behind + place));
     moves.sum::<f64>() / stopped.max(1) as f64
 }

@@ -5,14 +5,17 @@
 //! behind them, so that the two halves of a score show how far a model reads.
 
 mod council;
+mod dataset;
 mod story;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::story::{Genre, Story};
 use crate::card::{Card, Diffusion, LengthUnit};
-use crate::families::searched;
+use crate::dataset::Dataset;
+use crate::families::{official_search, searched};
 use crate::item::{Item, Scored};
+use crate::metrics::ranking;
 use crate::retrieval::{self, Content, Document, Measured, Pool, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, Params, Task, TaskDefinition, choice};
@@ -25,7 +28,8 @@ const CUT: usize = 10;
 /// Canonical tokens that a short-window encoder reads: near evidence ends before, far evidence begins after.
 pub(super) const WINDOW: u32 = 512;
 
-const PARAMETERS: [Parameter; 2] = [
+const PARAMETERS: [Parameter; 3] = [
+    official_search::SOURCE,
     Parameter {
         name: "kind",
         help: "Chronicles found by summary sentences, annals by questions, minutes of councils by what was asked there",
@@ -58,22 +62,31 @@ impl Family for LocoV1 {
             "dialogue" => "minutes of a council in which somebody's wish was read out",
             _ => "chronicle that a summary sentence is about",
         };
+        let official = official_search::is_official(params);
+        let what = format!(
+            "Find, among {documents} long documents, the {asked}. For half of the items that stands behind the first {WINDOW} tokens."
+        );
         Card {
             benchmark: "LoCoV1",
-            what: format!(
-                "Find, among {documents} long documents, the {asked}. For half of the items that stands behind the first {WINDOW} tokens."
-            ),
+            what: if official {
+                "Find the long document that a query of one of twelve tasks is about.".to_owned()
+            } else {
+                what
+            },
             citation: "Saad-Falcon et al. 2024, LoCoV1, arXiv 2402.07440; code HazyResearch/m2 @ 7d359e8c (Apache-2.0)",
             licence: "official code Apache-2.0; texts and queries here are Longboard's own",
             length_unit: LengthUnit::ModelTokens,
             diffusion: Diffusion::Medium,
-            random_guess: searched::ndcg_by_chance(documents, CUT as u32),
+            random_guess: if official { 0.0 } else { searched::ndcg_by_chance(documents, CUT as u32) },
             metric: "locov1.ndcg",
+            protocol: official_search::protocol(params, searched::card().protocol),
+            importable: Some("LoCoV1 of HazyResearch; its code is Apache-2.0, each source has its own terms"),
             ..searched::card()
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let pool = self.pool(task, request);
         let number = searched::asked(task, request, pool);
         let story = Story::draw(task, request, pool.block, number);
@@ -99,8 +112,13 @@ impl Family for LocoV1 {
         let place = item.gold.get("evidence_token").map(|token| format!("evidence from token {token} on"));
         retrieval::scored(item, answer, |rankings, judged| Measured {
             remark: place.clone().unwrap_or_default(),
-            ..searched::measures(rankings, judged, 0, CUT).ndcg.into()
+            ..ndcg(item, rankings, judged).into()
         })
+    }
+
+    fn chance(&self, task: &Task, item: &Item) -> f64 {
+        let official = official_search::is_official(&task.definition().params);
+        if official { official_search::ndcg_by_chance(item, CUT as u32) } else { task.card().random_guess }
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
@@ -111,9 +129,21 @@ impl Family for LocoV1 {
         retrieval::guess(item, rng)
     }
 
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Files)
+    }
+
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
         Some(&Self)
     }
+}
+
+/// NDCG of the ranking without the document that is called like the query.
+fn ndcg(item: &Item, rankings: &retrieval::Rankings, judged: &retrieval::Judged) -> f64 {
+    let itself = item.gold.get(dataset::ITSELF).and_then(Value::as_str);
+    let mut names = rankings.names(0);
+    names.retain(|name| Some(*name) != itself);
+    judged.relevant.first().map_or(0.0, |relevant| ranking::measures(&names, relevant, CUT).ndcg)
 }
 
 impl Retrieval for LocoV1 {

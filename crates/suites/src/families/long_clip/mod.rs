@@ -1,6 +1,7 @@
 //! Long-CLIP (arXiv 2403.15378, section 4): pictures and their long captions, found by each other, and a control in
 //! text alone whose captions differ only behind CLIP's 77 tokens.
 
+mod dataset;
 mod scene;
 
 use serde_json::json;
@@ -8,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use self::scene::{SCENES, Scene};
 use crate::card::{Card, Diffusion, Protocol, Scope};
-use crate::families::{prose, searched};
+use crate::dataset::Dataset;
+use crate::families::{official_search, prose, searched};
 use crate::haystack::Planted;
 use crate::item::{Item, Scored};
 use crate::prompt::{Answer, Prompt};
@@ -26,13 +28,21 @@ pub struct LongClipPictures;
 /// Places within which the one relevant document is looked for, beside the first.
 const WIDER: [usize; 2] = [5, 10];
 
-const PICTURES: [Parameter; 1] = [Parameter {
-    name: "query",
-    help: "What is searched with; the other is searched",
-    kind: ParameterKind::Choice { options: &["caption", "picture"], default: "caption" },
-}];
+const PICTURES: [Parameter; 2] = [
+    official_search::SOURCE,
+    Parameter {
+        name: "query",
+        help: "What is searched with; the other is searched",
+        kind: ParameterKind::Choice { options: &["caption", "picture"], default: "caption" },
+    },
+];
 
-fn card() -> Card {
+fn card(params: &Params) -> Card {
+    let official = official_search::is_official(params);
+    let protocol = Protocol {
+        post_processing: "ranked by cosine, ties by document name descending, where the official code takes the first index; recall at 1",
+        ..searched::card().protocol
+    };
     Card {
         benchmark: "Long-CLIP",
         citation: "Zhang et al. 2024, Long-CLIP, arXiv 2403.15378; code beichenzbc/Long-CLIP @ 3966af9a (Apache-2.0)",
@@ -40,13 +50,11 @@ fn card() -> Card {
         tokenizer: "CLIP's, 77 or 248 tokens",
         diffusion: Diffusion::Medium,
         scope: Scope::Narrow,
-        random_guess: 1.0 / f64::from(SCENES),
+        random_guess: if official { 0.0 } else { 1.0 / f64::from(SCENES) },
         metric: "long_clip.recall_at_k",
         min_tokens: 256,
-        protocol: Protocol {
-            post_processing: "ranked by cosine, ties by document name descending, where the official code takes the first index; recall at 1",
-            ..searched::card().protocol
-        },
+        protocol: official_search::protocol(params, protocol),
+        importable: Some("Urban-1k, published with Long-CLIP (Apache-2.0); its pictures have terms of their own"),
         ..searched::card()
     }
 }
@@ -113,19 +121,19 @@ impl Family for LongClip {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[]
+        &[official_search::SOURCE]
     }
 
-    fn card(&self, _: &Params) -> Card {
-        Card {
-            what: format!(
-                "Find, among {SCENES} captions that are the same but for one late detail each, the one that has a given detail."
-            ),
-            ..card()
-        }
+    fn card(&self, params: &Params) -> Card {
+        let made = format!(
+            "Find, among {SCENES} captions that are the same but for one late detail each, the one that has a given detail."
+        );
+        let official = "Find a long caption by its last sentence. A control in text alone, no task of the benchmark.";
+        Card { what: if official_search::is_official(params) { official.to_owned() } else { made }, ..card(params) }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let pool = pool(request);
         let number = searched::asked(task, request, pool);
         let scene = scene(task, request, pool.block, number);
@@ -154,6 +162,15 @@ impl Family for LongClip {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
+    }
+
+    fn chance(&self, _: &Task, item: &Item) -> f64 {
+        let (relevant, documents) = official_search::pool_of(item);
+        (relevant.len() as f64 / f64::from(documents)).min(1.0)
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Captions)
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
@@ -207,16 +224,19 @@ impl Family for LongClipPictures {
     fn card(&self, params: &Params) -> Card {
         let (query, document) =
             if choice(params, "query") == "picture" { ("picture", "captions") } else { ("caption", "pictures") };
+        let made = format!(
+            "Find, among {SCENES} {document} of scenes that are the same but for one late cell each, the one that belongs to a {query}."
+        );
+        let official = format!("Find, among all {document}, the one that belongs to a {query}.");
         Card {
-            what: format!(
-                "Find, among {SCENES} {document} of scenes that are the same but for one late cell each, the one that belongs to a {query}."
-            ),
+            what: if official_search::is_official(params) { official } else { made },
             abilities: &["embedding", "pictures"],
-            ..card()
+            ..card(params)
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let pool = pool(request);
         let number = searched::asked(task, request, pool);
         let scene = scene(task, request, pool.block, number);
@@ -259,6 +279,15 @@ impl Family for LongClipPictures {
 
     fn guess(&self, _: &Task, item: &Item, rng: &mut Rng) -> String {
         retrieval::guess(item, rng)
+    }
+
+    fn chance(&self, _: &Task, item: &Item) -> f64 {
+        let (relevant, documents) = official_search::pool_of(item);
+        (relevant.len() as f64 / f64::from(documents)).min(1.0)
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Pictures)
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {

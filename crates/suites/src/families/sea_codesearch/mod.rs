@@ -1,5 +1,6 @@
 //! SEA (arXiv 2208.11271, section 4): a function found by its doc comment, over the whole code base.
 
+mod dataset;
 mod function;
 
 use std::collections::BTreeMap;
@@ -8,10 +9,12 @@ use serde_json::json;
 
 use self::function::{Function, PROGRAMS};
 use crate::card::{Card, Diffusion, Protocol, Scope};
-use crate::families::searched;
+use crate::dataset::Dataset;
+use crate::families::{official_search, searched};
 use crate::item::{Item, Scored};
 use crate::metrics::ranking;
-use crate::retrieval::{self, Content, Document, Judged, Pool, Retrieval, document_id};
+use crate::metrics::sea_codesearch::RANK_CUTOFF;
+use crate::retrieval::{self, Content, Document, Judged, Measured, Pool, Retrieval, document_id};
 use crate::rng::Rng;
 use crate::task::{Family, GenerateError, ItemRequest, Parameter, Params, Task, TaskDefinition};
 
@@ -32,33 +35,42 @@ impl Family for SeaCodeSearch {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[]
+        &[official_search::SOURCE]
     }
 
-    fn card(&self, _: &Params) -> Card {
+    fn card(&self, params: &Params) -> Card {
+        let official = official_search::is_official(params);
+        let made = format!(
+            "Find, among {FUNCTIONS} long functions of which many are alike but for one step, the one that a doc comment describes."
+        );
+        let protocol = Protocol {
+            post_processing: "ranked by cosine, ties by document name descending; reciprocal rank of the best copy, 0 beyond 3,000",
+            ..searched::card().protocol
+        };
         Card {
             benchmark: "SEA code search",
-            what: format!(
-                "Find, among {FUNCTIONS} long functions of which many are alike but for one step, the one that a doc comment describes."
-            ),
+            what: if official {
+                "Find, in a language's whole code base, the function that a doc comment describes.".to_owned()
+            } else {
+                made
+            },
             citation: "Hu et al. 2022, SEA, arXiv 2208.11271; code fly-dragon211/SEA @ 8bb61b1b (no licence stated)",
             licence: "official data without licence; functions and doc comments here are Longboard's own",
             tokenizer: "that of RoBERTa, 256 tokens of code",
             abilities: &["embedding", "code"],
             diffusion: Diffusion::Medium,
             scope: Scope::Several,
-            random_guess: reciprocal_by_chance(FUNCTIONS, 1),
+            random_guess: if official { 0.0 } else { reciprocal_by_chance(FUNCTIONS, 1) },
             metric: "sea_codesearch.mrr",
             min_tokens: 256,
-            protocol: Protocol {
-                post_processing: "ranked by cosine, ties by document name descending; reciprocal rank of the best copy, 0 beyond 3,000",
-                ..searched::card().protocol
-            },
+            protocol: official_search::protocol(params, protocol),
+            importable: Some("CodeSearchNet's functions, each under the licence of its repository"),
             ..searched::card()
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let pool = self.pool(task, request);
         let number = searched::asked(task, request, pool);
         let mut item = Function::draw(task, request, pool.block, original(number)).item(task, request)?;
@@ -77,7 +89,10 @@ impl Family for SeaCodeSearch {
         retrieval::scored(item, answer, |rankings, judged| {
             let nothing = BTreeMap::new();
             let relevant = judged.relevant.first().unwrap_or(&nothing);
-            ranking::reciprocal_rank(&rankings.names(0), relevant)
+            let reciprocal = ranking::reciprocal_rank(&rankings.names(0), relevant);
+            let within = |cut: u32| f64::from(u8::from(reciprocal * f64::from(cut) >= 1.0 - 1e-9));
+            let remark = format!("R@1 {}; R@5 {}; R@10 {}", within(1), within(5), within(10));
+            Measured { remark, ..reciprocal.into() }
         })
     }
 
@@ -90,7 +105,12 @@ impl Family for SeaCodeSearch {
     }
 
     fn chance(&self, _: &Task, item: &Item) -> f64 {
-        reciprocal_by_chance(FUNCTIONS, item.references.len())
+        let (relevant, documents) = official_search::pool_of(item);
+        reciprocal_by_chance(documents, relevant.len())
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Files)
     }
 
     fn retrieval(&self) -> Option<&'static dyn Retrieval> {
@@ -99,6 +119,10 @@ impl Family for SeaCodeSearch {
 }
 
 impl Retrieval for SeaCodeSearch {
+    fn depth(&self) -> usize {
+        RANK_CUTOFF
+    }
+
     fn pool(&self, _: &Task, request: &ItemRequest<'_>) -> Pool {
         searched::shared_pool(FUNCTIONS, request)
     }
@@ -123,7 +147,7 @@ fn original(number: u32) -> u32 {
 /// Expected reciprocal rank of the first of `relevant` documents in a random order.
 fn reciprocal_by_chance(documents: u32, relevant: usize) -> f64 {
     let (mut chance, mut none_before) = (0.0, 1.0);
-    for rank in 1..=documents {
+    for rank in 1..=documents.min(RANK_CUTOFF as u32) {
         let left = f64::from(documents - rank + 1);
         let first = (relevant as f64 / left).min(1.0);
         chance += none_before * first / f64::from(rank);

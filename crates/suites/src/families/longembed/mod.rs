@@ -1,9 +1,12 @@
 //! LongEmbed (arXiv 2404.12096, section 3.1): passkeys and needles in documents of one length, found by their vectors.
 
+mod dataset;
+
 use serde_json::json;
 
 use crate::card::{Card, Language, LengthUnit};
-use crate::families::{prose, searched, words};
+use crate::dataset::Dataset;
+use crate::families::{official_search, prose, searched, words};
 use crate::item::{Item, Scored};
 use crate::retrieval::{self, Content, Document, Pool, Retrieval, document_id};
 use crate::rng::Rng;
@@ -12,7 +15,8 @@ use crate::task::{Family, GenerateError, ItemRequest, Parameter, ParameterKind, 
 /// Documents that each hide one line about one person; a query asks for that line.
 pub struct LongEmbed;
 
-const PARAMETERS: [Parameter; 2] = [
+const PARAMETERS: [Parameter; 3] = [
+    official_search::SOURCE,
     Parameter {
         name: "kind",
         help: "Passkeys in repeated filler, or facts in running prose",
@@ -24,6 +28,9 @@ const PARAMETERS: [Parameter; 2] = [
         kind: ParameterKind::Integer { min: 2, max: 1000, default: 100 },
     },
 ];
+
+/// Places that count for the real sets; of made items the first alone does, which is called accuracy.
+const CUT: u32 = 10;
 
 /// What people of needles do, with the place of their name and of what they do it with, and the question for it.
 const DEEDS: [(&str, &str); 6] = [
@@ -50,21 +57,30 @@ impl Family for LongEmbed {
 
     fn card(&self, params: &Params) -> Card {
         let documents = searched::documents(params);
+        let official = official_search::is_official(params);
+        let what = format!("Find, among {documents} documents, the one that hides the line about one person.");
         Card {
             benchmark: "LongEmbed",
-            what: format!("Find, among {documents} documents, the one that hides the line about one person."),
+            what: if official {
+                "Find the long document that a question or summary is about.".to_owned()
+            } else {
+                what
+            },
             citation: "Zhu et al. 2024, LongEmbed, arXiv 2404.12096; code dwzhu-pku/LongEmbed @ 033dc4a1 (no licence stated)",
             licence: "official data without licence; names, facts and texts here are Longboard's own",
             length_unit: LengthUnit::Words,
             tokenizer: "none: the paper counts words, 0.75 of a length in tokens",
-            random_guess: 1.0 / f64::from(documents),
-            metric: "longembed.ndcg",
+            random_guess: if official { 0.0 } else { 1.0 / f64::from(documents) },
+            metric: if official { "longembed.ndcg_at_10" } else { "longembed.ndcg" },
             min_tokens: 256,
+            protocol: official_search::protocol(params, searched::card().protocol),
+            importable: Some("no licence stated (dwzhu-pku/LongEmbed): for private use only"),
             ..searched::card()
         }
     }
 
     fn generate(&self, task: &Task, request: &ItemRequest<'_>) -> Result<Item, GenerateError> {
+        official_search::made(task, request)?;
         let pool = self.pool(task, request);
         let number = searched::asked(task, request, pool);
         let mut item = Line::draw(task, request, pool.block, number).item(task, request)?;
@@ -84,8 +100,18 @@ impl Family for LongEmbed {
         ]
     }
 
-    fn score(&self, _: &Params, item: &Item, answer: &str) -> Scored {
-        retrieval::scored(item, answer, |rankings, judged| searched::measures(rankings, judged, 0, 1).ndcg)
+    fn score(&self, params: &Params, item: &Item, answer: &str) -> Scored {
+        let cut = if official_search::is_official(params) { CUT as usize } else { 1 };
+        retrieval::scored(item, answer, |rankings, judged| searched::measures(rankings, judged, 0, cut).ndcg)
+    }
+
+    fn chance(&self, task: &Task, item: &Item) -> f64 {
+        let official = official_search::is_official(&task.definition().params);
+        if official { official_search::ndcg_by_chance(item, CUT) } else { task.card().random_guess }
+    }
+
+    fn dataset(&self) -> Option<&'static dyn Dataset> {
+        Some(&dataset::Files)
     }
 
     fn oracle(&self, _: &Task, item: &Item) -> String {
