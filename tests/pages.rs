@@ -210,7 +210,8 @@ fn three_judges_score_every_answer_five_times() {
                 }
                 warmth.lock().unwrap().push(body["temperature"].as_f64());
                 // Every sample has a key of its own around the answer.
-                let score = scores[asked.bytes().map(usize::from).sum::<usize>() % scores.len()];
+                let key = asked.bytes().fold(0_usize, |key, byte| key.wrapping_mul(31).wrapping_add(byte.into()));
+                let score = scores[(key >> 8) % scores.len()];
                 answer(&format!("So.\\nSCORE: {score}"))
             });
             let enrol = ["admin", "enrol-judge", "--name", name, "--family", name, "--base-url", &server.base_url];

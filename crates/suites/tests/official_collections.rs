@@ -58,7 +58,8 @@ impl Reader {
             let read = self.dataset.read_beside(self.subset, number, &line.to_string(), folder);
             for record in read.map_err(|error| error.to_string())? {
                 if let Some(mut record) = names.settled(record).map_err(|error| error.to_string())? {
-                    record.document.clone_from(&documents[&collection::shown(&record).unwrap()]);
+                    let shown = documents.get(&collection::shown(&record).unwrap());
+                    record.document.clone_from(shown.unwrap());
                     records.push(record);
                 }
             }

@@ -12,7 +12,8 @@ const TOP: f64 = 40.0;
 const ROW: f64 = 26.0;
 /// Width of a column's names, and of what lies between two columns.
 const NAMES: f64 = 196.0;
-const BETWEEN: f64 = (WIDTH - 4.0 * NAMES) / 3.0;
+const BETWEEN: f64 = (WIDTH - MARGIN - 4.0 * NAMES) / 3.0;
+const MARGIN: f64 = 12.0;
 
 /// Concepts of a column that are drawn.
 const MOST: usize = 16;
@@ -59,7 +60,7 @@ fn place(count: usize) -> f64 {
 }
 
 fn left(column: usize) -> f64 {
-    place(column) * (NAMES + BETWEEN)
+    MARGIN + place(column) * (NAMES + BETWEEN)
 }
 
 fn middle(row: usize) -> f64 {

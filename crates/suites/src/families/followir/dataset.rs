@@ -17,6 +17,9 @@ use crate::task::{GenerateError, ItemRequest, Task};
 /// Reader of `queries.jsonl`: `_id`, `text`. A record is a query with its original and its changed instruction.
 pub(super) struct Files;
 
+/// The file of queries.
+const QUERIES: &str = "queries.jsonl";
+
 static SUBSETS: [Subset; 3] = [
     Subset { name: "robust04", title: "FollowIR Robust04" },
     Subset { name: "news21", title: "FollowIR News21" },
@@ -29,7 +32,7 @@ impl Dataset for Files {
     }
 
     fn subset_of(&self, file_name: &str) -> Option<&'static Subset> {
-        official_search::in_folder(&SUBSETS, file_name, "queries.jsonl")
+        official_search::in_folder(&SUBSETS, file_name, QUERIES)
     }
 
     fn read_beside(
@@ -107,7 +110,7 @@ impl Side {
                 ranked: official_search::names(side, "corpus-ids")?,
             });
         }
-        let query = one(folder, folder.file_name(), "_id", name)?;
+        let query = one(folder, QUERIES, "_id", name)?;
         let instruction = one(folder, "instruction.jsonl", "query-id", name)?;
         Ok(Self {
             text: with(&dataset::text(&query, "text")?, &dataset::text(&instruction, "instruction")?),
