@@ -297,7 +297,8 @@ mod tests {
         Entry::text(id.to_owned(), Some(text.to_owned()))
     }
 
-    fn query(gold: Value) -> Record {
+    fn query(mut gold: Value) -> Record {
+        gold["documents"] = json!(0);
         Record {
             id: "q".to_owned(),
             subset: "s".to_owned(),

@@ -318,6 +318,12 @@ impl Task {
         Scored { extracted: take(&scored.extracted, EXTRACTED).to_owned(), ..scored }
     }
 
+    /// Whether items show pictures, which only some endpoints take.
+    #[must_use]
+    pub fn shows_pictures(&self) -> bool {
+        self.card().abilities.contains(&"pictures")
+    }
+
     /// The documents that items search, where answers are rankings.
     #[must_use]
     pub fn retrieval(&self) -> Option<&'static dyn Retrieval> {
