@@ -29,82 +29,97 @@ pub(crate) fn read(
     (bad, dropped): (&mut BadLines, &mut usize),
     take: &mut dyn FnMut(Found) -> bool,
 ) -> Result<Names, DatasetError> {
-    let mut names = Names::new(collection);
-    let mut asides = 0;
-    let refused = |reason: String| DatasetError::App(AppError::Invalid(reason));
     let paths = collection.files(file.subset, folder).map_err(|error| refused(error.to_string()))?;
-    let own = paths.is_empty().then(String::new);
-    for path in paths.into_iter().chain(own) {
-        let opened: Box<dyn Read> = if path.is_empty() {
-            file.open(folder).map_err(|error| DatasetError::Unreadable { path: file.name.clone(), error })?
-        } else {
-            Box::new(folder.open(&path).map_err(refused)?)
-        };
-        let told = if path.is_empty() { String::new() } else { format!("{path}: ") };
-        let mut pieces = Pieces::new(BufReader::new(Watched::new(opened, Arc::new(|_| ()))), PIECE_BYTES);
-        let mut buffer = Vec::new();
-        loop {
-            let unreadable = |error| DatasetError::Unreadable { path: path.clone(), error };
-            let place = match pieces.next(&mut buffer).map_err(unreadable)? {
-                Next::Piece(place) => place,
-                Next::TooLong(place) => {
-                    return Err(bad.ended(place, format!("{told}line: longer than {} MiB", PIECE_BYTES >> 20)));
-                }
-                Next::Open(place) => return Err(bad.ended(place, format!("{told}line: the file ends within a list"))),
-                Next::End => break,
-            };
-            bad.reached(place.number);
-            let entries = match fresh(file, collection, folder, &mut names, &buffer) {
-                Ok(entries) => entries,
-                Err(reason) => {
-                    bad.add(place, format!("{told}{reason}"));
-                    continue;
-                }
-            };
-            for entry in entries {
-                let (number, document) = match entry {
-                    Entry::Document(document) => (names.documents() - 1, document),
-                    Entry::Aside(document) => {
-                        asides += 1;
-                        (MOST_DOCUMENTS + asides, document)
-                    }
-                    Entry::Empty(_) => {
-                        *dropped += 1;
-                        continue;
-                    }
-                };
-                if !take(Found::Document(i32::try_from(number).unwrap_or(i32::MAX), document)) {
-                    return Err(DatasetError::Changed);
-                }
-            }
-        }
-        bad.turn();
-        if !path.is_empty() {
-            folder.took(&path, pieces.into_reader().into_inner().facts()).map_err(refused)?;
-        }
+    let names = Names::new(collection);
+    let mut reading = Reading { file, collection, folder, bad, dropped, take, names, asides: 0 };
+    for path in &paths {
+        let opened = folder.open(path).map_err(refused)?;
+        let facts = reading.lines(opened, path, &format!("{path}: "))?;
+        folder.took(path, facts).map_err(refused)?;
     }
-    Ok(names)
+    if paths.is_empty() {
+        let unreadable = |error| DatasetError::Unreadable { path: file.name.clone(), error };
+        reading.lines(file.open(folder).map_err(unreadable)?, &file.name, "")?;
+    }
+    Ok(reading.names)
 }
 
-/// The entries of a piece that stood nowhere before.
-fn fresh(
-    file: &DataFile,
-    collection: &dyn Collection,
-    folder: &Companions,
-    names: &mut Names,
-    bytes: &[u8],
-) -> Result<Vec<Entry>, String> {
-    let text = DataFile::text(bytes)?;
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut fresh = Vec::new();
-    for entry in collection.read(file.subset, text, folder).map_err(|error| error.to_string())? {
-        if names.add(&entry).map_err(|error| error.to_string())? {
-            fresh.push(entry);
+fn refused(reason: String) -> DatasetError {
+    DatasetError::App(AppError::Invalid(reason))
+}
+
+/// A collection that is being read.
+struct Reading<'a> {
+    file: &'a DataFile,
+    collection: &'a dyn Collection,
+    folder: &'a Companions,
+    bad: &'a mut BadLines,
+    /// Documents without content.
+    dropped: &'a mut usize,
+    take: &'a mut dyn FnMut(Found) -> bool,
+    names: Names,
+    asides: usize,
+}
+
+impl Reading<'_> {
+    /// Reads the lines of one file, whose complaints begin with `told`; gives its SHA-256 and length.
+    fn lines(&mut self, file: impl Read + 'static, path: &str, told: &str) -> Result<(String, i64), DatasetError> {
+        let mut pieces = Pieces::new(BufReader::new(Watched::new(file, Arc::new(|_| ()))), PIECE_BYTES);
+        let mut buffer = Vec::new();
+        loop {
+            let unreadable = |error| DatasetError::Unreadable { path: path.to_owned(), error };
+            match pieces.next(&mut buffer).map_err(unreadable)? {
+                Next::Piece(place) => {
+                    self.bad.reached(place.number);
+                    match self.fresh(&buffer) {
+                        Ok(entries) => entries.into_iter().try_for_each(|entry| self.hand_over(entry))?,
+                        Err(reason) => self.bad.add(place, format!("{told}{reason}")),
+                    }
+                }
+                Next::TooLong(place) => {
+                    return Err(self.bad.ended(place, format!("{told}line: longer than {} MiB", PIECE_BYTES >> 20)));
+                }
+                Next::Open(place) => {
+                    return Err(self.bad.ended(place, format!("{told}line: the file ends within a list")));
+                }
+                Next::End => break,
+            }
         }
+        self.bad.turn();
+        Ok(pieces.into_reader().into_inner().facts())
     }
-    Ok(fresh)
+
+    /// The entries of a piece that stood nowhere before.
+    fn fresh(&mut self, bytes: &[u8]) -> Result<Vec<(usize, Entry)>, String> {
+        let text = DataFile::text(bytes)?;
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut fresh = Vec::new();
+        for entry in self.collection.read(self.file.subset, text, self.folder).map_err(|error| error.to_string())? {
+            if self.names.add(&entry).map_err(|error| error.to_string())? {
+                fresh.push((self.names.documents(), entry));
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// A document with its number: those that are searched from 0 on, the others behind all that may be.
+    fn hand_over(&mut self, (documents, entry): (usize, Entry)) -> Result<(), DatasetError> {
+        let (number, document) = match entry {
+            Entry::Document(document) => (documents - 1, document),
+            Entry::Aside(document) => {
+                self.asides += 1;
+                (MOST_DOCUMENTS + self.asides, document)
+            }
+            Entry::Empty(_) => {
+                *self.dropped += 1;
+                return Ok(());
+            }
+        };
+        let taken = (self.take)(Found::Document(i32::try_from(number).unwrap_or(i32::MAX), document));
+        if taken { Ok(()) } else { Err(DatasetError::Changed) }
+    }
 }
 
 impl Longboard {

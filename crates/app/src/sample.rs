@@ -172,13 +172,23 @@ impl Longboard {
         tokio::task::spawn_blocking(move || press.item(index)).await.map_err(AppError::stopped)?
     }
 
-    /// Which concepts occur together in an item of a family that asks about that; `None` for the others.
+    /// One item, and which concepts occur together in it where its family asks about that.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] when the computation stopped.
-    pub async fn concept_map(&self, row: &TaskRow, item: &Item) -> Result<Option<ConceptMap>, AppError> {
-        let Ok(task) = Task::new(row.definition()) else { return Ok(None) };
-        let item = item.clone();
-        tokio::task::spawn_blocking(move || task.family().concept_map(&item)).await.map_err(AppError::stopped)
+    /// [`AppError::Invalid`] when the length does not go with the task.
+    pub async fn mapped_item(
+        &self,
+        row: &TaskRow,
+        length: Length,
+        seed: i64,
+        index: u32,
+    ) -> Result<(Item, Option<ConceptMap>), AppError> {
+        let press = self.press(row, length, seed, [index]).await?;
+        let built = tokio::task::spawn_blocking(move || {
+            let item = press.item(index)?;
+            let map = press.task.family().concept_map(&item);
+            Ok((item, map))
+        });
+        built.await.map_err(AppError::stopped)?
     }
 }

@@ -190,7 +190,12 @@ fn digest(content: &Content) -> [u8; 32] {
 pub const CANDIDATES: &str = "candidates";
 
 fn candidates(gold: &Value) -> Option<Vec<String>> {
-    let names = gold.get(CANDIDATES)?.as_array()?;
+    listed(gold, CANDIDATES)
+}
+
+/// The names that a gold lists under a key.
+fn listed(gold: &Value, key: &str) -> Option<Vec<String>> {
+    let names = gold.get(key)?.as_array()?;
     Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
 }
 
@@ -210,22 +215,12 @@ impl Stock {
         let documents = record.gold.get("documents").and_then(Value::as_u64).unwrap_or(0);
         candidates(&record.gold).map_or_else(|| Self::Whole(u32::try_from(documents).unwrap_or(u32::MAX)), Self::Named)
     }
-
-    /// How many there are.
-    #[must_use]
-    pub fn documents(&self) -> u32 {
-        match self {
-            Self::Whole(documents) => *documents,
-            Self::Named(names) => u32::try_from(names.len()).unwrap_or(u32::MAX),
-        }
-    }
 }
 
 /// Names of the pictures that are an item's queries; `None` where its queries are texts.
 #[must_use]
 pub fn asides(item: &Item) -> Option<Vec<String>> {
-    let names = item.gold.get(ASIDES)?.as_array()?;
-    Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+    listed(&item.gold, ASIDES)
 }
 
 /// Key of a gold under which the names of an item's queries stand that are pictures.

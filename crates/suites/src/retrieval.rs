@@ -80,10 +80,6 @@ pub trait Retrieval: Sync {
     fn depth(&self) -> usize {
         DEPTH
     }
-    /// Whether documents or queries are pictures, which only some endpoints embed.
-    fn shows_pictures(&self) -> bool {
-        false
-    }
 }
 
 /// Name of document `number`: zero-filled, so that names order as numbers do.

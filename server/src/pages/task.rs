@@ -199,8 +199,8 @@ async fn preview(
     if length.tokens() > LONGEST_PREVIEW {
         return Err(AppError::Invalid("the longest preview is 1m".to_owned()));
     }
-    let item = longboard.item(row, length, SEASON_SEED, query.index).await?;
-    let concepts = longboard.concept_map(row, &item).await?.map(|map| Concepts::of(&map));
+    let (item, map) = longboard.mapped_item(row, length, SEASON_SEED, query.index).await?;
+    let concepts = map.map(|map| Concepts::of(&map));
     Ok(Some(Shown { prompt: prompt_page(&item, query.page), references: item.references, concepts }))
 }
 
@@ -220,8 +220,8 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
     };
     let card = task.card();
     let strict = card.strict_metric.map(|strict| format!("; strict form {strict}")).unwrap_or_default();
-    if let Some(retrieval) = task.retrieval() {
-        return searched(&task, retrieval.shows_pictures());
+    if task.retrieval().is_some() {
+        return searched(&task);
     }
     let stops = card.protocol.stop.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(", ");
     vec![
@@ -245,10 +245,10 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
 }
 
 /// Where answers are rankings there is no prompt, and nothing is written.
-fn searched(task: &Task, pictures: bool) -> Vec<(&'static str, String)> {
+fn searched(task: &Task) -> Vec<(&'static str, String)> {
     let card = task.card();
     let strict = card.strict_metric.map(|strict| format!("; strict form {strict}")).unwrap_or_default();
-    let takers = if pictures { "embedders that take pictures" } else { "embedders and rerankers" };
+    let takers = if task.shows_pictures() { "embedders that take pictures" } else { "embedders and rerankers" };
     vec![
         ("What", card.what.clone()),
         ("Benchmark", format!("{}, {}", card.benchmark, card.citation)),

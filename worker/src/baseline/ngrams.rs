@@ -41,11 +41,12 @@ pub fn embed(text: &str) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use longboard_suites::aggregate::dot;
+
     use super::*;
 
     fn cosine(a: &[f32], b: &[f32]) -> f32 {
-        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-        product(a, b) / (product(a, a) * product(b, b)).sqrt()
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
     }
 
     #[test]

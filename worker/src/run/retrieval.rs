@@ -13,6 +13,7 @@ use longboard_endpoint::client::OpenAiClient;
 use longboard_endpoint::model::{CallError, Embedder, Input, Reranker, Spent};
 use longboard_endpoint::true_false::TrueFalse;
 use longboard_protocol::worker::{Completion, EndpointApi, EndpointSpec, Exchange, Metered, Picked, RunWork};
+use longboard_suites::aggregate::dot;
 use longboard_suites::bm25;
 use longboard_suites::collection;
 use longboard_suites::encoding::Encoding;
@@ -400,10 +401,6 @@ fn together(a: Spent, b: Spent) -> Spent {
 fn unit(vector: &[f32]) -> Vec<f32> {
     let length = vector.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
     vector.iter().map(|number| (f64::from(*number) / length) as f32).collect()
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

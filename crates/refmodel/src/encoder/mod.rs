@@ -5,7 +5,6 @@
 //! layer: how long a token's state is says how much the token counts. Layers have local windows, all but one, so that
 //! time grows with the square of the tokens in one layer only.
 
-pub mod aggregate;
 mod config;
 mod pass;
 mod positions;
@@ -14,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use longboard_suites::aggregate;
 use rayon::prelude::*;
 
 pub use config::EncoderConfig;

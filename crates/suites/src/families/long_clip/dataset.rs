@@ -60,7 +60,7 @@ impl Caption {
 
     fn picture(&self, folder: &dyn Folder) -> Result<Content, RecordError> {
         let path = |kind: &str| format!("image/{}.{kind}", self.name);
-        let found = ["png", "jpeg", "jpg"].into_iter().find_map(|kind| folder.bytes(&path(kind)).ok());
+        let found = ["png", "jpeg"].into_iter().find_map(|kind| folder.bytes(&path(kind)).ok());
         let bytes = found.map_or_else(|| folder.bytes(&path("jpg")), Ok)?;
         let refused = |reason: &str| Err(RecordError::new("image", format!("the picture of {} {reason}", self.name)));
         if bytes.len() > PICTURE_BYTES {

@@ -71,8 +71,7 @@ fn scene(task: &Task, request: &ItemRequest<'_>, block: u32, number: u32) -> Sce
 fn around(task: &Task) -> u32 {
     const DETAIL: &str = "The scene in which a small red circle stands at place 1 of row 1.";
     const PICTURE: u32 = 80;
-    let pictures = task.family().retrieval().is_some_and(Retrieval::shows_pictures);
-    if pictures { PICTURE } else { tokens::count(DETAIL) + 1 }
+    if task.shows_pictures() { PICTURE } else { tokens::count(DETAIL) + 1 }
 }
 
 fn pool(request: &ItemRequest<'_>) -> Pool {
@@ -325,10 +324,6 @@ impl Retrieval for LongClipPictures {
         let pool = pool(&request);
         let number = searched::asked(task, &request, pool);
         Some(Content::Picture(scene(task, &request, pool.block, number).picture()))
-    }
-
-    fn shows_pictures(&self) -> bool {
-        true
     }
 }
 
