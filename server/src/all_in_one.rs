@@ -16,6 +16,7 @@ use longboard_app::{AllowRule, Fresh, Length, Longboard};
 use longboard_protocol::method::{Method, MethodCard, MethodSpec};
 use longboard_protocol::worker::REFERENCE_LABEL;
 use longboard_worker::baseline::{Baseline, Ranker};
+use longboard_worker::device::Device;
 use longboard_worker::method;
 use longboard_worker::run::Fleet;
 use longboard_worker::serve::{ModelServer, Served, serve};
@@ -191,7 +192,15 @@ impl Crew {
         let own = SocketAddr::new(ip, site.port());
         let stop = CancellationToken::new();
         let labels = vec![REFERENCE_LABEL.to_owned()];
-        let fleet = Fleet { server: format!("http://{own}"), token, labels, slots: SLOTS, allow, sandbox: None };
+        let fleet = Fleet {
+            server: format!("http://{own}"),
+            token,
+            labels,
+            slots: SLOTS,
+            allow,
+            sandbox: None,
+            device: Device::Cpu,
+        };
         let worker = tokio::spawn(fleet.serve(stop.clone()));
         let watched = contestants.into_iter().filter(|builtin| builtin.first_run.is_some());
         let slugs = watched.map(|builtin| builtin.slug).collect();

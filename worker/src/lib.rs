@@ -4,6 +4,7 @@
 pub mod baseline;
 pub mod canary;
 pub mod cli;
+pub mod device;
 pub mod eval;
 mod generate;
 mod lists;

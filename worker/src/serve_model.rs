@@ -12,6 +12,7 @@ use clap::{ArgGroup, Args};
 use longboard_refmodel::speculative::Decode;
 
 use crate::baseline::{Baseline, Ranker};
+use crate::device::Device;
 use crate::serve::{Drafting, Reference, Served, serve};
 use crate::signal::Signals;
 
@@ -35,6 +36,9 @@ pub struct ServeModel {
     /// of the built-in checkpoint.
     #[arg(long, requires = "policy")]
     checkpoint: Option<PathBuf>,
+    /// Where attention is read: cpu, cuda, or cuda:1 for the second device. Devices need a build with `--features cuda`.
+    #[arg(long, default_value = "cpu", requires = "policy")]
+    device: Device,
     #[command(flatten)]
     draft: DraftArguments,
     /// Address to listen on; port 0 takes a free one.
@@ -92,7 +96,7 @@ impl ServeModel {
             (None, None, policy) => {
                 let policy = policy.as_deref().unwrap_or_default();
                 let (folder, drafting) = (self.checkpoint.as_deref(), self.draft.drafting()?);
-                let reference = Reference::drafted(policy, &self.settings, folder, drafting.as_ref())?;
+                let reference = Reference::drafted(policy, &self.settings, folder, drafting.as_ref(), self.device)?;
                 Served::Reference(Arc::new(reference))
             }
         };

@@ -57,6 +57,9 @@ pub struct Train {
     /// Share of lessons that GATEAU keeps.
     #[arg(long, default_value_t = 0.5, value_parser = positive)]
     keep: f64,
+    /// In answers about several keys, names each key again after its value, as the shipped weights do.
+    #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+    chain: bool,
     /// Weight of GATEAU's homologous-model guidance beside contextual awareness.
     #[arg(long, default_value_t = 0.7, value_parser = share)]
     alpha: f64,
@@ -98,6 +101,7 @@ impl Train {
     fn course(&self, out: &Path) -> anyhow::Result<ExitCode> {
         let mut course = Course::recipe(out.to_owned(), self.steps(recipe::STEPS), self.seed);
         course.from.clone_from(&self.from);
+        course.chained = self.chain;
         let (keep, alpha) = (self.keep, self.alpha);
         course.selection = self.guide.clone().map(|guide| Selecting { guide, keep, alpha });
         let highest = course.phases.first().map_or(1.0, |phase| phase.rate.0);
@@ -118,8 +122,9 @@ impl Train {
         })?;
         bar.finish();
         if let Some(lessons) = self.exam {
-            let (out, lessons) = (out.to_owned(), lessons as usize);
-            beside(move || exam(&out, lessons))?;
+            let (lessons, length) = (lessons as usize, recipe::LENGTH);
+            let (out, exam) = (out.to_owned(), Exam { lessons, length, seed: 1, chained: self.chain });
+            beside(move || sit(&out, exam))?;
         }
         println!("trained; serve it with longboard-worker serve-model --policy dense --checkpoint {}", out.display());
         Ok(ExitCode::SUCCESS)
@@ -239,10 +244,10 @@ fn read(text: &str, tokens: u32) -> anyhow::Result<String> {
     Ok(World::new(seed).haystack(Language::English).passage(0, tokens)?.text)
 }
 
-fn exam(folder: &Path, lessons: usize) -> Result<(), ModelError> {
+fn sit(folder: &Path, exam: Exam) -> Result<(), ModelError> {
     let checkpoint = Checkpoint::open(folder)?;
     println!("held out\tloss_nats\tright\tanswers");
-    for (subject, marks) in (Exam { lessons, length: recipe::LENGTH, seed: 1 }).sit(&checkpoint)? {
+    for (subject, marks) in exam.sit(&checkpoint)? {
         println!("{}\t{:.4}\t{}\t{}", subject.slug(), marks.mean_loss(), marks.right, marks.answers);
     }
     Ok(())

@@ -25,6 +25,7 @@ use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
 use longboard_testkit::fake_endpoint::{Act, FakeEndpoint, answer, response};
 use longboard_worker::baseline::Baseline;
+use longboard_worker::device::Device;
 use longboard_worker::run::Fleet;
 use longboard_worker::sandbox::Sandbox;
 use longboard_worker::serve::{ModelServer, Served, serve};
@@ -247,6 +248,7 @@ fn fleet(url: &str) -> Fleet {
         slots: 1,
         allow: vec!["127.0.0.1".parse::<AllowRule>().unwrap()],
         sandbox: None,
+        device: Device::Cpu,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use longboard_refmodel::speculative::Decode;
 use longboard_suites::length::Length;
 use longboard_suites::task::{ItemRequest, Task};
+use longboard_worker::device::Device;
 use longboard_worker::serve::{Drafting, ModelServer, Reference, Served, serve};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ impl Stage {
         // A second installation in one process is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let given: Vec<(String, f64)> = settings.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        let reference = Reference::drafted(policy, &given, None, drafting).unwrap();
+        let reference = Reference::drafted(policy, &given, None, drafting, Device::Cpu).unwrap();
         let server = serve(Served::Reference(Arc::new(reference)), "127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}/v1", server.address);
         Self { _server: server, http: Client::builder().no_proxy().build().unwrap(), url }

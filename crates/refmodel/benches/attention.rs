@@ -244,7 +244,17 @@ fn built(policy: &str, settings: &[(&str, f64)]) -> Box<dyn Policy> {
 }
 
 fn chunk<'a>(queries: &'a [f32], first: usize, decoding: bool, meter: &'a Meter) -> Chunk<'a> {
-    Chunk { queries, member: 0, first, position: first, decoding, rope: None, tile_rows: TILE, meter }
+    Chunk {
+        queries,
+        member: 0,
+        first,
+        position: first,
+        decoding,
+        rope: None,
+        tile_rows: TILE,
+        meter,
+        accelerator: None,
+    }
 }
 
 /// How far ours is from candle's composed operations.

@@ -1,6 +1,6 @@
 //! What a checkpoint finds under dense attention, on the platform's own prompts: the table of docs/reference-model.md.
 //!
-//! `cargo run --release -p longboard-refmodel --example cells -- [CHECKPOINT] [LENGTHS] [SAMPLES]`
+//! `cargo run --release -p longboard-refmodel --example cells -- [CHECKPOINT] [LENGTHS] [SAMPLES] [TASKS]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a command of developers")]
 
 use std::path::Path;
@@ -67,7 +67,8 @@ fn main() {
     let model = Model::new(decoder, tokenizer, card.build(&card.settings(&[]).unwrap()));
     let engine = Engine::start(model, Limits::default());
     println!("task\tlength\tpercent\tsamples");
-    for slug in TASKS {
+    let tasks = arguments.get(3).map_or_else(|| TASKS.to_vec(), |tasks| tasks.split(',').collect());
+    for slug in tasks {
         let task = Task::find(slug).unwrap();
         for length in lengths.split(',').map(|text| text.parse::<Length>().unwrap()) {
             let items: Vec<Item> = (0..samples).filter_map(|index| item(task, length, index)).collect();

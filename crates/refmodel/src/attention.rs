@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cache::{HeadCache, Slot};
+use crate::cuda::Accelerator;
 use crate::kernel::{self, PageView, RowRange};
 use crate::page::{PAGE, Page};
 use crate::policy::{Join, Meter, PageUse, Places, Reading, Selector, Span, Tile};
@@ -77,6 +78,23 @@ pub struct Chunk<'a> {
     pub tile_rows: usize,
     /// Counts what choosing takes.
     pub meter: &'a Meter,
+    /// Reads in place of the processor.
+    pub accelerator: Option<&'a Accelerator>,
+}
+
+impl Chunk<'_> {
+    fn tiles(&self, dim: usize) -> impl Iterator<Item = Tile<'_>> {
+        let rows = self.tile_rows.max(1);
+        self.queries.chunks(rows * dim).enumerate().map(move |(index, queries)| Tile {
+            queries,
+            dim,
+            member: self.member,
+            first: self.first + index * rows,
+            position: self.position + index * rows,
+            decoding: self.decoding,
+            meter: self.meter,
+        })
+    }
 }
 
 /// Attends `[rows, dim]` to `output`, with the log-sum-exp per row in `lse`.
@@ -88,27 +106,24 @@ pub fn attend(
     output: &mut [f32],
     lse: &mut [f32],
 ) -> Cost {
-    let mut cost = Cost::default();
+    let begun = Instant::now();
+    let chosen: Vec<(Tile<'_>, Vec<Reading>)> =
+        chunk.tiles(dim).map(|tile| (tile, selector.select(cache, &tile))).collect();
+    let mut cost = Cost { selecting: begun.elapsed(), ..Cost::default() };
+    let begun = Instant::now();
+    // Keys that are rotated when they are read exist for one reading only: no device holds them.
+    let device = chunk.accelerator.filter(|_| chunk.rope.is_none());
+    let mut results = device.and_then(|device| device.read(cache, &chosen));
     let rows = chunk.tile_rows.max(1);
-    let tiles = chunk.queries.chunks(rows * dim).zip(output.chunks_mut(rows * dim)).zip(lse.chunks_mut(rows));
-    for (index, ((queries, output), lse)) in tiles.enumerate() {
-        let tile = Tile {
-            queries,
-            dim,
-            member: chunk.member,
-            first: chunk.first + index * rows,
-            position: chunk.position + index * rows,
-            decoding: chunk.decoding,
-            meter: chunk.meter,
-        };
-        let begun = Instant::now();
-        let readings = selector.select(cache, &tile);
-        let chosen = Instant::now();
-        read(&tile, cache, &readings, chunk.rope, output, lse);
-        cost.selecting += chosen - begun;
-        cost.reading += chosen.elapsed();
-        readings.iter().for_each(|reading| cost.count(&tile, cache, reading));
+    for (((tile, readings), output), lse) in chosen.iter().zip(output.chunks_mut(rows * dim)).zip(lse.chunks_mut(rows))
+    {
+        match &mut results {
+            Some(results) => gather(tile, readings, output, lse, |_, output, lse| results.next(output, lse)),
+            None => read(tile, cache, readings, chunk.rope, output, lse),
+        }
     }
+    cost.reading = begun.elapsed();
+    chosen.iter().for_each(|(tile, readings)| readings.iter().for_each(|reading| cost.count(tile, cache, reading)));
     cost
 }
 
@@ -121,10 +136,21 @@ pub(crate) fn read(
     output: &mut [f32],
     lse: &mut [f32],
 ) {
+    gather(tile, readings, output, lse, |reading, output, lse| read_one(tile, cache, reading, rope, output, lse));
+}
+
+/// Joins the readings of a tile, of which `one` gives each, in their order.
+fn gather(
+    tile: &Tile<'_>,
+    readings: &[Reading],
+    output: &mut [f32],
+    lse: &mut [f32],
+    mut one: impl FnMut(&Reading, &mut [f32], &mut [f32]),
+) {
     let mut others = readings;
     match readings.split_first() {
         Some((first, rest)) if first.rows.is_none() => {
-            read_one(tile, cache, first, rope, output, lse);
+            one(first, output, lse);
             others = rest;
         }
         _ => {
@@ -135,7 +161,7 @@ pub(crate) fn read(
     for reading in others {
         let rows: Vec<usize> = reading.rows_of(tile).collect();
         let (mut part, mut part_lse) = (vec![0.0; rows.len() * tile.dim], vec![0.0; rows.len()]);
-        read_one(tile, cache, reading, rope, &mut part, &mut part_lse);
+        one(reading, &mut part, &mut part_lse);
         for ((row, part), part_lse) in rows.into_iter().zip(part.chunks(tile.dim)).zip(part_lse) {
             let output = output.get_mut(row * tile.dim..(row + 1) * tile.dim);
             if let (Some(output), Some(lse)) = (output, lse.get_mut(row)) {
@@ -172,17 +198,10 @@ fn read_one(
     output: &mut [f32],
     lse: &mut [f32],
 ) {
-    let rows: Vec<usize> = reading.rows_of(tile).collect();
-    let ranges: Vec<RowRange> = rows.iter().map(|row| range(reading.span, tile.first + row)).collect();
-    let own = rows.iter().filter_map(|row| tile.queries.get(row * tile.dim..(row + 1) * tile.dim));
-    let mut queries: Vec<f32> = own.flatten().copied().collect();
-    let rotated = rope.map_or_else(Vec::new, |rope| {
-        let (keys, places) = places(tile, cache, reading);
-        rotate_queries(&mut queries, tile.dim, &places, rope);
-        rotated(cache, reading, &keys, rope)
-    });
-    let scale = kernel_scale(tile.dim);
-    queries.iter_mut().for_each(|channel| *channel *= scale);
+    let rotated = rope.map(|rope| (places(tile, cache, reading), rope));
+    let turned = rotated.as_ref().map(|((_, queries), rope)| (queries.as_slice(), *rope));
+    let (queries, ranges) = prepared(tile, reading, turned);
+    let rotated = rotated.map_or_else(Vec::new, |((keys, _), rope)| rotated_pages(cache, reading, &keys, rope));
     let listed = reading.pages.iter().filter_map(|page| Some((page, cache.slots().get(page.slot)?)));
     let views: Vec<PageView<'_>> = listed
         .enumerate()
@@ -193,6 +212,24 @@ fn read_one(
         })
         .collect();
     kernel::attend(&queries, &ranges, &views, output, lse);
+}
+
+/// Queries of the rows that take part, rotated to places where there are some, and what each sees, as the kernel takes them.
+pub(crate) fn prepared(
+    tile: &Tile<'_>,
+    reading: &Reading,
+    turned: Option<(&[usize], &Rope)>,
+) -> (Vec<f32>, Vec<RowRange>) {
+    let rows: Vec<usize> = reading.rows_of(tile).collect();
+    let ranges = rows.iter().map(|row| range(reading.span, tile.first + row)).collect();
+    let own = rows.iter().filter_map(|row| tile.queries.get(row * tile.dim..(row + 1) * tile.dim));
+    let mut queries: Vec<f32> = own.flatten().copied().collect();
+    if let Some((places, rope)) = turned {
+        rotate_queries(&mut queries, tile.dim, places, rope);
+    }
+    let scale = kernel_scale(tile.dim);
+    queries.iter_mut().for_each(|channel| *channel *= scale);
+    (queries, ranges)
 }
 
 /// log2(e) / sqrt(dim): the kernel works in powers of two.
@@ -237,7 +274,7 @@ fn rotate_queries(queries: &mut [f32], dim: usize, places: &[usize], rope: &Rope
 
 /// Listed pages with their keys rotated to `places`.
 #[expect(clippy::cast_precision_loss, reason = "positions below 2^24")]
-fn rotated(cache: &HeadCache, reading: &Reading, places: &[usize], rope: &Rope) -> Vec<Page> {
+fn rotated_pages(cache: &HeadCache, reading: &Reading, places: &[usize], rope: &Rope) -> Vec<Page> {
     let mut places = places.iter();
     let listed = reading.pages.iter().filter_map(|page| Some((page.valid, cache.slots().get(page.slot)?)));
     let rotate = |(valid, slot): (u64, &Slot)| {

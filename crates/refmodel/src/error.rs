@@ -51,6 +51,9 @@ pub enum ModelError {
         /// Limit.
         allowed_mib: u64,
     },
+    /// A device cannot be used.
+    #[error("{0}")]
+    Device(String),
     /// The request cannot be met as it stands.
     #[error("{0}")]
     Invalid(String),

@@ -7,6 +7,7 @@ pub mod cache;
 pub mod chat;
 pub mod checkpoint;
 pub mod config;
+pub mod cuda;
 pub mod decoder;
 pub mod encoder;
 pub mod engine;

@@ -9,6 +9,7 @@ use longboard_suites::item::Message;
 use crate::bounds::Bounds;
 use crate::cache::{PARTS, Summaries};
 use crate::config::LayerKind;
+use crate::cuda::Accelerator;
 use crate::decoder::Decoder;
 use crate::error::ModelError;
 use crate::page::{PAGE, Page};
@@ -28,6 +29,7 @@ pub struct Model {
     pub tokenizer: Tokenizer,
     policy: Box<dyn Policy>,
     rope: Arc<Rope>,
+    accelerator: Option<Arc<Accelerator>>,
     /// Tokens that end a sentence, where the policy asks for them.
     sentence_ends: HashSet<u32>,
 }
@@ -57,7 +59,13 @@ impl Model {
     pub fn new(decoder: Decoder, tokenizer: Tokenizer, policy: Box<dyn Policy>) -> Self {
         let rope = Arc::new(Rope::of(&decoder.config, decoder.config.max_positions));
         let sentence_ends = if policy.watch().sentence_ends { tokenizer.sentence_ends() } else { HashSet::default() };
-        Self { decoder, tokenizer, policy, rope, sentence_ends }
+        Self { decoder, tokenizer, policy, rope, accelerator: None, sentence_ends }
+    }
+
+    /// The same model, whose attention is read by a device where the policy decides.
+    #[must_use]
+    pub fn on(self, accelerator: Option<Arc<Accelerator>>) -> Self {
+        Self { accelerator, ..self }
     }
 
     /// An empty text no longer than the model was trained for.
@@ -73,7 +81,7 @@ impl Model {
         let config = &self.decoder.config;
         let grows = matches!(config.rope_scaling, RopeScaling::DynamicNtk { trained, .. } if tokens > trained);
         let rope = if grows { Arc::new(Rope::of(config, tokens)) } else { Arc::clone(&self.rope) };
-        Sequence::new(config, self.policy.as_ref(), rope)
+        Sequence::new(config, self.policy.as_ref(), rope).on(self.accelerator.clone())
     }
 
     /// Tokens of a conversation, up to where the model speaks.

@@ -1,5 +1,7 @@
 //! A page of keys and values in the order in which the kernel reads them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// Tokens of a page.
 pub const PAGE: usize = 64;
 
@@ -13,8 +15,10 @@ pub fn first_bits(count: usize) -> u64 {
 }
 
 /// Keys and values of up to [`PAGE`] tokens of one head.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Page {
+    /// No two pages have the same, and what a token holds does not change under it.
+    id: u64,
     /// `[PAGE / LANES][dim][LANES]`: for each group of tokens, channel after channel.
     keys: Vec<[f32; LANES]>,
     /// `[ceil(dim / LANES)][PAGE][LANES]`: for each group of channels, token after token.
@@ -23,13 +27,30 @@ pub struct Page {
     len: usize,
 }
 
+fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Clone for Page {
+    fn clone(&self) -> Self {
+        Self { id: fresh(), keys: self.keys.clone(), values: self.values.clone(), ..*self }
+    }
+}
+
 impl Page {
     /// An empty page for heads of `dim` channels.
     #[must_use]
     pub fn new(dim: usize) -> Self {
         let keys = vec![[0.0; LANES]; PAGE / LANES * dim];
         let values = vec![[0.0; LANES]; dim.div_ceil(LANES) * PAGE];
-        Self { keys, values, dim, len: 0 }
+        Self { id: fresh(), keys, values, dim, len: 0 }
+    }
+
+    /// Stays the same while tokens are appended; a copy has another.
+    #[must_use]
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Tokens in it.
@@ -55,13 +76,18 @@ impl Page {
         if self.len == PAGE {
             return false;
         }
-        self.set(self.len, key, value);
+        self.write(self.len, key, value);
         self.len += 1;
         true
     }
 
     /// Overwrites a token.
     pub fn set(&mut self, token: usize, key: &[f32], value: &[f32]) {
+        self.id = fresh();
+        self.write(token, key, value);
+    }
+
+    fn write(&mut self, token: usize, key: &[f32], value: &[f32]) {
         let (group, lane) = (token / LANES, token % LANES);
         for (channels, channel) in self.keys.iter_mut().skip(group * self.dim).zip(key.iter().take(self.dim)) {
             if let Some(slot) = channels.get_mut(lane) {

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::attention::{self, Chunk, Cost};
 use crate::cache::{HeadCache, Summaries};
 use crate::config::{LayerKind, ModelConfig};
+use crate::cuda::Accelerator;
 use crate::model::log_sum_exp;
 use crate::policy::{Ahead, Meter, Policy, Reading, Seen, Selector, Site, Span, Tile, Watch, keep_last, vector_bytes};
 use crate::rope::Rope;
@@ -22,6 +23,8 @@ pub struct Sequence {
     cost: Cost,
     /// Logits after the last token, where surprisal is asked for.
     expected: Vec<f32>,
+    /// Reads where the policy decides.
+    accelerator: Option<Arc<Accelerator>>,
 }
 
 struct LayerState {
@@ -85,7 +88,13 @@ impl Sequence {
             watch: policy.watch(),
             cost: Cost::default(),
             expected: Vec::new(),
+            accelerator: None,
         }
+    }
+
+    /// The same text, read by a device where the policy decides.
+    pub(crate) fn on(self, accelerator: Option<Arc<Accelerator>>) -> Self {
+        Self { accelerator, ..self }
     }
 
     /// Tokens read so far.
@@ -188,6 +197,7 @@ impl Sequence {
             config,
             rows,
             watch: if plan.watched { self.watch } else { Watch::default() },
+            accelerator: self.accelerator.as_deref().filter(|_| plan.watched),
         };
         let parts: Vec<(Vec<Vec<f32>>, Cost)> =
             heads.par_iter_mut().enumerate().map(|(index, head)| work.head(index, head)).collect();
@@ -283,6 +293,7 @@ struct Work<'a> {
     config: &'a ModelConfig,
     rows: &'a Projections<'a>,
     watch: Watch,
+    accelerator: Option<&'a Accelerator>,
 }
 
 impl Work<'_> {
@@ -314,6 +325,7 @@ impl Work<'_> {
                 rope: self.plan.raw.then_some(self.rope),
                 tile_rows: self.plan.tile_rows,
                 meter: &meter,
+                accelerator: self.accelerator,
             };
             let (mut output, mut lse) = (vec![0.0; queries.len()], vec![0.0; self.count]);
             cost.add(&attention::attend(&chunk, self.dim, &head.cache, head.selector.as_mut(), &mut output, &mut lse));

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fleet, Voice};
+use crate::device::Device;
 use crate::sandbox::Sandbox;
 use crate::signal::Signals;
 
@@ -21,14 +22,17 @@ pub(crate) struct Run {
     /// Worker token, made with `longboard admin create-worker-token`.
     #[arg(long, env = "LONGBOARD_WORKER_TOKEN", hide_env_values = true)]
     token: SecretString,
-    /// What this worker can do, separated by commas: reference to run the reference model itself; reference,gpu where it
-    /// has a graphics processor.
+    /// What this worker can do, separated by commas: reference to run the reference model itself, or what an operator names.
     #[arg(long, value_delimiter = ',')]
     labels: Vec<String>,
     /// Compiles and runs programs that models write, where a task asks for them: confined to a folder, without network, for
     /// bounded time. Needs Linux and g++; brings the label sandbox.
     #[arg(long)]
     sandbox: bool,
+    /// Where attention of the reference model is read: cpu, cuda, or cuda:1 for the second device, which brings the label
+    /// gpu. Devices need a build with `--features cuda`.
+    #[arg(long, default_value = "cpu")]
+    device: Device,
     /// Shards carried out at a time.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     slots: u16,
@@ -51,6 +55,7 @@ impl Run {
             sandbox,
             slots: usize::from(self.slots),
             allow: self.allow,
+            device: self.device,
         };
         let mut signals = Signals::new().context("signals cannot be waited for")?;
         let stop = CancellationToken::new();

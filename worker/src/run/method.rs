@@ -6,12 +6,15 @@ use std::time::Instant;
 use longboard_protocol::method::MethodSpec;
 use longboard_protocol::worker::{Completion, Exchange};
 use longboard_refmodel::ModelError;
+use longboard_refmodel::cuda::Accelerator;
 use longboard_refmodel::engine::{Event, Request};
+use longboard_refmodel::train::recipe;
 use longboard_suites::item::Item;
 use tokio::sync::oneshot;
 
 use super::lease::Failure;
 use super::sample::SampleEnd;
+use crate::device::Device;
 use crate::method::cost;
 use crate::serve::{Reference, finish_reason};
 
@@ -20,18 +23,27 @@ const KEPT: usize = 32;
 
 /// The models that were built, one per policy and settings.
 #[derive(Default)]
-pub(super) struct Methods(Mutex<Vec<(MethodSpec, Arc<Reference>)>>);
+pub(super) struct Methods {
+    built: Mutex<Vec<(MethodSpec, Arc<Reference>)>>,
+    /// Where their attention is read.
+    accelerator: Option<Arc<Accelerator>>,
+}
 
 impl Methods {
+    /// None yet; their attention will be read on `device`.
+    pub fn on(device: Device) -> Result<Self, ModelError> {
+        Ok(Self { accelerator: device.open(recipe::config().head_dim)?, ..Self::default() })
+    }
+
     /// The model under a method, built on first use. CPU-bound.
     pub fn model(&self, spec: &MethodSpec) -> Result<Arc<Reference>, Failure> {
-        let mut built = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         built.retain(|(_, model)| !model.has_stopped());
         if let Some((_, model)) = built.iter().find(|(known, _)| known == spec) {
             return Ok(Arc::clone(model));
         }
         let settings: Vec<(String, f64)> = spec.settings.iter().map(|(name, value)| (name.clone(), *value)).collect();
-        let model = Reference::start(&spec.policy, &settings, None)
+        let model = Reference::start(&spec.policy, &settings, self.accelerator.clone())
             .map_err(|error| Failure::lasting("method_unusable", error))?;
         let model = Arc::new(model);
         if built.len() >= KEPT {

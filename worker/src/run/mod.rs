@@ -30,9 +30,11 @@ use tokio_util::sync::CancellationToken;
 
 use backoff::Backoff;
 pub(crate) use command::Run;
+use method::Methods;
 use server::{ApiError, Server};
 use shard::Kit;
 
+use crate::device::Device;
 use crate::sandbox::Sandbox;
 
 /// How long the server may hold a claim while nothing is queued.
@@ -40,6 +42,9 @@ const CLAIM_WAIT_MS: u64 = 20_000;
 
 /// A claim that brought nothing and took less was not held at all.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Label of a worker that reads the reference model's attention on a device.
+const GPU_LABEL: &str = "gpu";
 
 /// A worker of some slots, each of which carries one shard at a time.
 #[derive(Debug, Clone)]
@@ -56,13 +61,15 @@ pub struct Fleet {
     pub allow: Vec<AllowRule>,
     /// Where programs of models are run; brings a label of its own.
     pub sandbox: Option<Sandbox>,
+    /// Where the reference model's attention is read; a device brings a label of its own.
+    pub device: Device,
 }
 
 impl Fleet {
     /// Works until `stop`, and then gives open shards back.
     ///
     /// # Errors
-    /// When the server's address or the token is wrong. A server that cannot be reached is waited for.
+    /// When the server's address or the token is wrong, or the device cannot be used. A server that cannot be reached is waited for.
     pub async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
         self.serve_by(stop, Voice::Log).await
     }
@@ -70,9 +77,11 @@ impl Fleet {
     async fn serve_by(self, stop: CancellationToken, voice: Voice) -> anyhow::Result<()> {
         let mut labels = self.labels;
         labels.extend(self.sandbox.iter().map(|_| SANDBOX_LABEL.to_owned()));
+        labels.extend((self.device != Device::Cpu).then(|| GPU_LABEL.to_owned()));
+        let methods = Arc::new(Methods::on(self.device)?);
         let crew = Arc::new(Crew {
             server: Arc::new(Server::new(&self.server, &self.token)?),
-            kit: Kit { policy: AddressPolicy::new(self.allow), methods: Arc::default(), sandbox: self.sandbox },
+            kit: Kit { policy: AddressPolicy::new(self.allow), methods, sandbox: self.sandbox },
             labels,
             link: Link { url: self.server, voice, up: Mutex::new(None) },
             stop,

@@ -1,10 +1,12 @@
 //! The reference model as something that is served.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use longboard_protocol::method::MethodCost;
 use longboard_refmodel::ModelError;
 use longboard_refmodel::checkpoint::Checkpoint;
+use longboard_refmodel::cuda::Accelerator;
 use longboard_refmodel::engine::{Engine, Event, Finish, Limits, Listener, Request, TokenLogprob, Usage};
 use longboard_refmodel::model::Model;
 use longboard_refmodel::policy::Card;
@@ -15,6 +17,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use super::Call;
 use super::answer::{Ending, Part, Piece, Probable, Refusal};
+use crate::device::Device;
 use crate::method::cost;
 
 /// Pieces that may wait for a slow reader before the answer is given up.
@@ -42,34 +45,48 @@ pub struct Drafting {
 pub struct Reference {
     engine: Engine,
     slug: &'static str,
+    accelerator: Option<Arc<Accelerator>>,
 }
 
 impl Reference {
-    /// Loads the built-in checkpoint, or the one in `folder`, and starts it under `policy`.
+    /// Loads the built-in checkpoint and starts it under `policy`, with attention on `accelerator` where there is one.
     ///
     /// # Errors
-    /// [`ModelError`] for an unknown policy or parameter, or a checkpoint that cannot be read.
-    pub fn start(policy: &str, given: &[(String, f64)], folder: Option<&Path>) -> Result<Self, ModelError> {
-        Self::drafted(policy, given, folder, None)
+    /// [`ModelError`] for an unknown policy or parameter.
+    pub fn start(
+        policy: &str,
+        given: &[(String, f64)],
+        accelerator: Option<Arc<Accelerator>>,
+    ) -> Result<Self, ModelError> {
+        let card = Card::find(policy)?;
+        let settings = card.settings(given)?;
+        let Checkpoint { decoder, tokenizer } = Checkpoint::builtin()?;
+        let model = Model::new(decoder, tokenizer, card.build(&settings)).on(accelerator.clone());
+        Ok(Self { engine: Engine::start(model, Limits::default()), slug: card.slug, accelerator })
     }
 
-    /// The same with answers that are drafted first.
+    /// The same of the checkpoint in `folder`, where one is named, with attention on `device` and answers that are drafted
+    /// first.
     ///
     /// # Errors
-    /// Those of [`Reference::start`], for the drafter too, and [`ModelError`] when the two do not go together.
+    /// Those of [`Reference::start`], for the drafter too; [`ModelError`] for a checkpoint or a device that cannot be used,
+    /// and when drafter and target do not go together.
     pub fn drafted(
         policy: &str,
         given: &[(String, f64)],
         folder: Option<&Path>,
         drafting: Option<&Drafting>,
+        device: Device,
     ) -> Result<Self, ModelError> {
         let card = Card::find(policy)?;
         let settings = card.settings(given)?;
         let checkpoint = folder.map_or_else(Checkpoint::builtin, Checkpoint::open)?;
         let Checkpoint { decoder, tokenizer } = checkpoint.clone();
-        let model = Model::new(decoder, tokenizer, card.build(&settings));
+        let accelerator = device.open(decoder.config.head_dim)?;
+        let model = Model::new(decoder, tokenizer, card.build(&settings)).on(accelerator.clone());
         let speculator = drafting.map(|drafting| drafting.speculator((&model, card), checkpoint)).transpose()?;
-        Ok(Self { engine: Engine::drafting(model, speculator, Limits::default()), slug: card.slug })
+        let engine = Engine::drafting(model, speculator, Limits::default());
+        Ok(Self { engine, slug: card.slug, accelerator })
     }
 
     /// Name of the policy.
@@ -103,8 +120,8 @@ impl Reference {
             logprobs: call.logprobs,
         };
         let told = sender.clone();
-        let policy = self.slug;
-        let listener = Box::new(move |event| match part(event, policy) {
+        let (policy, accelerator) = (self.slug, self.accelerator.clone());
+        let listener = Box::new(move |event| match part(event, policy, accelerator.as_deref()) {
             Some(part) => told.try_send(part).is_ok(),
             None => !told.is_closed(),
         });
@@ -143,7 +160,7 @@ pub(crate) const fn finish_reason(finish: Finish) -> &'static str {
 }
 
 /// What a reader gets of an event.
-fn part(event: Event, policy: &str) -> Option<Part> {
+fn part(event: Event, policy: &str, accelerator: Option<&Accelerator>) -> Option<Part> {
     Some(match event {
         Event::Reading => return None,
         Event::Piece { text, logprobs } => {
@@ -154,7 +171,7 @@ fn part(event: Event, policy: &str) -> Option<Part> {
             finish_reason: finish_reason(finish),
             prompt_tokens: usage.prompt_tokens as u64,
             completion_tokens: usage.completion_tokens as u64,
-            report: report(&usage, policy),
+            report: report(&usage, policy, accelerator),
         }),
         Event::Failed(error) => {
             let (status, code) = match &error {
@@ -175,6 +192,12 @@ fn probable(token: TokenLogprob) -> Probable {
 #[derive(Serialize)]
 struct Report<'a> {
     policy: &'a str,
+    /// The device that read, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    /// Why the processor read instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_failure: Option<&'a str>,
     #[serde(flatten)]
     cost: MethodCost,
     #[serde(flatten)]
@@ -193,9 +216,10 @@ struct Drafted {
     draft_prompt_tokens: usize,
 }
 
-fn report(usage: &Usage, policy: &str) -> Option<serde_json::Value> {
+fn report(usage: &Usage, policy: &str, accelerator: Option<&Accelerator>) -> Option<serde_json::Value> {
     let drafting = usage.drafting.as_ref().map(drafted);
-    serde_json::to_value(Report { policy, cost: cost(usage), drafting }).ok()
+    let (device, device_failure) = (accelerator.map(Accelerator::name), accelerator.and_then(Accelerator::failure));
+    serde_json::to_value(Report { policy, device, device_failure, cost: cost(usage), drafting }).ok()
 }
 
 fn drafted(tally: &Tally) -> Drafted {

@@ -37,6 +37,8 @@ pub struct Course {
     pub phases: Vec<Phase>,
     /// Keeps a share of the lessons drawn.
     pub selection: Option<Selecting>,
+    /// Lists name each key again after its value.
+    pub chained: bool,
 }
 
 /// How lessons are selected (GATEAU); the later model is the checkpoint that the course goes on from.
@@ -54,7 +56,7 @@ impl Course {
     /// The recipe of the built-in checkpoint with `steps` steps.
     #[must_use]
     pub fn recipe(folder: PathBuf, steps: usize, seed: u64) -> Self {
-        Self { folder, from: None, seed, phases: recipe::phases(steps).to_vec(), selection: None }
+        Self { folder, from: None, seed, phases: recipe::phases(steps).to_vec(), selection: None, chained: false }
     }
 
     /// Steps in all.
@@ -78,7 +80,7 @@ impl Course {
         let save = || Checkpoint::save(&self.folder, &config, &tokenizer, &tensors(&weights));
         save()?;
         let mut curve = Curve::new(&self.folder);
-        let supply = Supply::new(&tokenizer, self.seed, selection.as_ref())?;
+        let supply = Supply::new(&tokenizer, self.seed, selection.as_ref())?.chaining(self.chained);
         trainer::train(&decoder, &weights, &supply, &self.phases, |progress| {
             curve.add(progress)?;
             if progress.step.is_multiple_of(SAVED_EVERY) {
@@ -250,7 +252,7 @@ mod tests {
         let out = folder.path().join("out");
         let selection = Selecting { guide: builtin.clone(), keep: 0.5, alpha: 0.7 };
         let (from, selection) = (Some(builtin), Some(selection));
-        let course = Course { folder: out.clone(), from, seed: 1, phases: vec![phase], selection };
+        let course = Course { folder: out.clone(), from, seed: 1, phases: vec![phase], selection, chained: true };
         let mut seen = Vec::new();
         course
             .run(|progress| {

@@ -81,6 +81,7 @@ pub struct Teacher<'a> {
     crowd: Task,
     pair: Task,
     thread: [Task; 3],
+    chained: bool,
 }
 
 fn task(slug: &str, family: &str, params: serde_json::Value) -> Result<Task, ModelError> {
@@ -113,7 +114,15 @@ impl<'a> Teacher<'a> {
             crowd: builtin("niah_multikey_2")?,
             pair: builtin("needle_threading_single")?,
             thread: [thread(2)?, thread(3)?, thread(3)?],
+            chained: false,
         })
+    }
+
+    /// The same teacher, who names each key of a list again after its value: what comes next then follows the same words in
+    /// the question, and need not be found by a key that stands a value further back.
+    #[must_use]
+    pub fn chaining(self, chained: bool) -> Self {
+        Self { chained, ..self }
     }
 
     /// Names of cuts, in case lessons are tied.
@@ -194,7 +203,14 @@ impl<'a> Teacher<'a> {
             let most = if limit < SHORT { LISTS - turn } else { LISTS + 1 - turn };
             let asked = planted.get(..most).unwrap_or(&planted);
             let keys: Vec<&str> = asked.iter().map(|(key, _)| key.as_str()).collect();
-            let answers: Vec<String> = asked.iter().map(|(key, value)| stated(key, value)).collect();
+            let answers: Vec<String> = asked
+                .iter()
+                .enumerate()
+                .map(|(place, (key, value))| match keys.get(place + 1) {
+                    Some(_) if self.chained => format!("{}, {key}", stated(key, value)),
+                    _ => stated(key, value),
+                })
+                .collect();
             let question = question.replace(listed, &enumerated(&keys));
             let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
             let answer = format!("{opening}{}", enumerated(&answers));
@@ -451,6 +467,23 @@ mod tests {
                 .sum();
             assert!(answers >= 20, "{}: {answers} answers in 20 lessons", subject.slug());
         }
+    }
+
+    #[test]
+    fn a_chained_list_comes_back_to_each_key() {
+        let tokenizer = tokenizer();
+        let lists = |chained: bool| {
+            let teacher = Teacher::new(&tokenizer).unwrap().chaining(chained);
+            let lesson = teacher.lesson(Subject::Needles, 3, 512).unwrap();
+            let answer = lesson.answers.first().unwrap().clone();
+            tokenizer.decode(&lesson.ids[answer])
+        };
+        let (plain, chained) = (lists(false), lists(true));
+        let first = plain.split(" for ").nth(1).unwrap().split(" is ").next().unwrap();
+        assert_eq!(plain.matches(first).count(), 1, "{plain}");
+        assert_eq!(chained.matches(first).count(), 2, "{chained}");
+        let second = plain.split(", ").nth(1).unwrap().split(" is ").next().unwrap();
+        assert!(chained.contains(&format!(", {first}, {second} is ")), "{chained}");
     }
 
     #[test]

@@ -25,6 +25,12 @@ impl<'a> Supply<'a> {
         Ok(Self { teacher: Teacher::new(tokenizer)?, seed, selection })
     }
 
+    /// The same lessons with lists as [`Teacher::chaining`] has them.
+    #[must_use]
+    pub fn chaining(self, chained: bool) -> Self {
+        Self { teacher: self.teacher.chaining(chained), ..self }
+    }
+
     /// The lessons of step `number` of phase `index`.
     ///
     /// # Errors
