@@ -44,7 +44,7 @@ pub fn config() -> ModelConfig {
 /// Every phase has sequences of this many tokens at most; a multiple of the window.
 pub const LENGTH: usize = 512;
 
-/// Steps of its first course; docs/reference-model.md has the second.
+/// Steps of its first course; docs/reference-model.md has the others.
 pub const STEPS: u32 = 2200;
 
 /// First everything at a high rate; then the rate falls far, while which values of several keys are right is learnt.
