@@ -1,5 +1,6 @@
 //! A page of keys and values in the order in which the kernel reads them.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tokens of a page.
@@ -17,8 +18,8 @@ pub fn first_bits(count: usize) -> u64 {
 /// Keys and values of up to [`PAGE`] tokens of one head.
 #[derive(Debug)]
 pub struct Page {
-    /// No two pages have the same, and what a token holds does not change under it.
-    id: u64,
+    /// Given when it is first asked for. No two pages have the same, and what a token holds does not change under it.
+    id: OnceLock<u64>,
     /// `[PAGE / LANES][dim][LANES]`: for each group of tokens, channel after channel.
     keys: Vec<[f32; LANES]>,
     /// `[ceil(dim / LANES)][PAGE][LANES]`: for each group of channels, token after token.
@@ -27,14 +28,9 @@ pub struct Page {
     len: usize,
 }
 
-fn fresh() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 impl Clone for Page {
     fn clone(&self) -> Self {
-        Self { id: fresh(), keys: self.keys.clone(), values: self.values.clone(), ..*self }
+        Self { id: OnceLock::new(), keys: self.keys.clone(), values: self.values.clone(), dim: self.dim, len: self.len }
     }
 }
 
@@ -44,13 +40,14 @@ impl Page {
     pub fn new(dim: usize) -> Self {
         let keys = vec![[0.0; LANES]; PAGE / LANES * dim];
         let values = vec![[0.0; LANES]; dim.div_ceil(LANES) * PAGE];
-        Self { id: fresh(), keys, values, dim, len: 0 }
+        Self { id: OnceLock::new(), keys, values, dim, len: 0 }
     }
 
     /// Stays the same while tokens are appended; a copy has another.
     #[must_use]
     pub(crate) fn id(&self) -> u64 {
-        self.id
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        *self.id.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Tokens in it.
@@ -83,7 +80,7 @@ impl Page {
 
     /// Overwrites a token.
     pub fn set(&mut self, token: usize, key: &[f32], value: &[f32]) {
-        self.id = fresh();
+        self.id.take();
         self.write(token, key, value);
     }
 

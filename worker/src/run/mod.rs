@@ -69,7 +69,8 @@ impl Fleet {
     /// Works until `stop`, and then gives open shards back.
     ///
     /// # Errors
-    /// When the server's address or the token is wrong, or the device cannot be used. A server that cannot be reached is waited for.
+    /// When the server's address or the token is wrong, or the device cannot be used. A server that cannot be reached is
+    /// waited for.
     pub async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
         self.serve_by(stop, Voice::Log).await
     }

@@ -9,7 +9,7 @@ use longboard_refmodel::checkpoint::Checkpoint;
 use longboard_refmodel::cuda::Accelerator;
 use longboard_refmodel::engine::{Engine, Event, Finish, Limits, Listener, Request, TokenLogprob, Usage};
 use longboard_refmodel::model::Model;
-use longboard_refmodel::policy::Card;
+use longboard_refmodel::policy::{Card, Settings};
 use longboard_refmodel::speculative::{Decode, Speculator, Tally};
 use longboard_suites::item::{Message, Role};
 use serde::Serialize;
@@ -60,9 +60,7 @@ impl Reference {
     ) -> Result<Self, ModelError> {
         let card = Card::find(policy)?;
         let settings = card.settings(given)?;
-        let Checkpoint { decoder, tokenizer } = Checkpoint::builtin()?;
-        let model = Model::new(decoder, tokenizer, card.build(&settings)).on(accelerator.clone());
-        Ok(Self { engine: Engine::start(model, Limits::default()), slug: card.slug, accelerator })
+        Self::begin((card, &settings), Checkpoint::builtin()?, None, accelerator)
     }
 
     /// The same of the checkpoint in `folder`, where one is named, with attention on `device` and answers that are drafted
@@ -81,9 +79,18 @@ impl Reference {
         let card = Card::find(policy)?;
         let settings = card.settings(given)?;
         let checkpoint = folder.map_or_else(Checkpoint::builtin, Checkpoint::open)?;
+        let accelerator = device.open(checkpoint.decoder.config.head_dim)?;
+        Self::begin((card, &settings), checkpoint, drafting, accelerator)
+    }
+
+    fn begin(
+        (card, settings): (&'static Card, &Settings),
+        checkpoint: Checkpoint,
+        drafting: Option<&Drafting>,
+        accelerator: Option<Arc<Accelerator>>,
+    ) -> Result<Self, ModelError> {
         let Checkpoint { decoder, tokenizer } = checkpoint.clone();
-        let accelerator = device.open(decoder.config.head_dim)?;
-        let model = Model::new(decoder, tokenizer, card.build(&settings)).on(accelerator.clone());
+        let model = Model::new(decoder, tokenizer, card.build(settings)).on(accelerator.clone());
         let speculator = drafting.map(|drafting| drafting.speculator((&model, card), checkpoint)).transpose()?;
         let engine = Engine::drafting(model, speculator, Limits::default());
         Ok(Self { engine, slug: card.slug, accelerator })

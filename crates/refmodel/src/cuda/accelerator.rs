@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::batch::{Batch, Listed};
+use super::number;
 use crate::attention::prepared;
 use crate::cache::{HeadCache, Slot};
 use crate::error::ModelError;
@@ -130,11 +131,18 @@ impl State {
     fn read(&mut self, cache: &HeadCache, chosen: &[(Tile<'_>, Vec<Reading>)]) -> Result<Results, ModelError> {
         self.turn += 1;
         let mut batch = Batch::new(cache.dim());
+        let mut places: Vec<Option<u32>> = vec![None; cache.slots().len()];
         for (tile, reading) in chosen.iter().flat_map(|(tile, readings)| readings.iter().map(move |one| (tile, one))) {
             let mut pages = Vec::with_capacity(reading.pages.len());
             for page in &reading.pages {
-                let Some(slot) = cache.slots().get(page.slot) else { continue };
-                pages.push(Listed { slot: self.place(slot)?, first: number(slot.first), seen: page.valid });
+                let (Some(slot), Some(known)) = (cache.slots().get(page.slot), places.get_mut(page.slot)) else {
+                    continue;
+                };
+                let place = match *known {
+                    Some(place) => place,
+                    None => *known.insert(self.place(slot)?),
+                };
+                pages.push(Listed { slot: place, first: number(slot.first), seen: page.valid });
             }
             let (queries, ranges) = prepared(tile, reading, None);
             batch.push(&queries, &ranges, &pages);
@@ -173,9 +181,4 @@ impl State {
             ModelError::Device(format!("one head reads more pages at once than the {slots} that fit the device"))
         })
     }
-}
-
-/// Places and tokens are far below 2^32.
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -2,6 +2,7 @@
 
 use half::bf16;
 
+use super::number;
 use crate::kernel::RowRange;
 #[cfg(any(test, feature = "cuda"))]
 use crate::page::{PAGE, Page};
@@ -166,9 +167,4 @@ fn seen(page: Listed, ranges: &[RowRange]) -> Option<Listed> {
     let any = ranges.iter().fold(0, |any, range| any | range.bits(page.first as usize));
     let seen = page.seen & any;
     (seen != 0).then_some(Listed { seen, ..page })
-}
-
-/// Rows, pages and tokens of a launch are far below 2^32.
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -171,7 +171,6 @@ bool everywhere(bool holds) {
     return std::all_of(words, words + 32, [](const unsigned(&lane)[8]) { return lane[0] != 0; });
 }
 
-using std::max;
 #include "attention.cu"
 
 void (*body)();

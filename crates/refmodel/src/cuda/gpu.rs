@@ -11,6 +11,7 @@ use half::bf16;
 
 use super::accelerator::Runs;
 use super::batch::{Batch, Listed, Merge, Part, Plan, rows_of};
+use super::number;
 use crate::error::ModelError;
 use crate::page::{PAGE, Page};
 
@@ -68,6 +69,8 @@ pub struct Pool {
 /// A batch on its way through a device.
 pub struct Launch {
     plan: Plan,
+    /// Rows of the batch.
+    rows: usize,
     parts: CudaSlice<Part>,
     merges: CudaSlice<Merge>,
     pages: CudaSlice<Listed>,
@@ -161,6 +164,7 @@ impl Gpu {
             ranges: self.copied(batch.ranges())?,
             outputs: self.stream.alloc_zeros((plan.rows * self.dim).max(1))?,
             lse: self.stream.alloc_zeros(plan.rows.max(1))?,
+            rows: batch.rows(),
             plan,
         })
     }
@@ -214,11 +218,12 @@ impl Gpu {
     ///
     /// # Errors
     /// [`ModelError::Device`].
-    pub fn results(&self, launch: &Launch, rows: usize) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
-        let (mut outputs, mut lse) = (self.stream.clone_dtoh(&launch.outputs)?, self.stream.clone_dtoh(&launch.lse)?);
-        outputs.truncate(rows * self.dim);
-        lse.truncate(rows);
-        Ok((outputs, lse))
+    pub fn results(&self, launch: &Launch) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
+        let first = |results: &CudaSlice<f32>, numbers: usize| match results.try_slice(..numbers) {
+            Some(numbers) if !numbers.is_empty() => self.stream.clone_dtoh(&numbers),
+            _ => Ok(Vec::new()),
+        };
+        Ok((first(&launch.outputs, launch.rows * self.dim)?, first(&launch.lse, launch.rows)?))
     }
 }
 
@@ -266,7 +271,7 @@ impl Runs for Filled {
     fn run(&mut self, batch: &Batch) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
         let mut launch = self.gpu.load(batch, &self.pool)?;
         self.gpu.start(&mut launch, &self.pool)?;
-        self.gpu.results(&launch, batch.rows())
+        self.gpu.results(&launch)
     }
 }
 
@@ -291,9 +296,4 @@ fn present() -> Result<(), ModelError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Blocks of a launch and bytes of shared memory are far below 2^32.
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

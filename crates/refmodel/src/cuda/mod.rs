@@ -13,5 +13,10 @@ pub use batch::{Batch, Listed, Merge, Part, Plan};
 #[cfg(feature = "cuda")]
 pub use gpu::{Gpu, Launch, Pool};
 
+/// What the kernel counts in 32 bits: places, rows, pages and tokens of a launch are far fewer.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests;
