@@ -16,6 +16,9 @@ use crate::device::Device;
 use crate::serve::{Drafting, Reference, Served, serve};
 use crate::signal::Signals;
 
+/// What serves something else than the reference model, to which arguments about it say nothing.
+const OTHERS: [&str; 2] = ["baseline", "ranker"];
+
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["baseline", "policy", "ranker"])))]
 pub struct ServeModel {
@@ -30,14 +33,14 @@ pub struct ServeModel {
     #[arg(long)]
     policy: Option<String>,
     /// A parameter of the policy, as name=value; may be given several times.
-    #[arg(long = "set", value_parser = setting, requires = "policy")]
+    #[arg(long = "set", value_parser = setting, conflicts_with_all = OTHERS)]
     settings: Vec<(String, f64)>,
     /// A folder with config.json, tokenizer.json and safetensors, or a GGUF file with tokenizer.json beside it, instead
     /// of the built-in checkpoint.
-    #[arg(long, requires = "policy")]
+    #[arg(long, conflicts_with_all = OTHERS)]
     checkpoint: Option<PathBuf>,
     /// Where attention is read: cpu, cuda, or cuda:1 for the second device. Devices need a build with `--features cuda`.
-    #[arg(long, default_value = "cpu", requires = "policy")]
+    #[arg(long, default_value = "cpu", conflicts_with_all = OTHERS)]
     device: Device,
     #[command(flatten)]
     draft: DraftArguments,
@@ -52,7 +55,7 @@ pub struct ServeModel {
 #[derive(Debug, Args)]
 struct DraftArguments {
     /// Speculative decoding: plain (lossless), or rapid, whose drafter reads a retrieved short context.
-    #[arg(long, requires = "policy")]
+    #[arg(long, conflicts_with_all = OTHERS)]
     decode: Option<String>,
     /// Parameters of the decoding, as name=value: gamma, eta, temperature, seed.
     #[arg(long, value_parser = setting, value_delimiter = ',', requires = "decode")]
