@@ -3,13 +3,9 @@
 use std::fmt::Write;
 
 use super::escaped;
+use super::plot::{Plot, Scale};
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 320.0;
-const LEFT: f64 = 44.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 12.0;
-const BOTTOM: f64 = 40.0;
+const PLOT: Plot = Plot { width: 720.0, height: 320.0, left: 44.0, right: 12.0, top: 12.0, bottom: 40.0, inset: 14.0 };
 
 /// Lines that can be told apart.
 const MOST: usize = 6;
@@ -30,32 +26,18 @@ pub(crate) struct CurvePoint {
     pub ci95: Option<[f64; 2]>,
 }
 
-/// Where lengths lie, on a logarithmic axis.
-struct Axis {
-    low: f64,
-    high: f64,
-    ticks: Vec<(u32, String)>,
+/// Lengths that have a point, and their names.
+fn ticks(series: &[Series]) -> Vec<(f64, String)> {
+    let mut ticks: Vec<(u32, &str)> =
+        series.iter().flat_map(|line| &line.points).map(|point| (point.tokens, point.length.as_str())).collect();
+    ticks.sort_unstable();
+    ticks.dedup();
+    ticks.into_iter().map(|(tokens, name)| (place(tokens), name.to_owned())).collect()
 }
 
-impl Axis {
-    fn of(series: &[Series]) -> Option<Self> {
-        let mut ticks: Vec<(u32, String)> =
-            series.iter().flat_map(|line| &line.points).map(|point| (point.tokens, point.length.clone())).collect();
-        ticks.sort();
-        ticks.dedup();
-        let bound = |tick: Option<&(u32, String)>| tick.map(|(tokens, _)| f64::from((*tokens).max(1)).log2());
-        Some(Self { low: bound(ticks.first())?, high: bound(ticks.last())?, ticks })
-    }
-
-    fn x(&self, tokens: u32) -> f64 {
-        let span = self.high - self.low;
-        let share = if span > 0.0 { (f64::from(tokens.max(1)).log2() - self.low) / span } else { 0.5 };
-        LEFT + 14.0 + share * (WIDTH - LEFT - RIGHT - 28.0)
-    }
-}
-
-fn y(score: f64) -> f64 {
-    TOP + (1.0 - score.clamp(0.0, 100.0) / 100.0) * (HEIGHT - TOP - BOTTOM)
+/// Nothing lies at the logarithm of 1 at least.
+fn place(tokens: u32) -> f64 {
+    f64::from(tokens.max(1))
 }
 
 /// Up to six lines over length, with their 95 % bands.
@@ -66,18 +48,22 @@ pub(crate) fn curve(series: &[Series]) -> String {
 /// Up to six lines over what the axis counts, with their 95 % bands.
 pub(crate) fn curve_over(series: &[Series], over: &str) -> String {
     let series: Vec<Series> = series.iter().filter(|line| !line.points.is_empty()).take(MOST).cloned().collect();
-    let Some(axis) = Axis::of(&series) else {
+    let ticks = ticks(&series);
+    let (Some((least, _)), Some((most, _))) = (ticks.first(), ticks.last()) else {
         return "<p class=\"empty\">No scores yet.</p>".to_owned();
     };
+    let scale = Scale::new(*least, *most);
     let names: Vec<String> = series.iter().map(|line| line.name.clone()).collect();
     let mut svg = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><title>Score over {over}</title><desc>Score, 0 to 100, over {over} for {}</desc>",
+        "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\"><title>Score over {over}</title><desc>Score, 0 to 100, over {over} for {}</desc>",
         escaped(&names.join(", ")),
-        over = escaped(over)
+        over = escaped(over),
+        width = PLOT.width,
+        height = PLOT.height,
     );
-    frame(&mut svg, &axis, over);
+    PLOT.frame(&mut svg, scale, &ticks, over);
     for (number, line) in series.iter().enumerate() {
-        draw(&mut svg, &axis, number, line);
+        draw(&mut svg, scale, number, line);
     }
     svg.push_str("</svg>");
     if series.len() > 1 {
@@ -90,31 +76,8 @@ pub(crate) fn curve_over(series: &[Series], over: &str) -> String {
     svg
 }
 
-fn frame(svg: &mut String, axis: &Axis, over: &str) {
-    for score in [0.0, 25.0, 50.0, 75.0, 100.0] {
-        let y = y(score);
-        let (end, label) = (WIDTH - RIGHT, LEFT - 8.0);
-        let _ = write!(
-            svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"tick end\" x=\"{label}\" y=\"{:.1}\">{score}</text>",
-            y + 4.0
-        );
-    }
-    for (tokens, name) in &axis.ticks {
-        let (x, y) = (axis.x(*tokens), HEIGHT - BOTTOM + 18.0);
-        let _ = write!(svg, "<text class=\"tick mid\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(name));
-    }
-    let _ = write!(
-        svg,
-        "<text class=\"tick mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-        WIDTH / 2.0,
-        HEIGHT - 4.0,
-        escaped(over)
-    );
-}
-
-fn draw(svg: &mut String, axis: &Axis, number: usize, line: &Series) {
-    let at = |point: &CurvePoint, score: f64| format!("{:.1},{:.1}", axis.x(point.tokens), y(score));
+fn draw(svg: &mut String, scale: Scale, number: usize, line: &Series) {
+    let at = |point: &CurvePoint, score: f64| format!("{:.1},{:.1}", PLOT.x(scale, place(point.tokens)), PLOT.y(score));
     let band =
         |pick: usize| move |point: &CurvePoint| point.ci95.and_then(|ci| ci.get(pick).copied()).unwrap_or(point.score);
     let (low, high) = (band(0), band(1));
@@ -129,8 +92,8 @@ fn draw(svg: &mut String, axis: &Axis, number: usize, line: &Series) {
         let _ = write!(
             svg,
             "<circle class=\"dot s{number}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\"><title>{} at {}: {:.1}{interval}</title></circle>",
-            axis.x(point.tokens),
-            y(point.score),
+            PLOT.x(scale, place(point.tokens)),
+            PLOT.y(point.score),
             escaped(&line.name),
             escaped(&point.length),
             point.score
@@ -191,11 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn lengths_lie_on_a_logarithmic_axis() {
-        let axis = Axis::of(&[series("a")]).unwrap();
-        let middle = (axis.x(1024) + axis.x(16 * 1024)) / 2.0;
-        assert!((axis.x(4096) - middle).abs() < 1e-9);
-        assert!((y(100.0) - TOP).abs() < 1e-9 && (y(0.0) - (HEIGHT - BOTTOM)).abs() < 1e-9);
+    fn every_length_is_a_tick_once() {
+        let found = ticks(&[series("a"), series("b")]);
+        assert_eq!(found, [1, 4, 16].map(|kilo| (f64::from(kilo) * 1024.0, format!("{kilo}k"))));
     }
 
     #[test]

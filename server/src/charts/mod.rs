@@ -6,6 +6,7 @@ mod curve;
 mod heatmap;
 mod outcome;
 mod pareto;
+mod plot;
 
 pub(crate) use concepts::concepts;
 pub(crate) use curve::{CurvePoint, Series, curve, curve_over, spark, whisker};

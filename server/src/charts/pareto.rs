@@ -3,15 +3,9 @@
 use std::fmt::Write;
 
 use super::escaped;
+use super::plot::{Plot, Scale};
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 44.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 48.0;
-/// Between the frame and the first and last tick.
-const INSET: f64 = 18.0;
+const PLOT: Plot = Plot { width: 640.0, height: 400.0, left: 44.0, right: 12.0, top: 14.0, bottom: 48.0, inset: 18.0 };
 
 /// Ticks that fit beside each other.
 const MOST_TICKS: usize = 7;
@@ -35,29 +29,15 @@ pub(crate) struct ParetoPoint {
     pub front: bool,
 }
 
-/// Where costs lie, on a logarithmic axis from tick to tick.
-struct Axis {
-    low: f64,
-    high: f64,
-    ticks: Vec<f64>,
-}
-
-impl Axis {
-    fn of(points: &[&ParetoPoint]) -> Option<Self> {
-        let least = points.iter().map(|point| point.cost).reduce(f64::min)?;
-        let most = points.iter().map(|point| point.cost).reduce(f64::max)?;
-        let ticks = [&[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0][..], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]]
-            .iter()
-            .map(|steps| ticks(least, most, steps))
-            .find(|ticks| ticks.len() <= MOST_TICKS)
-            .unwrap_or_else(|| ticks(least, most, &[1.0]));
-        Some(Self { low: ticks.first()?.log10(), high: ticks.last()?.log10(), ticks })
-    }
-
-    fn x(&self, cost: f64) -> f64 {
-        let share = (cost.log10() - self.low) / (self.high - self.low);
-        LEFT + INSET + share * (WIDTH - LEFT - RIGHT - 2.0 * INSET)
-    }
+/// Costs with a name on the axis, which reaches from the first to the last.
+fn axis_ticks(points: &[&ParetoPoint]) -> Option<Vec<f64>> {
+    let least = points.iter().map(|point| point.cost).reduce(f64::min)?;
+    let most = points.iter().map(|point| point.cost).reduce(f64::max)?;
+    [&[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0][..], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]]
+        .iter()
+        .map(|steps| ticks(least, most, steps))
+        .find(|ticks| ticks.len() <= MOST_TICKS)
+        .or_else(|| Some(ticks(least, most, &[1.0])))
 }
 
 /// The values step × 10^n from the last one at or below `least` to the first one at or above `most`, two at least.
@@ -73,63 +53,36 @@ fn ticks(least: f64, most: f64, steps: &[f64]) -> Vec<f64> {
     all.into_iter().take(to.max(from + 1) + 1).skip(from).collect()
 }
 
-fn y(score: f64) -> f64 {
-    TOP + (1.0 - score.clamp(0.0, 100.0) / 100.0) * (HEIGHT - TOP - BOTTOM)
-}
-
 /// Points with numbers and whiskers, and the front as steps. `axis` names the cost with its unit.
 pub(crate) fn pareto(axis: &str, points: &[ParetoPoint]) -> String {
     let mut shown: Vec<&ParetoPoint> =
         points.iter().filter(|point| point.cost > 0.0 && point.cost.is_finite()).collect();
     shown.sort_by(|left, right| left.cost.total_cmp(&right.cost));
-    let Some(scale) = Axis::of(&shown) else {
+    let ticks = axis_ticks(&shown).unwrap_or_default();
+    let (Some(least), Some(most)) = (ticks.first(), ticks.last()) else {
         return "<p class=\"empty\">No method has a score and this cost at this length yet.</p>".to_owned();
     };
+    let scale = Scale::new(*least, *most);
+    let ticks: Vec<(f64, String)> = ticks.iter().map(|tick| (*tick, plain(*tick))).collect();
     let front: Vec<&ParetoPoint> = shown.iter().copied().filter(|point| point.front).collect();
     let names: Vec<&str> = front.iter().map(|point| point.name.as_str()).collect();
     let mut svg = format!(
-        "<svg class=\"chart pareto\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\"><title>Score over {axis}</title><desc>Score, 0 to 100, with 95 % intervals over {axis} of {} methods; on the front: {}</desc>",
+        "<svg class=\"chart pareto\" viewBox=\"0 0 {width} {height}\" role=\"img\"><title>Score over {axis}</title><desc>Score, 0 to 100, with 95 % intervals over {axis} of {} methods; on the front: {}</desc>",
         shown.len(),
         escaped(&names.join(", ")),
         axis = escaped(axis),
+        width = PLOT.width,
+        height = PLOT.height,
     );
-    frame(&mut svg, &scale, axis);
-    steps(&mut svg, &scale, &front);
+    PLOT.frame(&mut svg, scale, &ticks, axis);
+    steps(&mut svg, scale, &front);
     for point in &shown {
-        draw(&mut svg, &scale, point);
+        draw(&mut svg, scale, point);
     }
-    numbers(&mut svg, &scale, &shown);
+    numbers(&mut svg, scale, &shown);
     svg.push_str("</svg>");
     legend(&mut svg, points, &shown);
     svg
-}
-
-fn frame(svg: &mut String, scale: &Axis, axis: &str) {
-    for score in [0.0, 25.0, 50.0, 75.0, 100.0] {
-        let (y, end) = (y(score), WIDTH - RIGHT);
-        let _ = write!(
-            svg,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"tick end\" x=\"{}\" y=\"{:.1}\">{score}</text>",
-            LEFT - 8.0,
-            y + 4.0
-        );
-    }
-    for tick in &scale.ticks {
-        let _ = write!(
-            svg,
-            "<text class=\"tick mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            scale.x(*tick),
-            HEIGHT - BOTTOM + 20.0,
-            plain(*tick)
-        );
-    }
-    let _ = write!(
-        svg,
-        "<text class=\"tick mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-        f64::midpoint(LEFT, WIDTH),
-        HEIGHT - 6.0,
-        escaped(axis)
-    );
 }
 
 /// A tick without the noise of binary fractions.
@@ -141,21 +94,21 @@ fn plain(tick: f64) -> String {
 }
 
 /// From each point of the front along its score to the next one's cost, and on to the edge.
-fn steps(svg: &mut String, scale: &Axis, front: &[&ParetoPoint]) {
+fn steps(svg: &mut String, scale: Scale, front: &[&ParetoPoint]) {
     let mut path: Vec<String> = Vec::with_capacity(2 * front.len() + 1);
     for (place, point) in front.iter().enumerate() {
-        let end = front.get(place + 1).map_or(WIDTH - RIGHT, |next| scale.x(next.cost));
-        path.push(format!("{:.1},{:.1}", scale.x(point.cost), y(point.score)));
-        path.push(format!("{end:.1},{:.1}", y(point.score)));
+        let end = front.get(place + 1).map_or(PLOT.end(), |next| PLOT.x(scale, next.cost));
+        path.push(format!("{:.1},{:.1}", PLOT.x(scale, point.cost), PLOT.y(point.score)));
+        path.push(format!("{end:.1},{:.1}", PLOT.y(point.score)));
     }
     if !path.is_empty() {
         let _ = write!(svg, "<polyline class=\"steps\" points=\"{}\"/>", path.join(" "));
     }
 }
 
-fn draw(svg: &mut String, scale: &Axis, point: &ParetoPoint) {
-    let (x, [low, high]) = (scale.x(point.cost), point.ci95);
-    let (top, bottom) = (y(high), y(low));
+fn draw(svg: &mut String, scale: Scale, point: &ParetoPoint) {
+    let (x, [low, high]) = (PLOT.x(scale, point.cost), point.ci95);
+    let (top, bottom) = (PLOT.y(high), PLOT.y(low));
     let class = if point.front { "point front" } else { "point" };
     let _ = write!(
         svg,
@@ -165,14 +118,14 @@ fn draw(svg: &mut String, scale: &Axis, point: &ParetoPoint) {
         super::figure(point.cost),
         x - 4.0,
         x - 4.0,
-        y(point.score)
+        PLOT.y(point.score)
     );
 }
 
 type Spot = (f64, f64);
 
-fn numbers(svg: &mut String, scale: &Axis, shown: &[&ParetoPoint]) {
-    let dots: Vec<Spot> = shown.iter().map(|point| (scale.x(point.cost), y(point.score))).collect();
+fn numbers(svg: &mut String, scale: Scale, shown: &[&ParetoPoint]) {
+    let dots: Vec<Spot> = shown.iter().map(|point| (PLOT.x(scale, point.cost), PLOT.y(point.score))).collect();
     let mut placed: Vec<Spot> = Vec::with_capacity(dots.len());
     for (point, dot) in shown.iter().zip(&dots) {
         let (x, y) = free_spot(*dot, &dots, &placed);
@@ -194,7 +147,8 @@ fn free_spot(dot: Spot, dots: &[Spot], placed: &[Spot]) -> Spot {
         others.iter().all(|other| (from.0 - other.0).hypot(from.1 - other.1) >= gap)
     };
     let inside = |(x, y): Spot| {
-        (LEFT + 8.0..=WIDTH - RIGHT - 8.0).contains(&x) && (TOP - 4.0..=HEIGHT - BOTTOM - 6.0).contains(&y)
+        (PLOT.left + 8.0..=PLOT.end() - 8.0).contains(&x)
+            && (PLOT.top - 4.0..=PLOT.height - PLOT.bottom - 6.0).contains(&y)
     };
     let around = [15.0, 27.0, 39.0, 51.0, 63.0].into_iter().flat_map(|radius| {
         [45, 135, 315, 225, 0, 180, 90, 270].map(|degrees| {
@@ -235,17 +189,14 @@ mod tests {
         assert_eq!(ticks(1.0, 1.0, &[1.0, 2.0, 5.0]), [1.0, 2.0], "one cost still makes an axis");
         assert_eq!(ticks(20.0, 3000.0, &[1.0]), [10.0, 100.0, 1000.0, 10_000.0]);
         let wide: Vec<ParetoPoint> = vec![point(1, 0.002, 10.0, true), point(2, 900.0, 20.0, true)];
-        let axis = Axis::of(&wide.iter().collect::<Vec<_>>()).unwrap();
-        assert_eq!(
-            axis.ticks.iter().map(|tick| plain(*tick)).collect::<Vec<_>>(),
-            ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]
-        );
+        let named = |points: &[ParetoPoint]| {
+            let ticks = axis_ticks(&points.iter().collect::<Vec<_>>()).unwrap();
+            ticks.into_iter().map(plain).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&wide), ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]);
         let narrow = [point(1, 0.43, 10.0, true), point(2, 0.59, 20.0, true)];
-        let close = Axis::of(&narrow.iter().collect::<Vec<_>>()).unwrap();
-        assert_eq!(close.ticks.iter().map(|tick| plain(*tick)).collect::<Vec<_>>(), ["0.4", "0.5", "0.6"]);
+        assert_eq!(named(&narrow), ["0.4", "0.5", "0.6"]);
         assert_eq!([1500.0, 0.25, 10.0].map(plain), ["1500", "0.25", "10"]);
-        let middle = f64::midpoint(axis.x(1.0), axis.x(100.0));
-        assert!((axis.x(10.0) - middle).abs() < 1e-9, "the axis is logarithmic");
     }
 
     #[test]
@@ -267,7 +218,7 @@ mod tests {
 
     #[test]
     fn numbers_of_crowded_points_keep_apart() {
-        let crowd: Vec<Spot> = (0..8).map(|step| (300.0 + 2.0 * f64::from(step), TOP)).collect();
+        let crowd: Vec<Spot> = (0..8).map(|step| (300.0 + 2.0 * f64::from(step), PLOT.top)).collect();
         let mut placed = Vec::new();
         for dot in &crowd {
             let spot = free_spot(*dot, &crowd, &placed);
