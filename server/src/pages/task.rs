@@ -7,7 +7,7 @@ use longboard_app::report::moment;
 use longboard_app::run::SEASON_SEED;
 use longboard_app::store::dataset::Dataset;
 use longboard_app::store::task::Task as TaskRow;
-use longboard_app::suites::card::{Dialogue, Protocol, Side};
+use longboard_app::suites::card::{Card, Dialogue, Protocol, Side};
 use longboard_app::suites::families::concept_map::ConceptMap;
 use longboard_app::suites::length::Length;
 use longboard_app::suites::metrics::catalogue;
@@ -226,7 +226,7 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
     let stops = card.protocol.stop.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(", ");
     vec![
         ("What", card.what.clone()),
-        ("Benchmark", format!("{}, {}", card.benchmark, card.citation)),
+        ("Benchmark", source(card)),
         ("Licence", card.licence.to_owned()),
         ("Metric", format!("{}{strict}", card.metric)),
         ("Language", card.language.code().to_owned()),
@@ -244,6 +244,14 @@ fn facts(row: &TaskRow, card: &Value) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Benchmark and citation; some papers are cited by the benchmark's name alone.
+fn source(card: &Card) -> String {
+    if card.citation.starts_with(card.benchmark) {
+        return card.citation.to_owned();
+    }
+    format!("{}, {}", card.benchmark, card.citation)
+}
+
 /// Where answers are rankings there is no prompt, and nothing is written.
 fn searched(task: &Task) -> Vec<(&'static str, String)> {
     let card = task.card();
@@ -251,7 +259,7 @@ fn searched(task: &Task) -> Vec<(&'static str, String)> {
     let takers = if task.shows_pictures() { "embedders that take pictures" } else { "embedders and rerankers" };
     vec![
         ("What", card.what.clone()),
-        ("Benchmark", format!("{}, {}", card.benchmark, card.citation)),
+        ("Benchmark", source(card)),
         ("Licence", card.licence.to_owned()),
         ("For", takers.to_owned()),
         ("Metric", format!("{}{strict}", card.metric)),
@@ -286,4 +294,20 @@ fn truncation(protocol: &Protocol) -> String {
 fn scorer(slug: &str) -> String {
     let found = catalogue().iter().find(|metric| metric.slug == slug);
     found.map_or_else(|| slug.to_owned(), |metric| format!("{}: {}", metric.title, metric.citation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_source_begins_with_its_benchmark_twice() {
+        for task in Task::builtin() {
+            let (source, benchmark) = (source(task.card()), task.card().benchmark);
+            assert!(
+                source.starts_with(benchmark) && !source.starts_with(&format!("{benchmark}, {benchmark}")),
+                "{source}"
+            );
+        }
+    }
 }
