@@ -17,6 +17,7 @@ use longboard_refmodel::train::encoder::trial::Trial;
 use longboard_refmodel::train::encoder::{self, EncoderCourse};
 use longboard_refmodel::train::exam::Exam;
 use longboard_refmodel::train::gates::Gating;
+use longboard_refmodel::train::lesson::{Manner, Subject};
 use longboard_refmodel::train::recipe;
 use longboard_refmodel::train::temp_lora::{self, TempLora};
 use longboard_refmodel::train::trainer::Progress;
@@ -60,6 +61,16 @@ pub struct Train {
     /// In answers about several keys, names each key again after its value, as the shipped weights do.
     #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
     chain: bool,
+    /// Short matches mislead more often: keys of needles share words, and more pairs of a thread's text lead on.
+    #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+    hard: bool,
+    /// A walk through pairs comes to its last value with ` = `, which no object of pairs has, and more identifiers begin alike.
+    #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+    apart: bool,
+    /// How often a lesson is of each subject (needle, needles, pair, thread, repeat) instead of the recipe's shares.
+    #[arg(long, value_name = "SHARES", value_delimiter = ',', num_args = 1, value_parser = weight,
+        conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+    mixture: Option<Vec<f64>>,
     /// Weight of GATEAU's homologous-model guidance beside contextual awareness.
     #[arg(long, default_value_t = 0.7, value_parser = share)]
     alpha: f64,
@@ -101,12 +112,14 @@ impl Train {
     fn course(&self, out: &Path) -> anyhow::Result<ExitCode> {
         let mut course = Course::recipe(out.to_owned(), self.steps(recipe::STEPS), self.seed);
         course.from.clone_from(&self.from);
-        course.chained = self.chain;
+        course.manner = self.manner();
+        let mixture = self.mixture()?;
         let (keep, alpha) = (self.keep, self.alpha);
         course.selection = self.guide.clone().map(|guide| Selecting { guide, keep, alpha });
         let highest = course.phases.first().map_or(1.0, |phase| phase.rate.0);
         for phase in &mut course.phases {
             phase.knots = self.knots;
+            phase.mixture = mixture.unwrap_or(phase.mixture);
             phase.batch = self.batch.map_or(phase.batch, |batch| batch as usize);
             let scale = self.rate.unwrap_or(highest) / highest;
             phase.rate = (phase.rate.0 * scale, phase.rate.1 * scale);
@@ -123,11 +136,22 @@ impl Train {
         bar.finish();
         if let Some(lessons) = self.exam {
             let (lessons, length) = (lessons as usize, recipe::LENGTH);
-            let (out, exam) = (out.to_owned(), Exam { lessons, length, seed: 1, chained: self.chain });
+            let (out, exam) = (out.to_owned(), Exam { lessons, length, seed: 1, manner: self.manner() });
             beside(move || sit(&out, exam))?;
         }
         println!("trained; serve it with longboard-worker serve-model --policy dense --checkpoint {}", out.display());
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn manner(&self) -> Manner {
+        Manner { chained: self.chain, hard: self.hard, apart: self.apart }
+    }
+
+    fn mixture(&self) -> anyhow::Result<Option<[f64; Subject::ALL.len()]>> {
+        let Some(shares) = &self.mixture else { return Ok(None) };
+        let subjects = Subject::ALL.map(Subject::slug).join(", ");
+        let shares = shares.as_slice().try_into().ok().filter(|shares: &[f64; _]| shares.iter().sum::<f64>() > 0.0);
+        Ok(Some(shares.with_context(|| format!("--mixture takes a share for each of {subjects}, not all of them 0"))?))
     }
 
     fn steps(&self, recipe: u32) -> usize {
@@ -285,6 +309,11 @@ fn number(text: &str) -> Result<f64, String> {
 fn share(text: &str) -> Result<f64, String> {
     let value = number(text)?;
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(format!("{text} is not between 0 and 1")) }
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if (0.0..=1e6).contains(&value) { Ok(value) } else { Err(format!("{text} is not between 0 and 1,000,000")) }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

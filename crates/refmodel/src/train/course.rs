@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Tensor;
 
 use super::gateau::Selection;
-use super::lesson::{Subject, Teacher};
+use super::lesson::{Manner, Subject, Teacher};
 use super::recipe;
 use super::start::{self, Weights};
 use super::supply::Supply;
@@ -37,8 +37,8 @@ pub struct Course {
     pub phases: Vec<Phase>,
     /// Keeps a share of the lessons drawn.
     pub selection: Option<Selecting>,
-    /// Lists name each key again after its value.
-    pub chained: bool,
+    /// How lessons are written.
+    pub manner: Manner,
 }
 
 /// How lessons are selected (GATEAU); the later model is the checkpoint that the course goes on from.
@@ -56,7 +56,14 @@ impl Course {
     /// The recipe of the built-in checkpoint with `steps` steps.
     #[must_use]
     pub fn recipe(folder: PathBuf, steps: usize, seed: u64) -> Self {
-        Self { folder, from: None, seed, phases: recipe::phases(steps).to_vec(), selection: None, chained: false }
+        Self {
+            folder,
+            from: None,
+            seed,
+            phases: recipe::phases(steps).to_vec(),
+            selection: None,
+            manner: Manner::default(),
+        }
     }
 
     /// Steps in all.
@@ -80,7 +87,7 @@ impl Course {
         let save = || Checkpoint::save(&self.folder, &config, &tokenizer, &tensors(&weights));
         save()?;
         let mut curve = Curve::new(&self.folder);
-        let supply = Supply::new(&tokenizer, self.seed, selection.as_ref())?.chaining(self.chained);
+        let supply = Supply::new(&tokenizer, self.seed, selection.as_ref())?.in_manner(self.manner);
         trainer::train(&decoder, &weights, &supply, &self.phases, |progress| {
             curve.add(progress)?;
             if progress.step.is_multiple_of(SAVED_EVERY) {
@@ -252,7 +259,14 @@ mod tests {
         let out = folder.path().join("out");
         let selection = Selecting { guide: builtin.clone(), keep: 0.5, alpha: 0.7 };
         let (from, selection) = (Some(builtin), Some(selection));
-        let course = Course { folder: out.clone(), from, seed: 1, phases: vec![phase], selection, chained: true };
+        let course = Course {
+            folder: out.clone(),
+            from,
+            seed: 1,
+            phases: vec![phase],
+            selection,
+            manner: Manner { chained: true, ..Manner::default() },
+        };
         let mut seen = Vec::new();
         course
             .run(|progress| {

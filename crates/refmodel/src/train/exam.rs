@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use longboard_suites::rng::Rng;
 
 use super::asked::{Answered, Row, answered};
-use super::lesson::{Lesson, Subject, Teacher};
+use super::lesson::{Lesson, Manner, Subject, Teacher};
 use crate::checkpoint::Checkpoint;
 use crate::error::ModelError;
 
@@ -18,8 +18,8 @@ pub struct Exam {
     pub length: usize,
     /// From which they are drawn.
     pub seed: u64,
-    /// Lists name each key again after its value.
-    pub chained: bool,
+    /// How they are written.
+    pub manner: Manner,
 }
 
 impl Exam {
@@ -28,7 +28,7 @@ impl Exam {
     /// # Errors
     /// [`ModelError`] from lessons or arithmetic.
     pub fn sit(&self, checkpoint: &Checkpoint) -> Result<BTreeMap<Subject, Answered>, ModelError> {
-        let teacher = Teacher::new(&checkpoint.tokenizer)?.chaining(self.chained);
+        let teacher = Teacher::new(&checkpoint.tokenizer)?.in_manner(self.manner);
         let mut marks = BTreeMap::new();
         for subject in Subject::ALL {
             let mut rng = Rng::from_path(&[Rng::name("exam"), self.seed, Rng::name(subject.slug())]);
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn an_exam_is_the_same_each_time_and_the_built_in_checkpoint_passes() {
         let checkpoint = Checkpoint::builtin().unwrap();
-        let exam = Exam { lessons: 2, length: 320, seed: 5, chained: true };
+        let exam = Exam { lessons: 2, length: 320, seed: 5, manner: Manner { chained: true, ..Manner::default() } };
         let marks = exam.sit(&checkpoint).unwrap();
         assert_eq!(marks, exam.sit(&checkpoint).unwrap());
         assert_ne!(marks, Exam { seed: 6, ..exam }.sit(&checkpoint).unwrap());

@@ -12,6 +12,7 @@ use longboard_suites::task::{ItemRequest, Task, TaskDefinition};
 
 use super::asked::Row;
 use super::knots::Tags;
+use super::likeness::{Narrowing, Sharing};
 use crate::error::ModelError;
 use crate::tokenizer::Tokenizer;
 
@@ -66,6 +67,21 @@ impl Lesson {
     }
 }
 
+/// How lessons are written. Each manner came after weights that were trained without it, and is left out unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// Lists name each key again after its value: what comes next then follows the same words in the question, and need not
+    /// be found by a key that stands a value further back.
+    pub chained: bool,
+    /// Short matches mislead more often: in most texts the keys of needles share words, and further pairs of a text with a
+    /// thread lead on.
+    pub hard: bool,
+    /// A walk begins with two words of the question before its key, and comes to its last value with ` = `, which no object
+    /// has: the mark between two pairs is followed there by the next key. In half of the texts identifiers begin alike, so
+    /// that the last value has to be repeated from the answer itself.
+    pub apart: bool,
+}
+
 /// Questions about several keys of one text; the first asks for one key more than there are questions.
 const LISTS: usize = 3;
 
@@ -81,7 +97,7 @@ pub struct Teacher<'a> {
     crowd: Task,
     pair: Task,
     thread: [Task; 3],
-    chained: bool,
+    manner: Manner,
 }
 
 fn task(slug: &str, family: &str, params: serde_json::Value) -> Result<Task, ModelError> {
@@ -114,15 +130,14 @@ impl<'a> Teacher<'a> {
             crowd: builtin("niah_multikey_2")?,
             pair: builtin("needle_threading_single")?,
             thread: [thread(2)?, thread(3)?, thread(3)?],
-            chained: false,
+            manner: Manner::default(),
         })
     }
 
-    /// The same teacher, who names each key of a list again after its value: what comes next then follows the same words in
-    /// the question, and need not be found by a key that stands a value further back.
+    /// The same teacher with another manner.
     #[must_use]
-    pub fn chaining(self, chained: bool) -> Self {
-        Self { chained, ..self }
+    pub fn in_manner(self, manner: Manner) -> Self {
+        Self { manner, ..self }
     }
 
     /// Names of cuts, in case lessons are tied.
@@ -171,6 +186,8 @@ impl<'a> Teacher<'a> {
         let Some(task) = rng.choose(&self.needle) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
         let item = self.item(task, rng, limit * 3 / 5 + 128)?;
         let (text, question) = asked(&item);
+        let sharing = self.sharing(rng, &text);
+        let (text, question) = (sharing.apply(&text), sharing.apply(&question));
         let planted = planted(&text);
         let Some((key, value)) = planted.iter().find(|(_, value)| item.references.contains(value)).cloned() else {
             return Err(ModelError::Invalid(format!("{} plants nothing", item.task)));
@@ -193,6 +210,7 @@ impl<'a> Teacher<'a> {
         if rng.below(2) == 0 {
             text = asked(&self.item(&self.crowd, rng, limit * 2 / 5 + 128)?).0;
         }
+        text = self.sharing(rng, &text).apply(&text);
         let mut planted = planted(&text);
         let opening = opening(&question);
         let listed = question.lines().last().unwrap_or_default();
@@ -207,7 +225,7 @@ impl<'a> Teacher<'a> {
                 .iter()
                 .enumerate()
                 .map(|(place, (key, value))| match keys.get(place + 1) {
-                    Some(_) if self.chained => format!("{}, {key}", stated(key, value)),
+                    Some(_) if self.manner.chained => format!("{}, {key}", stated(key, value)),
                     _ => stated(key, value),
                 })
                 .collect();
@@ -219,9 +237,22 @@ impl<'a> Teacher<'a> {
         Ok(sheet.lesson)
     }
 
+    fn sharing(&self, rng: &mut Rng, text: &str) -> Sharing {
+        // Plain lessons draw nothing here: their seeds give what they gave before there were hard ones.
+        if !self.manner.hard {
+            return Sharing::default();
+        }
+        let planted = if rng.below(3) > 0 { planted(text) } else { Vec::new() };
+        Sharing::draw(rng, &planted.iter().map(|(key, _)| key.as_str()).collect())
+    }
+
+    fn narrowing(&self, rng: &mut Rng) -> Narrowing {
+        if self.manner.apart { Narrowing::draw_with_openings(rng) } else { Narrowing::draw(rng) }
+    }
+
     fn pair(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
         let item = self.item(&self.pair, rng, 96 + limit * 9 / 20)?;
-        let narrow = Narrowing::draw(rng);
+        let narrow = self.narrowing(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
         self.walks(rng, Subject::Pair, &text, &question)
@@ -231,9 +262,12 @@ impl<'a> Teacher<'a> {
         let Some(task) = rng.choose(&self.thread) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
         let spare = rng.index(limit.saturating_sub(SHORT) * 3 / 4 + 1);
         let item = self.item(task, rng, 96 + limit * 9 / 20 + spare)?;
-        let narrow = Narrowing::draw(rng);
+        let narrow = self.narrowing(rng);
         let (text, question) = asked(&item);
-        let (text, question) = (narrow.apply(&text), narrow.apply(&question));
+        let (mut text, question) = (narrow.apply(&text), narrow.apply(&question));
+        if self.manner.hard {
+            text = linked(rng, text);
+        }
         self.walks(rng, Subject::Thread, &text, &question)
     }
 
@@ -244,11 +278,12 @@ impl<'a> Teacher<'a> {
             return Err(ModelError::Invalid("the asked key is not there".to_owned()));
         };
         let mut sheet = self.sheet(subject, text)?;
-        sheet.answer(question, &walk(&pairs, start))?;
+        let answer = |key: &str| walk(&pairs, key, self.manner.apart);
+        sheet.answer(question, &answer(start))?;
         let mut keys: Vec<&String> = pairs.iter().map(|(key, _)| key).collect();
         rng.shuffle(&mut keys);
         for other in keys {
-            sheet.ask(&question.replace(start, other), &walk(&pairs, other))?;
+            sheet.ask(&question.replace(start, other), &answer(other))?;
         }
         Ok(sheet.lesson)
     }
@@ -382,60 +417,30 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 /// Begins like the question and goes from the asked key through the object as it stands there, so that each token follows
 /// what it follows in the text; whether a value is itself a key shows where it ends. The way is written with `_`, so that
 /// the first identifier of the answer is the last value, which comes again.
-fn walk(pairs: &[(String, String)], start: &str) -> String {
-    let mut text = format!("the key \"{}", start.replace('-', "_"));
+fn walk(pairs: &[(String, String)], start: &str, apart: bool) -> String {
+    let (opening, end) = if apart { ("At the key \"", "\" = ") } else { ("the key \"", "\", \"") };
+    let mut text = opening.to_owned() + &start.replace('-', "_");
     let mut at = start;
     while let Some((_, value)) = pairs.iter().find(|(key, _)| key == at) {
         let _ = write!(text, "\": \"{}", value.replace('-', "_"));
         at = value;
     }
-    text + "\", \"" + at
+    text + end + at
 }
 
-/// Maps pairs of hexadecimal digits of identifiers to few, so that identifiers look alike in places.
-struct Narrowing {
-    digits: [u8; 256],
-}
-
-impl Narrowing {
-    fn draw(rng: &mut Rng) -> Self {
-        let kept = rng.choose(&[6, 12, 32, 256]).copied().unwrap_or(256);
-        let mut pairs: Vec<u8> = (0..=u8::MAX).collect();
-        rng.shuffle(&mut pairs);
-        pairs.truncate(kept);
-        let mut digits = [0; 256];
-        for (at, digit) in digits.iter_mut().enumerate() {
-            *digit = if kept == 256 { at.to_le_bytes()[0] } else { rng.choose(&pairs).copied().unwrap_or(0) };
+/// The object `text` after up to a third of its pairs got a new value, the key of a pair that no other led to. Nothing leads
+/// back to where it came from.
+fn linked(rng: &mut Rng, mut text: String) -> String {
+    for _ in 0..pairs(&text).len() / 3 {
+        let pairs = pairs(&text);
+        let leads_on = |value: &str| pairs.iter().any(|(key, _)| key == value);
+        let (Some((from, value)), Some((to, _))) = (rng.choose(&pairs), rng.choose(&pairs)) else { return text };
+        let reached = pairs.iter().any(|(_, value)| value == to);
+        if !leads_on(value) && !reached && !walk(&pairs, to, false).contains(&from.replace('-', "_")) {
+            text = text.replacen(value, to, 1);
         }
-        Self { digits }
     }
-
-    fn apply(&self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        for (place, part) in text.split('"').enumerate() {
-            if place > 0 {
-                out.push('"');
-            }
-            if part.len() == 36 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
-                self.identifier(part, &mut out);
-            } else {
-                out.push_str(part);
-            }
-        }
-        out
-    }
-
-    fn identifier(&self, identifier: &str, out: &mut String) {
-        for group in identifier.split('-') {
-            for pair in group.as_bytes().chunks(2) {
-                let digits =
-                    std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
-                let _ = write!(out, "{:02x}", self.digits.get(usize::from(digits)).copied().unwrap_or(digits));
-            }
-            out.push('-');
-        }
-        out.pop();
-    }
+    text
 }
 
 /// One message as the platform sends it.
@@ -446,6 +451,8 @@ pub fn message(content: &str) -> Message {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn tokenizer() -> Tokenizer {
@@ -473,7 +480,7 @@ mod tests {
     fn a_chained_list_comes_back_to_each_key() {
         let tokenizer = tokenizer();
         let lists = |chained: bool| {
-            let teacher = Teacher::new(&tokenizer).unwrap().chaining(chained);
+            let teacher = Teacher::new(&tokenizer).unwrap().in_manner(Manner { chained, ..Manner::default() });
             let lesson = teacher.lesson(Subject::Needles, 3, 512).unwrap();
             let answer = lesson.answers.first().unwrap().clone();
             tokenizer.decode(&lesson.ids[answer])
@@ -490,9 +497,48 @@ mod tests {
     fn the_first_identifier_of_a_walk_is_its_last_value() {
         let id = |digit: char| [8, 4, 4, 4, 12].map(|count| digit.to_string().repeat(count)).join("-");
         let pairs = [(id('a'), id('b')), (id('c'), id('d')), (id('b'), id('c'))];
-        let answer = walk(&pairs, &id('a'));
-        assert_eq!(longboard_suites::metrics::needle_threading::uuids(&answer), [id('d')]);
-        assert!(answer.starts_with("the key \"aaaaaaaa_aaaa_"), "{answer}");
+        for (apart, end) in [(false, format!("\", \"{}", id('d'))), (true, format!("\" = {}", id('d')))] {
+            let answer = walk(&pairs, &id('a'), apart);
+            assert_eq!(longboard_suites::metrics::needle_threading::uuids(&answer), [id('d')]);
+            assert!(answer.contains("the key \"aaaaaaaa_aaaa_") && answer.ends_with(&end), "{answer}");
+        }
+    }
+
+    #[test]
+    fn linked_pairs_lead_on_and_every_walk_ends() {
+        let id = |number: usize| [8, 4, 4, 4, 12].map(|count| format!("{number:0count$}")).join("-");
+        let object =
+            (0..9).map(|pair| format!("\"{}\": \"{}\"", id(pair), id(100 + pair))).collect::<Vec<_>>().join(", ");
+        let mut links = 0;
+        for seed in 0..20 {
+            let text = linked(&mut Rng::from_path(&[seed]), object.clone());
+            let pairs = pairs(&text);
+            assert_eq!(pairs.len(), 9);
+            assert_eq!(
+                pairs.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(),
+                (0..9).map(id).collect::<Vec<_>>()
+            );
+            let values: BTreeSet<&String> = pairs.iter().map(|(_, value)| value).collect();
+            assert_eq!(values.len(), 9, "no two pairs lead to the same");
+            links += pairs.iter().filter(|(_, value)| pairs.iter().any(|(key, _)| key == value)).count();
+            for (key, _) in &pairs {
+                assert!(walk(&pairs, key, false).len() < 11 * 40);
+            }
+        }
+        assert!((20..=60).contains(&links), "{links} links in 20 texts");
+    }
+
+    #[test]
+    fn hard_lessons_are_others_than_plain_ones() {
+        let tokenizer = tokenizer();
+        let lesson = |subject, hard| {
+            let teacher = Teacher::new(&tokenizer).unwrap().in_manner(Manner { hard, ..Manner::default() });
+            (0..4).map(|seed| teacher.lesson(subject, seed, 512).unwrap().ids).collect::<Vec<_>>()
+        };
+        for subject in [Subject::Needle, Subject::Needles, Subject::Thread] {
+            assert_ne!(lesson(subject, true), lesson(subject, false), "{}", subject.slug());
+        }
+        assert_eq!(lesson(Subject::Pair, true), lesson(Subject::Pair, false));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod gateau;
 pub mod gates;
 pub mod knots;
 pub mod lesson;
+mod likeness;
 pub mod recipe;
 pub mod start;
 pub mod supply;

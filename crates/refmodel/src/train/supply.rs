@@ -4,7 +4,7 @@ use longboard_suites::rng::Rng;
 
 use super::gateau::Selection;
 use super::knots;
-use super::lesson::{Lesson, Subject, Teacher};
+use super::lesson::{Lesson, Manner, Subject, Teacher};
 use super::trainer::Phase;
 use crate::error::ModelError;
 use crate::tokenizer::Tokenizer;
@@ -25,10 +25,10 @@ impl<'a> Supply<'a> {
         Ok(Self { teacher: Teacher::new(tokenizer)?, seed, selection })
     }
 
-    /// The same lessons with lists as [`Teacher::chaining`] has them.
+    /// The same supply with lessons in another manner.
     #[must_use]
-    pub fn chaining(self, chained: bool) -> Self {
-        Self { teacher: self.teacher.chaining(chained), ..self }
+    pub fn in_manner(self, manner: Manner) -> Self {
+        Self { teacher: self.teacher.in_manner(manner), ..self }
     }
 
     /// The lessons of step `number` of phase `index`.
