@@ -301,6 +301,7 @@ fn decode() {
     println!("|---|---|---|---|---|");
     for (policy, settings) in [
         ("dense", &[][..]),
+        ("streaming-llm", &[("window", 1020.0)]),
         ("quest", &[("budget", 1024.0), ("dense-layers", 0.0)]),
         ("lserve", &[("budget", 1024.0), ("streaming", 0.0)]),
     ] {
