@@ -15,3 +15,4 @@ pub mod start;
 pub mod supply;
 pub mod temp_lora;
 pub mod trainer;
+mod walk;
