@@ -64,9 +64,6 @@ pub struct Train {
     /// Short matches mislead more often: keys of needles share words, and more pairs of a thread's text lead on.
     #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
     hard: bool,
-    /// A walk through pairs comes to its last value with ` = `, which no object of pairs has, and more identifiers begin alike.
-    #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
-    apart: bool,
     /// How often a lesson is of each subject (needle, needles, pair, thread, repeat) instead of the recipe's shares.
     #[arg(long, value_name = "SHARES", value_delimiter = ',', num_args = 1, value_parser = weight,
         conflicts_with_all = ["gates", "encoder", "temp_lora"])]
@@ -144,7 +141,7 @@ impl Train {
     }
 
     fn manner(&self) -> Manner {
-        Manner { chained: self.chain, hard: self.hard, apart: self.apart }
+        Manner { chained: self.chain, hard: self.hard }
     }
 
     fn mixture(&self) -> anyhow::Result<Option<[f64; Subject::ALL.len()]>> {

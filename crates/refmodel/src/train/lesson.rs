@@ -75,10 +75,6 @@ pub struct Manner {
     /// Short matches mislead more often: in most texts the keys of needles share words, and further pairs of a text with a
     /// thread lead on.
     pub hard: bool,
-    /// A walk begins with two words of the question before its key, and comes to its last value with ` = `, which no object
-    /// has: the mark between two pairs is followed there by the next key. In half of the texts identifiers begin alike, so
-    /// that the last value has to be repeated from the answer itself.
-    pub apart: bool,
 }
 
 /// Questions about several keys of one text; the first asks for one key more than there are questions.
@@ -245,13 +241,9 @@ impl<'a> Teacher<'a> {
         Sharing::draw(rng, &planted.iter().map(|(key, _)| key.as_str()).collect())
     }
 
-    fn narrowing(&self, rng: &mut Rng) -> Narrowing {
-        if self.manner.apart { Narrowing::draw_with_openings(rng) } else { Narrowing::draw(rng) }
-    }
-
     fn pair(&self, rng: &mut Rng, limit: usize) -> Result<Lesson, ModelError> {
         let item = self.item(&self.pair, rng, 96 + limit * 9 / 20)?;
-        let narrow = self.narrowing(rng);
+        let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (text, question) = (narrow.apply(&text), narrow.apply(&question));
         self.walks(rng, Subject::Pair, &text, &question)
@@ -261,7 +253,7 @@ impl<'a> Teacher<'a> {
         let Some(task) = rng.choose(&self.thread) else { return Err(ModelError::Invalid("no tasks".to_owned())) };
         let spare = rng.index(limit.saturating_sub(SHORT) * 3 / 4 + 1);
         let item = self.item(task, rng, 96 + limit * 9 / 20 + spare)?;
-        let narrow = self.narrowing(rng);
+        let narrow = Narrowing::draw(rng);
         let (text, question) = asked(&item);
         let (mut text, question) = (narrow.apply(&text), narrow.apply(&question));
         if self.manner.hard {
@@ -277,12 +269,11 @@ impl<'a> Teacher<'a> {
             return Err(ModelError::Invalid("the asked key is not there".to_owned()));
         };
         let mut sheet = self.sheet(subject, text)?;
-        let answer = |key: &str| walk(&pairs, key, self.manner.apart);
-        sheet.answer(question, &answer(start))?;
+        sheet.answer(question, &walk(&pairs, start))?;
         let mut keys: Vec<&String> = pairs.iter().map(|(key, _)| key).collect();
         rng.shuffle(&mut keys);
         for other in keys {
-            sheet.ask(&question.replace(start, other), &answer(other))?;
+            sheet.ask(&question.replace(start, other), &walk(&pairs, other))?;
         }
         Ok(sheet.lesson)
     }

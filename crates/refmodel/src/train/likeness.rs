@@ -8,13 +8,7 @@ use longboard_suites::rng::Rng;
 /// Maps pairs of hexadecimal digits of identifiers to few, so that identifiers look alike in places.
 pub(super) struct Narrowing {
     digits: [u8; 256],
-    /// So many first pairs of every identifier are one of these two.
-    opening: usize,
-    openings: [u8; 2],
 }
-
-/// Fewer than the places that the first layer sees, so that what stands before an identifier still tells its opening.
-const MOST_OPENING: usize = 4;
 
 impl Narrowing {
     pub(super) fn draw(rng: &mut Rng) -> Self {
@@ -26,18 +20,7 @@ impl Narrowing {
         for (at, digit) in digits.iter_mut().enumerate() {
             *digit = if kept == 256 { at.to_le_bytes()[0] } else { rng.choose(&pairs).copied().unwrap_or(0) };
         }
-        Self { digits, opening: 0, openings: [0; 2] }
-    }
-
-    /// As [`draw`](Self::draw), or identifiers that only begin alike.
-    pub(super) fn draw_with_openings(rng: &mut Rng) -> Self {
-        if rng.below(2) == 0 {
-            return Self::draw(rng);
-        }
-        let digits: [u8; 256] = std::array::from_fn(|at| at.to_le_bytes()[0]);
-        let mut any = || rng.choose(&digits).copied().unwrap_or(0);
-        let openings = [any(), any()];
-        Self { digits, opening: 1 + rng.index(MOST_OPENING), openings }
+        Self { digits }
     }
 
     pub(super) fn apply(&self, text: &str) -> String {
@@ -56,18 +39,11 @@ impl Narrowing {
     }
 
     fn identifier(&self, identifier: &str, out: &mut String) {
-        let mut place = 0;
         for group in identifier.split('-') {
             for pair in group.as_bytes().chunks(2) {
                 let digits =
                     std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
-                let narrowed = if place < self.opening {
-                    self.openings.get(usize::from(digits % 2))
-                } else {
-                    self.digits.get(usize::from(digits))
-                };
-                let _ = write!(out, "{:02x}", narrowed.copied().unwrap_or(digits));
-                place += 1;
+                let _ = write!(out, "{:02x}", self.digits.get(usize::from(digits)).copied().unwrap_or(digits));
             }
             out.push('-');
         }
@@ -148,20 +124,6 @@ mod tests {
             assert_eq!(renamed.matches(" is ").count(), keys.len());
         }
         assert_eq!(shared, 20);
-    }
-
-    #[test]
-    fn identifiers_begin_alike_and_stay_apart() {
-        let object = "{\"5e33ef22-d9ef-d34d-40b6-037515ef0354\": \"40b6f45f-c5cc-5434-0309-b9f4d90f0164\"}";
-        let narrowed = |opening| {
-            let digits = std::array::from_fn(|at| at.to_le_bytes()[0]);
-            Narrowing { digits, opening, openings: [0xab, 0xcd] }.apply(object)
-        };
-        assert_eq!(narrowed(0), object);
-        assert_eq!(narrowed(3), "{\"abcdcd22-d9ef-d34d-40b6-037515ef0354\": \"ababab5f-c5cc-5434-0309-b9f4d90f0164\"}");
-        let drawn: BTreeSet<usize> =
-            (0..60).map(|seed| Narrowing::draw_with_openings(&mut Rng::from_path(&[seed])).opening).collect();
-        assert_eq!(drawn, (0..=MOST_OPENING).collect());
     }
 
     #[test]
