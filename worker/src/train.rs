@@ -26,6 +26,9 @@ use longboard_suites::haystack::Haystack;
 use longboard_suites::length::Length;
 use longboard_suites::world::World;
 
+/// What trains something else than the decoder, to which arguments about its lessons say nothing.
+const OTHERS: [&str; 3] = ["gates", "encoder", "temp_lora"];
+
 #[derive(Debug, Args)]
 pub struct Train {
     /// Folder for config.json, tokenizer.json, model.safetensors and curve.tsv; saved every 100 steps.
@@ -59,14 +62,14 @@ pub struct Train {
     #[arg(long, default_value_t = 0.5, value_parser = positive)]
     keep: f64,
     /// In answers about several keys, names each key again after its value, as the shipped weights do.
-    #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+    #[arg(long, conflicts_with_all = OTHERS)]
     chain: bool,
     /// Short matches mislead more often: keys of needles share words, and more pairs of a thread's text lead on.
-    #[arg(long, conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+    #[arg(long, conflicts_with_all = OTHERS)]
     hard: bool,
     /// How often a lesson is of each subject (needle, needles, pair, thread, repeat) instead of the recipe's shares.
     #[arg(long, value_name = "SHARES", value_delimiter = ',', num_args = 1, value_parser = weight,
-        conflicts_with_all = ["gates", "encoder", "temp_lora"])]
+        conflicts_with_all = OTHERS)]
     mixture: Option<Vec<f64>>,
     /// Weight of GATEAU's homologous-model guidance beside contextual awareness.
     #[arg(long, default_value_t = 0.7, value_parser = share)]

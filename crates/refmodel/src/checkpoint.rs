@@ -106,9 +106,10 @@ impl Checkpoint {
         };
         write(CONFIG, format!("{:#}\n", config.to_json()))?;
         write(TOKENIZER, tokenizer.to_json()?)?;
+        // Adding 0 leaves zeros one sign, which rounding gives two of: an adapter that adds nothing then changes no bit.
         let halves = weights
             .iter()
-            .map(|(name, tensor)| Ok((name.clone(), tensor.to_dtype(DType::F16)?)))
+            .map(|(name, tensor)| Ok((name.clone(), (tensor.to_dtype(DType::F16)? + 0.0)?)))
             .collect::<candle_core::Result<HashMap<_, _>>>()?;
         Ok(candle_core::safetensors::save(&halves, folder.join(WEIGHTS))?)
     }
@@ -206,6 +207,17 @@ mod tests {
             let far = (tensor - read.decoder.tensors().get(&name).unwrap()).unwrap().abs().unwrap().max_all().unwrap();
             assert!(far.to_scalar::<f32>().unwrap() == 0.0, "{name}");
         }
+    }
+
+    #[test]
+    fn a_zero_is_saved_with_one_sign() {
+        let saved = folder(|_, tensors| {
+            let gain = tensors.get_mut("model.norm.weight").unwrap();
+            *gain = (gain.clone() * -0.0).unwrap();
+        });
+        let tensors = Checkpoint::open(saved.path()).unwrap().decoder.tensors();
+        let gain = tensors["model.norm.weight"].to_vec1::<f32>().unwrap();
+        assert!(gain.iter().all(|weight| weight.to_bits() == 0), "{gain:?}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn ticks(series: &[Series]) -> Vec<(f64, String)> {
     ticks.into_iter().map(|(tokens, name)| (place(tokens), name.to_owned())).collect()
 }
 
-/// Nothing lies at the logarithm of 1 at least.
+/// On an axis of logarithms, which has no place for 0.
 fn place(tokens: u32) -> f64 {
     f64::from(tokens.max(1))
 }
@@ -49,10 +49,9 @@ pub(crate) fn curve(series: &[Series]) -> String {
 pub(crate) fn curve_over(series: &[Series], over: &str) -> String {
     let series: Vec<Series> = series.iter().filter(|line| !line.points.is_empty()).take(MOST).cloned().collect();
     let ticks = ticks(&series);
-    let (Some((least, _)), Some((most, _))) = (ticks.first(), ticks.last()) else {
+    let Some(scale) = Scale::of(&ticks) else {
         return "<p class=\"empty\">No scores yet.</p>".to_owned();
     };
-    let scale = Scale::new(*least, *most);
     let names: Vec<String> = series.iter().map(|line| line.name.clone()).collect();
     let mut svg = format!(
         "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\"><title>Score over {over}</title><desc>Score, 0 to 100, over {over} for {}</desc>",

@@ -59,11 +59,10 @@ pub(crate) fn pareto(axis: &str, points: &[ParetoPoint]) -> String {
         points.iter().filter(|point| point.cost > 0.0 && point.cost.is_finite()).collect();
     shown.sort_by(|left, right| left.cost.total_cmp(&right.cost));
     let ticks = axis_ticks(&shown).unwrap_or_default();
-    let (Some(least), Some(most)) = (ticks.first(), ticks.last()) else {
+    let ticks: Vec<(f64, String)> = ticks.into_iter().map(|tick| (tick, plain(tick))).collect();
+    let Some(scale) = Scale::of(&ticks) else {
         return "<p class=\"empty\">No method has a score and this cost at this length yet.</p>".to_owned();
     };
-    let scale = Scale::new(*least, *most);
-    let ticks: Vec<(f64, String)> = ticks.iter().map(|tick| (*tick, plain(*tick))).collect();
     let front: Vec<&ParetoPoint> = shown.iter().copied().filter(|point| point.front).collect();
     let names: Vec<&str> = front.iter().map(|point| point.name.as_str()).collect();
     let mut svg = format!(

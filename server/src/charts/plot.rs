@@ -24,9 +24,10 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// From `least` to `most`, both positive.
-    pub(super) fn new(least: f64, most: f64) -> Self {
-        Self { low: least.log10(), high: most.log10() }
+    /// From the first to the last of `ticks`, all positive; none where there are none.
+    pub(super) fn of(ticks: &[(f64, String)]) -> Option<Self> {
+        let (least, most) = (ticks.first()?.0, ticks.last()?.0);
+        Some(Self { low: least.log10(), high: most.log10() })
     }
 
     /// How far along `value` is, from 0 to 1; in the middle where the ends are one.
@@ -64,10 +65,10 @@ impl Plot {
             );
         }
         for (value, name) in ticks {
-            let (x, y) = (self.x(scale, *value), self.height - self.bottom + 19.0);
+            let (x, y) = (self.x(scale, *value), self.height - self.bottom + 18.0);
             let _ = write!(svg, "<text class=\"tick mid\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(name));
         }
-        let (x, y) = (f64::midpoint(left, self.width), self.height - 5.0);
+        let (x, y) = (f64::midpoint(left, self.width), self.height - 4.0);
         let _ = write!(svg, "<text class=\"tick mid\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(over));
     }
 }
@@ -81,18 +82,20 @@ mod tests {
 
     #[test]
     fn the_axis_is_logarithmic_and_scores_fill_the_frame() {
-        let scale = Scale::new(0.1, 1000.0);
-        let places = [0.1, 10.0, 1000.0].map(|value| PLOT.x(scale, value));
+        let scale = |least: f64, most: f64| Scale::of(&[(least, String::new()), (most, String::new())]).unwrap();
+        let axis = scale(0.1, 1000.0);
+        let places = [0.1, 10.0, 1000.0].map(|value| PLOT.x(axis, value));
         assert!((places[0] - 50.0).abs() < 1e-9 && (places[2] - 180.0).abs() < 1e-9, "{places:?}");
         assert!((places[1] - f64::midpoint(places[0], places[2])).abs() < 1e-9, "{places:?}");
-        assert!((PLOT.x(Scale::new(8.0, 8.0), 8.0) - 115.0).abs() < 1e-9, "one value lies in the middle");
+        assert!((PLOT.x(scale(8.0, 8.0), 8.0) - 115.0).abs() < 1e-9, "one value lies in the middle");
         assert_eq!([100.0, 0.0, 120.0, -3.0].map(|score| PLOT.y(score)), [5.0, 75.0, 5.0, 75.0]);
     }
 
     #[test]
     fn ticks_and_axis_are_named_without_markup() {
         let mut svg = String::new();
-        PLOT.frame(&mut svg, Scale::new(1.0, 10.0), &[(1.0, "<1>".to_owned()), (10.0, "10".to_owned())], "cost & more");
+        let ticks = [(1.0, "<1>".to_owned()), (10.0, "10".to_owned())];
+        PLOT.frame(&mut svg, Scale::of(&ticks).unwrap(), &ticks, "cost & more");
         assert!(svg.contains(">&lt;1&gt;</text>") && svg.contains(">cost &amp; more</text>"), "{svg}");
         assert_eq!(svg.matches("class=\"grid\"").count(), 5);
     }

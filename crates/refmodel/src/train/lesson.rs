@@ -66,7 +66,7 @@ impl Lesson {
     }
 }
 
-/// How lessons are written. Each manner came after weights that were trained without it, and is left out unless asked for.
+/// How lessons are written. Courses of one recipe differ in it; the plain manner is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Manner {
     /// Lists name each key again after its value: what comes next then follows the same words in the question, and need not
@@ -233,7 +233,7 @@ impl<'a> Teacher<'a> {
     }
 
     fn sharing(&self, rng: &mut Rng, text: &str) -> Sharing {
-        // Plain lessons draw nothing here: their seeds give what they gave before there were hard ones.
+        // Plain lessons draw nothing here: the same seed gives the same ones whatever else a course can do.
         if !self.manner.hard {
             return Sharing::default();
         }

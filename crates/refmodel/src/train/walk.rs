@@ -1,6 +1,6 @@
 //! Ways through an object of pairs of identifiers: from a key to its value, which may be a key.
 
-use std::fmt::Write as _;
+use std::iter::successors;
 
 use longboard_suites::rng::Rng;
 
@@ -10,17 +10,18 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     quoted.chunks_exact(2).filter_map(|pair| Some(((*pair.first()?).to_owned(), (*pair.get(1)?).to_owned()))).collect()
 }
 
+/// The identifiers from `start` on, each the value of the one before.
+fn way<'a>(pairs: &'a [(String, String)], start: &'a str) -> impl Iterator<Item = &'a str> {
+    successors(Some(start), |at| pairs.iter().find(|(key, _)| key == at).map(|(_, value)| value.as_str()))
+}
+
 /// Begins like the question and goes from the asked key through the object as it stands there, so that each token follows
 /// what it follows in the text; whether a value is itself a key shows where it ends. The way is written with `_`, so that
 /// the first identifier of the answer is the last value, which comes again.
 pub(super) fn walk(pairs: &[(String, String)], start: &str) -> String {
-    let mut text = format!("the key \"{}", start.replace('-', "_"));
-    let mut at = start;
-    while let Some((_, value)) = pairs.iter().find(|(key, _)| key == at) {
-        let _ = write!(text, "\": \"{}", value.replace('-', "_"));
-        at = value;
-    }
-    text + "\", \"" + at
+    let way: Vec<&str> = way(pairs, start).collect();
+    let last = way.last().copied().unwrap_or(start);
+    format!("the key \"{}\", \"{last}", way.join("\": \"").replace('-', "_"))
 }
 
 /// The object `text` after up to a third of its pairs got a new value, the key of a pair that no other led to. Nothing leads
@@ -31,7 +32,7 @@ pub(super) fn linked(rng: &mut Rng, mut text: String) -> String {
         let leads_on = |value: &str| pairs.iter().any(|(key, _)| key == value);
         let (Some((from, value)), Some((to, _))) = (rng.choose(&pairs), rng.choose(&pairs)) else { return text };
         let reached = pairs.iter().any(|(_, value)| value == to);
-        if !leads_on(value) && !reached && !walk(&pairs, to).contains(&from.replace('-', "_")) {
+        if !leads_on(value) && !reached && !way(&pairs, to).any(|id| id == from) {
             text = text.replacen(value, to, 1);
         }
     }
