@@ -8,6 +8,12 @@ use crate::tokens;
 /// Sentences looked at to fill the last tokens of a passage.
 const CANDIDATES: usize = 256;
 
+/// Canonical tokens that a passage may lack ([`Haystack::passage`]).
+const SLACK: u32 = 8;
+
+/// No head of a sentence with more bytes than this for each token of room is tried.
+const TOKEN_BYTES: usize = 32;
+
 /// Uploaded prose, split in paragraphs (at empty lines) and sentences.
 #[derive(Debug, Clone)]
 pub struct Corpus {
@@ -55,38 +61,70 @@ impl Corpus {
         self.tokens
     }
 
-    /// Appends what still fits: whole sentences from anywhere near, then the head of one.
+    /// Appends what still fits: whole sentences from anywhere near, then heads of sentences. Heads end between words;
+    /// where every word is longer than the room, within one.
     fn fill(&self, builder: PassageBuilder, next: usize, budget: u32) -> PassageBuilder {
+        let near = || self.sentences.iter().cycle().skip(next).take(CANDIDATES.min(self.sentences.len()));
         let mut builder = builder;
-        for sentence in self.sentences.iter().cycle().skip(next).take(CANDIDATES.min(self.sentences.len())) {
-            let room = budget.saturating_sub(builder.tokens());
-            if room <= 8 {
+        for sentence in near() {
+            if room(&builder, budget) <= SLACK {
                 return builder;
             }
-            if sentence.cost <= room {
+            if sentence.cost <= room(&builder, budget) {
                 builder = fitting(builder, &sentence.text, budget);
             }
         }
-        let stop = if self.language == Language::Chinese { '。' } else { '.' };
-        let Some(sentence) = self.sentences.get(next) else { return builder };
-        let mut ends: Vec<usize> =
-            sentence.text.char_indices().filter(|&(_, letter)| self.cuts_at(letter)).map(|(at, _)| at).collect();
-        ends.reverse();
-        for end in ends {
-            let head = format!("{}{stop}", sentence.text.get(..end).unwrap_or_default());
-            if planting_cost(self.language, &head) + builder.tokens() <= budget {
-                return fitting(builder, &head, budget);
+        for cuts_at in [cuts_between_words, cuts_within_words] {
+            for sentence in near() {
+                if room(&builder, budget) <= SLACK {
+                    return builder;
+                }
+                builder = self.with_head(builder, &sentence.text, budget, cuts_at);
             }
         }
         builder
     }
 
-    fn cuts_at(&self, letter: char) -> bool {
-        match self.language {
-            Language::English | Language::Persian => letter == ' ',
-            Language::Chinese => letter.is_alphanumeric(),
+    /// `builder` with the longest head of `sentence` that fits, if any does.
+    fn with_head(
+        &self,
+        builder: PassageBuilder,
+        sentence: &str,
+        budget: u32,
+        cuts_at: fn(Language, char) -> bool,
+    ) -> PassageBuilder {
+        let stop = if self.language == Language::Chinese { '。' } else { '.' };
+        let (before, longest) = (builder.tokens(), room(&builder, budget) as usize * TOKEN_BYTES);
+        let mut builder = builder;
+        let near = sentence.char_indices().take_while(|&(at, _)| at <= longest);
+        let ends: Vec<usize> = near.filter(|&(_, letter)| cuts_at(self.language, letter)).map(|(at, _)| at).collect();
+        for &end in ends.iter().rev().take_while(|&&end| end > 0) {
+            let head = format!("{}{stop}", sentence.get(..end).unwrap_or_default());
+            if planting_cost(self.language, &head) + before <= budget {
+                builder = fitting(builder, &head, budget);
+                if builder.tokens() > before {
+                    break;
+                }
+            }
         }
+        builder
     }
+}
+
+/// Canonical tokens that `builder` lacks.
+fn room(builder: &PassageBuilder, budget: u32) -> u32 {
+    budget.saturating_sub(builder.tokens())
+}
+
+fn cuts_between_words(language: Language, letter: char) -> bool {
+    match language {
+        Language::English | Language::Persian => letter == ' ',
+        Language::Chinese => letter.is_alphanumeric(),
+    }
+}
+
+fn cuts_within_words(_: Language, letter: char) -> bool {
+    letter.is_alphanumeric()
 }
 
 impl Haystack for Corpus {

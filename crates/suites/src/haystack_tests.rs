@@ -113,3 +113,25 @@ fn a_short_corpus_says_what_to_do() {
     assert!(error.contains("upload a longer text"), "{error}");
     assert_eq!(Corpus::new(Language::English, " \n\n ").unwrap_err(), HaystackError::Empty);
 }
+
+#[test]
+fn a_corpus_of_long_words_fills_its_budget() {
+    let persian = "مهران\u{200c}آباد، در خانه\u{200c}ها در شهر.\n\nگندم، در ۰ در خانه\u{200c}ها. ".repeat(3);
+    let addresses = "See https://example.org/a/b/c/d/e/f/g/h/i/j/k?l=1&m=2&n=3&o=4&p=5&q=6&r=7&s=8 now. ".repeat(9);
+    let unbroken = "镇".repeat(400) + "。";
+    for (language, text) in [
+        (Language::Persian, &persian),
+        (Language::English, &addresses),
+        (Language::English, &unbroken),
+        (Language::Chinese, &unbroken),
+    ] {
+        let corpus = Corpus::new(language, text).unwrap();
+        for budget in 64..corpus.tokens().min(160) {
+            for variant in 0..4 {
+                let passage = corpus.passage(variant, budget).unwrap();
+                assert_eq!(passage.tokens, tokens::count(&passage.text));
+                assert!(passage.tokens <= budget && passage.tokens + 8 >= budget, "{} of {budget}", passage.text);
+            }
+        }
+    }
+}
