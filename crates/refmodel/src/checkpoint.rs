@@ -99,20 +99,30 @@ impl Checkpoint {
         tokenizer: &Tokenizer,
         weights: &HashMap<String, Tensor>,
     ) -> Result<(), ModelError> {
-        std::fs::create_dir_all(folder).map_err(|error| ModelError::unreadable(folder, error))?;
-        let write = |name: &str, text: String| {
-            let path = folder.join(name);
-            std::fs::write(&path, text).map_err(|error| ModelError::unreadable(&path, error))
-        };
-        write(CONFIG, format!("{:#}\n", config.to_json()))?;
-        write(TOKENIZER, tokenizer.to_json()?)?;
-        // Adding 0 leaves zeros one sign, which rounding gives two of: an adapter that adds nothing then changes no bit.
-        let halves = weights
-            .iter()
-            .map(|(name, tensor)| Ok((name.clone(), (tensor.to_dtype(DType::F16)? + 0.0)?)))
-            .collect::<candle_core::Result<HashMap<_, _>>>()?;
-        Ok(candle_core::safetensors::save(&halves, folder.join(WEIGHTS))?)
+        save(folder, &config.to_json(), tokenizer, weights)
     }
+}
+
+/// Writes a folder of a configuration, a tokenizer and weights in half precision.
+pub(crate) fn save(
+    folder: &Path,
+    config: &Value,
+    tokenizer: &Tokenizer,
+    weights: &HashMap<String, Tensor>,
+) -> Result<(), ModelError> {
+    std::fs::create_dir_all(folder).map_err(|error| ModelError::unreadable(folder, error))?;
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| ModelError::unreadable(&path, error))
+    };
+    write(CONFIG, format!("{config:#}\n"))?;
+    write(TOKENIZER, tokenizer.to_json()?)?;
+    // Adding 0 leaves zeros one sign, which rounding gives two of: an adapter that adds nothing then changes no bit.
+    let halves = weights
+        .iter()
+        .map(|(name, tensor)| Ok((name.clone(), (tensor.to_dtype(DType::F16)? + 0.0)?)))
+        .collect::<candle_core::Result<HashMap<_, _>>>()?;
+    Ok(candle_core::safetensors::save(&halves, folder.join(WEIGHTS))?)
 }
 
 pub(crate) fn text(path: &Path) -> Result<String, ModelError> {

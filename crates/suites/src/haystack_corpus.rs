@@ -74,7 +74,7 @@ impl Corpus {
                 builder = fitting(builder, &sentence.text, budget);
             }
         }
-        for cuts_at in [cuts_between_words, cuts_within_words] {
+        for &cuts_at in cuts(self.language) {
             for sentence in near() {
                 if room(&builder, budget) <= SLACK {
                     return builder;
@@ -91,14 +91,14 @@ impl Corpus {
         builder: PassageBuilder,
         sentence: &str,
         budget: u32,
-        cuts_at: fn(Language, char) -> bool,
+        cuts_at: fn(char) -> bool,
     ) -> PassageBuilder {
         let stop = if self.language == Language::Chinese { '。' } else { '.' };
         let (before, longest) = (builder.tokens(), room(&builder, budget) as usize * TOKEN_BYTES);
         let mut builder = builder;
-        let near = sentence.char_indices().take_while(|&(at, _)| at <= longest);
-        let ends: Vec<usize> = near.filter(|&(_, letter)| cuts_at(self.language, letter)).map(|(at, _)| at).collect();
-        for &end in ends.iter().rev().take_while(|&&end| end > 0) {
+        let letters = sentence.char_indices().take_while(|&(at, _)| at <= longest);
+        let ends: Vec<usize> = letters.filter(|&(at, letter)| at > 0 && cuts_at(letter)).map(|(at, _)| at).collect();
+        for &end in ends.iter().rev() {
             let head = format!("{}{stop}", sentence.get(..end).unwrap_or_default());
             if planting_cost(self.language, &head) + before <= budget {
                 builder = fitting(builder, &head, budget);
@@ -116,15 +116,12 @@ fn room(builder: &PassageBuilder, budget: u32) -> u32 {
     budget.saturating_sub(builder.tokens())
 }
 
-fn cuts_between_words(language: Language, letter: char) -> bool {
+/// Letters before which a sentence may be cut, the better places first.
+fn cuts(language: Language) -> &'static [fn(char) -> bool] {
     match language {
-        Language::English | Language::Persian => letter == ' ',
-        Language::Chinese => letter.is_alphanumeric(),
+        Language::English | Language::Persian => &[|letter| letter == ' ', char::is_alphanumeric],
+        Language::Chinese => &[char::is_alphanumeric],
     }
-}
-
-fn cuts_within_words(_: Language, letter: char) -> bool {
-    letter.is_alphanumeric()
 }
 
 impl Haystack for Corpus {

@@ -9,7 +9,7 @@ mod config;
 mod pass;
 mod positions;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
@@ -20,7 +20,7 @@ pub use config::EncoderConfig;
 pub use positions::{Extension, Positions, Reading};
 
 use crate::chat::Frame;
-use crate::checkpoint::{CONFIG, TOKENIZER, Tensors, WEIGHTS, text};
+use crate::checkpoint::{self, CONFIG, TOKENIZER, Tensors, WEIGHTS, text};
 use crate::decoder::{Decoder, Linear};
 use crate::error::ModelError;
 use crate::tokenizer::Tokenizer;
@@ -104,17 +104,7 @@ impl Encoder {
     /// # Errors
     /// [`ModelError::Unreadable`] when a file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        std::fs::create_dir_all(folder).map_err(|error| ModelError::unreadable(folder, error))?;
-        let write = |name: &str, text: String| {
-            let path = folder.join(name);
-            std::fs::write(&path, text).map_err(|error| ModelError::unreadable(&path, error))
-        };
-        write(CONFIG, format!("{:#}\n", self.config.to_json()))?;
-        write(TOKENIZER, self.tokenizer.to_json()?)?;
-        let tensors: BTreeMap<String, Tensor> = self.tensors().into_iter().collect();
-        let halves = tensors.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)));
-        let halves = halves.collect::<candle_core::Result<HashMap<_, _>>>()?;
-        Ok(candle_core::safetensors::save(&halves, folder.join(WEIGHTS))?)
+        checkpoint::save(folder, &self.config.to_json(), &self.tokenizer, &self.tensors())
     }
 
     /// All weights by name.

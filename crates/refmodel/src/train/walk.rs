@@ -52,6 +52,7 @@ mod tests {
         let answer = walk(&pairs, &id('a'));
         assert_eq!(longboard_suites::metrics::needle_threading::uuids(&answer), [id('d')]);
         assert!(answer.starts_with("the key \"aaaaaaaa_aaaa_"), "{answer}");
+        assert!(answer.ends_with(&format!("\", \"{}", id('d'))), "{answer}");
     }
 
     #[test]
